@@ -1,0 +1,1 @@
+"""Andon, the open-source AI incident response system."""

@@ -1,0 +1,1 @@
+"""A log in Parquet, CSV or JSON lines files, read by DuckDB."""

@@ -1,0 +1,129 @@
+"""Renders a plan's codings as DuckDB SQL; the codes equal those of every other engine."""
+
+from andon.telemetry.plan import CategoryCoding, Coding, NumberCoding, PresenceCoding
+from andon.telemetry.schema import LogicalType
+
+_INTEGERS = frozenset(
+    ["TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"]
+)
+_FLOATS = frozenset({"FLOAT", "DOUBLE"})
+_UNSIGNED_BYTE, _UNSIGNED_SHORT = 1 << 8, 1 << 16
+
+
+def quoted_name(name: str) -> str:
+    """A column's name as DuckDB takes it, always in quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def logical_type(storage: str) -> LogicalType:
+    """What a DuckDB type holds."""
+    if storage in _INTEGERS or storage in _FLOATS or storage.startswith("DECIMAL"):
+        return LogicalType.NUMBER
+    if storage in {"VARCHAR", "UUID", '"NULL"'} or storage.startswith("ENUM"):
+        return LogicalType.TEXT
+    if storage.startswith("TIMESTAMP") or storage == "DATE":
+        return LogicalType.TIME
+    return LogicalType.BOOLEAN if storage == "BOOLEAN" else LogicalType.OTHER
+
+
+def utc_sql(name: str, storage: str) -> str:
+    """A time column as naive UTC."""
+    column = quoted_name(name)
+    if storage == "TIMESTAMP":
+        return column
+    if storage == "TIMESTAMP WITH TIME ZONE":
+        return f"({column} at time zone 'UTC')"
+    return f"cast({column} as timestamp)"
+
+
+def text_sql(name: str, storage: str) -> str:
+    """A column's canonical text (`telemetry.value.text_of`)."""
+    column = quoted_name(name)
+    kind = logical_type(storage)
+    if storage == "VARCHAR":
+        return column
+    if kind is LogicalType.TIME:
+        return f"cast({utc_sql(name, storage)} as varchar)"
+    if kind is LogicalType.NUMBER and storage not in _INTEGERS:
+        number = column if storage in _FLOATS else f"cast({column} as double)"
+        whole = f"isfinite({number}) and {number} = floor({number}) and abs({number}) < 9223372036854775808e0"
+        return f"case when {whole} then cast(cast({number} as bigint) as varchar) else cast({number} as varchar) end"
+    return f"cast({column} as varchar)"
+
+
+def number_sql(name: str, storage: str) -> str:
+    """A column as a double; what is no number is null, a time counts seconds since the epoch."""
+    column = quoted_name(name)
+    kind = logical_type(storage)
+    if storage == "DOUBLE":
+        return column
+    if kind is LogicalType.TIME:
+        return f"(epoch_us({utc_sql(name, storage)}) / 1e6)"
+    if kind is LogicalType.OTHER:
+        return "cast(null as double)"
+    return f"try_cast({column} as double)"
+
+
+def present_sql(name: str, storage: str) -> str:
+    """Whether a label is there: neither null nor the NaN that stands for null in some tables."""
+    column = quoted_name(name)
+    return f"({column} is not null and not isnan({column}))" if storage in _FLOATS else f"({column} is not null)"
+
+
+def source_sql(coding: Coding, storage: str) -> str:
+    """What a coding reads from its column."""
+    if isinstance(coding, NumberCoding):
+        return number_sql(coding.column, storage)
+    return quoted_name(coding.column) if isinstance(coding, PresenceCoding) else text_sql(coding.column, storage)
+
+
+def code_sql(coding: Coding, source: str, enum: str) -> str:
+    """The code of a row as the smallest unsigned integer type; `source` names what `source_sql` gave.
+
+    `enum` is a DuckDB type with the known values of a category in their order.
+    """
+    if isinstance(coding, PresenceCoding):
+        code = f"case when {source} is null then {coding.null} else 0 end"
+    elif isinstance(coding, NumberCoding):
+        code = _number_code(coding, source)
+    else:
+        code = _category_code(coding, source, enum)
+    return f"cast({code} as {_integer(coding.size)})"
+
+
+def unseen_sql(coding: CategoryCoding, source: str) -> str:
+    """The cell of a value that the reference does not have (`telemetry.value.unseen_cell`)."""
+    return f"{coding.unseen} + cast('0x' || substr(md5({source}), 1, 8) as bigint) % {coding.unseen_cells}"
+
+
+def _category_code(coding: CategoryCoding, source: str, enum: str) -> str:
+    known = f"cast(enum_code(try_cast({source} as {enum})) as bigint)" if coding.values else "null"
+    return f"case when {source} is null then {coding.null} else coalesce({known}, {unseen_sql(coding, source)}) end"
+
+
+def _number_code(coding: NumberCoding, source: str) -> str:
+    bins = _bisection(coding.edges, source, 0, len(coding.edges))
+    return (
+        f"case when {source} is null then {coding.null} when isnan({source}) then {coding.nan}"
+        f" when isinf({source}) then {coding.infinite} else {bins} end"
+    )
+
+
+def _bisection(edges: tuple[float, ...], source: str, low: int, high: int) -> str:
+    if low == high:
+        return str(low)
+    middle = (low + high) // 2
+    left, right = _bisection(edges, source, low, middle), _bisection(edges, source, middle + 1, high)
+    return f"case when {source} < {exact(edges[middle])} then {left} else {right} end"
+
+
+def exact(number: float) -> str:
+    """A finite number as a double literal; without an exponent DuckDB would read a decimal."""
+    text = repr(float(number))
+    return text if "e" in text else f"{text}e0"
+
+
+def _integer(size: int) -> str:
+    if size <= _UNSIGNED_BYTE:
+        return "utinyint"
+    return "usmallint" if size <= _UNSIGNED_SHORT else "bigint"

@@ -1,0 +1,88 @@
+"""A DuckDB connection that may read a log's files and nothing else, and its errors as sentences."""
+
+import re
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+import duckdb
+
+from andon.adapters.duckdb.files import LogFiles, quoted
+from andon.base.errors import BadInput
+
+Connection: TypeAlias = duckdb.DuckDBPyConnection
+Row: TypeAlias = tuple[object, ...]
+
+MEMORY_LIMIT = "1GB"
+"""What DuckDB may hold before it spills to the temporary folder."""
+
+_DATA_ERRORS = (
+    duckdb.IOException,
+    duckdb.InvalidInputException,
+    duckdb.ConversionException,
+    duckdb.OutOfRangeException,
+    duckdb.SerializationException,
+    duckdb.TypeMismatchException,
+    OSError,
+)
+_NO_REASON = "its content cannot be read"
+
+
+def connect(files: LogFiles) -> Connection:
+    """A connection in UTC that spills to the system's temporary folder, never to the working directory."""
+    connection = duckdb.connect()
+    spill = Path(tempfile.gettempdir()) / f"andon-{secrets.token_hex(8)}"  # DuckDB makes and removes it
+    allowed = ", ".join(quoted(path) for path in files.absolute)
+    for setting in (
+        "TimeZone = 'UTC'",
+        f"temp_directory = {quoted(str(spill))}",
+        f"memory_limit = '{MEMORY_LIMIT}'",
+        "preserve_insertion_order = false",
+        "enable_progress_bar = false",
+        f"allowed_paths = [{allowed}]",
+        "enable_external_access = false",
+        "lock_configuration = true",
+    ):
+        connection.execute(f"set {setting}")
+    return connection
+
+
+def one_row(connection: Connection, sql: str) -> Row:
+    """The single row of an aggregate."""
+    [row] = connection.execute(sql).fetchall()
+    return tuple(row)
+
+
+@contextmanager
+def reading(files: LogFiles) -> Iterator[None]:
+    """Turn what DuckDB says about bad data into one sentence; faults of ours pass through."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        temporary = tempfile.gettempdir()
+        raise BadInput(
+            f"{files.name} needs more memory or temporary disk space than there is: free some space in {temporary}"
+        ) from None
+    except _DATA_ERRORS as error:
+        where, reason = _file(files, str(error)), _reason(str(error))
+        raise BadInput(f"cannot read {where}: {reason}; mend the file or write it again") from None
+
+
+def _file(files: LogFiles, message: str) -> str:
+    named = [path for path in files.absolute if path in message]
+    return files.shown(max(named, key=len)) if named else files.name
+
+
+def _reason(message: str) -> str:
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    if not lines:
+        return _NO_REASON
+    first = re.sub(r"^[A-Za-z ]+ Error: ", "", lines[0])
+    if first.startswith("CSV Error on Line:") and len(lines) > 2:  # noqa: PLR2004  # the second line repeats the row
+        place = first.rsplit(" ", 1)[-1]
+        return f"line {place}: {lines[2].rstrip('. ')}"
+    first = re.sub(r' in file "[^"]*",?|"?/[^ "]*"?:? ?', "", first)
+    return first.rstrip(". ") or _NO_REASON

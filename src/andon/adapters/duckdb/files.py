@@ -1,0 +1,254 @@
+"""Which files a log is made of, and the SQL that reads them: Parquet, CSV and JSON lines."""
+
+import csv
+import difflib
+import gzip
+import io
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from andon.base.errors import BadInput
+
+
+class Kind(StrEnum):
+    """A kind of file that holds rows."""
+
+    PARQUET = "Parquet"
+    CSV = "CSV"
+    JSON_LINES = "JSON lines"
+
+
+_SUFFIXES = {
+    ".parquet": Kind.PARQUET,
+    ".pq": Kind.PARQUET,
+    ".csv": Kind.CSV,
+    ".tsv": Kind.CSV,
+    ".jsonl": Kind.JSON_LINES,
+    ".ndjson": Kind.JSON_LINES,
+    ".json": Kind.JSON_LINES,
+}
+_KNOWN = "Parquet (.parquet), CSV (.csv, .tsv) or JSON lines (.jsonl, .ndjson), the last two also as .gz"
+_DELIMITERS = (",", ";", "\t", "|")
+_HEADER_BYTES_MAX = 1 << 20
+_LINE_BYTES_MAX = 16 << 20  # DuckDB holds sixteen such lines per reader
+
+
+@dataclass(frozen=True, slots=True)
+class LogFiles:
+    """Files of one kind that together are one log.
+
+    Attributes:
+        kind: of all of them.
+        paths: as the user wrote or would write them, sorted, each once.
+        delimiter: of CSV files.
+    """
+
+    kind: Kind
+    paths: tuple[str, ...]
+    delimiter: str = ","
+
+    @property
+    def absolute(self) -> tuple[str, ...]:
+        return tuple(str(Path(path).resolve()) for path in self.paths)
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(Path(path).stat().st_size * (10 if path.endswith(".gz") else 1) for path in self.paths)
+
+    @property
+    def name(self) -> str:
+        """What to call the log in a sentence."""
+        return self.paths[0] if len(self.paths) == 1 else f"{self.paths[0]} and {len(self.paths) - 1} more files"
+
+    def shown(self, absolute: str) -> str:
+        """The path as the user knows it."""
+        return dict(zip(self.absolute, self.paths, strict=True)).get(absolute, absolute)
+
+    def reader(self, types: Mapping[str, str] | None = None) -> str:
+        """A SQL table function over the files; CSV comes as text, `types` fixes what JSON lines come as."""
+        function = {Kind.PARQUET: "read_parquet", Kind.CSV: "read_csv", Kind.JSON_LINES: "read_json"}[self.kind]
+        options = ["union_by_name = true"]
+        if self.kind is Kind.CSV:
+            # nothing about rows is left to a guess: a guessed dialect may skip lines without a word
+            options += [f"delim = {quoted(self.delimiter)}", "quote = '\"'", "escape = '\"'", "header = true"]
+            options += ["skip = 0", "comment = ''", "all_varchar = true", f"max_line_size = {_LINE_BYTES_MAX}"]
+        elif self.kind is Kind.JSON_LINES:
+            options += ["format = 'newline_delimited'", "maximum_depth = 2", f"maximum_object_size = {_LINE_BYTES_MAX}"]
+            options.append("sample_size = -1" if types is None else f"columns = {_struct(types)}")
+        return f"{function}([{', '.join(quoted(path) for path in self.absolute)}], {', '.join(options)})"
+
+    def with_file(self, reader: str) -> str:
+        """The same reader with a column `filename`."""
+        return f"{reader.removesuffix(')')}, filename = true)"
+
+
+def quoted(text: str) -> str:
+    """A string as SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _struct(types: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f"{quoted(name)}: {quoted(kind)}" for name, kind in types.items()) + "}"
+
+
+def find_files(given: Sequence[str] | str) -> LogFiles:
+    """The files that paths, globs and folders name.
+
+    Raises:
+        BadInput: nothing is there, kinds are mixed, or a file is visibly no data.
+    """
+    patterns = [given] if isinstance(given, str) else list(given)
+    if not patterns:
+        raise BadInput(f"no log was named: give a file, a glob or a folder of {_KNOWN}")
+    found: dict[Path, str] = {}
+    for pattern in patterns:
+        for path in _expand(pattern):
+            found.setdefault(Path(path).resolve(), path)
+    paths = tuple(sorted(found.values()))
+    kind = _one_kind(paths)
+    for path in paths:
+        _CHECKS[kind](path)
+    return LogFiles(kind, paths, _one_delimiter(paths) if kind is Kind.CSV else ",")
+
+
+def _expand(pattern: str) -> list[str]:
+    path = Path(pattern)
+    if path.is_dir():
+        return _in_folder(path)
+    if path.exists():
+        return [pattern]
+    if not any(sign in pattern for sign in "*?["):
+        raise BadInput(f"there is no file {pattern}: {_nearest(path)}")
+    root = Path(path.anchor)
+    names = sorted(str(found) for found in root.glob(str(path.relative_to(path.anchor))) if found.is_file())
+    if not names:
+        raise BadInput(f"no file matches {pattern}: check the pattern")
+    return names
+
+
+def _nearest(path: Path) -> str:
+    try:
+        siblings = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        return f"its folder {path.parent} is not there or cannot be read; check the path"
+    near = difflib.get_close_matches(path.name, siblings, n=1)
+    return f"did you mean {path.parent / near[0]}?" if near else "check the path"
+
+
+def _in_folder(folder: Path) -> list[str]:
+    paths = [str(path) for path in sorted(folder.rglob("*")) if _is_data(path, folder)]
+    if not paths:
+        raise BadInput(f"the folder {folder} holds no data files: put {_KNOWN} files into it, or name another folder")
+    return paths
+
+
+def _is_data(path: Path, folder: Path) -> bool:
+    hidden = any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)  # as Spark and Hive mark it
+    return not hidden and path.is_file() and _kind_by_name(path) is not None
+
+
+def _kind_by_name(path: Path) -> Kind | None:
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes and suffixes[-1] == ".gz":
+        suffixes.pop()
+        kind = _SUFFIXES.get(suffixes[-1]) if suffixes else None
+        return None if kind is Kind.PARQUET else kind
+    return _SUFFIXES.get(suffixes[-1]) if suffixes else None
+
+
+def _one_kind(paths: Iterable[str]) -> Kind:
+    kinds: dict[Kind, str] = {}
+    for path in paths:
+        kinds.setdefault(_kind_by_name(Path(path)) or _kind_by_content(path), path)
+    if len(kinds) > 1:
+        (one, first), (other, second), *_ = kinds.items()
+        raise BadInput(
+            f"the log mixes {one} ({first}) and {other} ({second}): name files of one kind, for example with a glob"
+        )
+    return next(iter(kinds))
+
+
+def _kind_by_content(path: str) -> Kind:
+    start = _head(path, 4)
+    if start == b"PAR1":
+        return Kind.PARQUET
+    if start.lstrip().startswith(b"{"):
+        return Kind.JSON_LINES
+    raise BadInput(f"{path} is no data file that Andon reads: give {_KNOWN}")
+
+
+def _head(path: str, size: int) -> bytes:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(size)
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror}; check its permissions") from None
+
+
+def _check_parquet(path: str) -> None:
+    start = _head(path, 4)
+    if not start:
+        raise BadInput(f"{path} is empty (0 bytes): write it again, or name another file")
+    if start != b"PAR1":
+        raise BadInput(
+            f"{path} is not Parquet, whatever its name says: convert it, or give it the ending of what it is"
+        )
+    with Path(path).open("rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(0, size - 4))
+        end = file.read(4)
+    if end != b"PAR1":
+        raise BadInput(f"{path} is cut short (its Parquet footer is missing): copy or write it again")
+
+
+def _check_text(path: str) -> None:
+    start = _head(path, 4)
+    if not start:
+        raise BadInput(f"{path} is empty (0 bytes): write it again, or name another file")
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise BadInput(f"{path} is UTF-16 text: save it as UTF-8")
+    is_gzip = start[:2] == b"\x1f\x8b"
+    if path.endswith(".gz") != is_gzip:
+        raise BadInput(f"{path} is {'' if is_gzip else 'not '}gzip, against its name: rename it or write it again")
+    if start == b"PAR1":
+        raise BadInput(f"{path} is Parquet, against its name: give it the ending .parquet")
+
+
+_CHECKS = {Kind.PARQUET: _check_parquet, Kind.CSV: _check_text, Kind.JSON_LINES: _check_text}
+
+
+def _one_delimiter(paths: Sequence[str]) -> str:
+    found: dict[str, str] = {}
+    for path in paths:
+        found.setdefault(_delimiter(path), path)
+    if len(found) > 1:
+        first, second, *_ = found.values()
+        raise BadInput(f"{first} and {second} separate their columns differently: write all files with one delimiter")
+    return next(iter(found))
+
+
+def _delimiter(path: str) -> str:
+    """The delimiter that the header line uses most; its column names are checked on the way."""
+    line = _first_line(path)
+    unquoted = "".join(line.split('"')[::2])
+    delimiter = max(_DELIMITERS, key=unquoted.count)
+    names = next(csv.reader([line], delimiter=delimiter, doublequote=True), [])
+    twice = [name for name, count in Counter(name.casefold() for name in names).items() if count > 1]
+    if twice:
+        raise BadInput(f"{path} names the column {twice[0]!r} twice (capital letters do not count): rename one of them")
+    return delimiter
+
+
+def _first_line(path: str) -> str:
+    try:
+        with gzip.open(path) if path.endswith(".gz") else Path(path).open("rb") as file:
+            raw = file.readline(_HEADER_BYTES_MAX)
+        return raw.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise BadInput(f"{path} is not UTF-8 text: save it as UTF-8") from None
+    except (OSError, EOFError) as error:
+        reason = getattr(error, "strerror", None) or "it is cut short"
+        raise BadInput(f"cannot read {path}: {reason}; write it again") from None

@@ -1,0 +1,294 @@
+"""A log in files, read by DuckDB: it scans and codes, numpy counts."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+import duckdb
+import numpy as np
+
+from andon.adapters.duckdb.codes import (
+    code_sql,
+    exact,
+    number_sql,
+    present_sql,
+    quoted_name,
+    source_sql,
+    text_sql,
+    unseen_sql,
+    utc_sql,
+)
+from andon.adapters.duckdb.connection import reading
+from andon.adapters.duckdb.files import find_files
+from andon.adapters.duckdb.open import OpenedLog, open_files
+from andon.base import predicate
+from andon.base.errors import BadInput
+from andon.base.interval import MICROSECOND, Interval, from_us, to_us
+from andon.inventory.model import Model
+from andon.telemetry.plan import CategoryCoding, Coding, Plan
+from andon.telemetry.question import Answer, Question
+from andon.telemetry.schema import LogSchema
+from andon.telemetry.source import CategoryProfile, NumberProfile, Progress
+from andon.telemetry.summary import Summary
+from andon.telemetry.tally import NEVER_US, Batch, Tally
+
+if TYPE_CHECKING:
+    from pyarrow import Array, RecordBatch
+
+BATCH_ROWS = 131_072
+DISTINCT_MAX = 50
+VALUES_MAX = 1_000
+PEEK_ROWS = 10_000
+PROFILED_ROWS_MAX = 2_000_000
+"""Up to so many rows are profiled whole; of more, about `SAMPLE_ROWS`, picked by the MD5 of their ids."""
+SAMPLE_ROWS = 250_000
+QUANTILES_IN_1000 = (1, *range(50, 1000, 50), 999)
+
+
+def open_log(paths: Sequence[str] | str, model: Model, *, types: LogSchema | None = None) -> "DuckDBLog":
+    """Open a log: a file, several, a glob or a folder of Parquet, CSV or JSON lines.
+
+    Args:
+        paths: what the user named.
+        model: says which columns are the id, the time and the label.
+        types: logical types known from elsewhere (the reference); text formats are read by them.
+
+    Raises:
+        BadInput: what was named cannot be read as a log.
+    """
+    return DuckDBLog(open_files(find_files(paths), model.columns, types), model)
+
+
+class DuckDBLog:
+    """Rows in files; nothing is held in memory but what a question needs."""
+
+    def __init__(self, opened: OpenedLog, model: Model) -> None:
+        self._opened = opened
+        self._connection = opened.connection
+        self._files = opened.files
+        self._storages = opened.storages
+        self._columns = model.columns
+        self._delay_us = None if model.label_delay is None else model.label_delay // MICROSECOND
+        self._time_us = f"epoch_us({utc_sql(self._columns.time, self._storages[self._columns.time])})"
+        self._id = text_sql(self._columns.id, self._storages[self._columns.id])
+        self._has_sample = False
+
+    @property
+    def warnings(self) -> tuple[tuple[str, str], ...]:
+        """What a reader of the results should know: `(code, text)`."""
+        return self._opened.warnings
+
+    @property
+    def name(self) -> str:
+        """What to call the log in a sentence."""
+        return self._files.name
+
+    def close(self) -> None:
+        """Let go of the files and of what was spilled."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def schema(self) -> LogSchema:
+        return self._opened.schema
+
+    def rows(self) -> int:
+        return self._opened.rows
+
+    def period(self) -> Interval:
+        return Interval(from_us(self._opened.first_us), from_us(self._opened.last_us + 1))
+
+    def time_of_row(self, n: int) -> datetime | None:
+        """Event time of the n-th earliest row (1-based); None when there are fewer."""
+        if not 1 <= n <= self._opened.rows:
+            return None
+        [(at,)] = self._fetch(f"select unnest({_ranked(self._time_us, [n], self._opened.rows)}) from log")
+        return from_us(int(str(at)))
+
+    def profile_number(self, column: str) -> NumberProfile:
+        """The spread of a numeric column; of a large log, over rows picked by the MD5 of their ids."""
+        if column not in self._storages:
+            return NumberProfile(0, None, ())
+        number = number_sql(column, self._storages[column])
+        source = f"(select {number} + 0e0 as x from {self._profiled()}) where isfinite(x)"
+        count = self._count(f"from {source}")
+        if not count:
+            return NumberProfile(0, (), ())
+        ranks = [max(1, -(-count * share // 1000)) for share in QUANTILES_IN_1000]
+        quantiles = self._fetch(f"select unnest({_ranked('x', ranks, count)}) from {source}")
+        return NumberProfile(count, self._few_distinct(source), tuple(_float(value) for (value,) in quantiles))
+
+    def _profiled(self) -> str:
+        """The table to profile: the log, or once and for all the rows that stand for a large one, whatever its order."""
+        if self._opened.rows <= PROFILED_ROWS_MAX:
+            return "log"
+        if not self._has_sample:
+            share = f"{int(SAMPLE_ROWS / self._opened.rows * 0xFFFFFFFF):08x}"
+            self._fetch(f"create temp table sample as from log where substr(md5({self._id}), 1, 8) < '{share}'")
+            self._has_sample = True
+        return "sample"
+
+    def _few_distinct(self, source: str) -> tuple[float, ...] | None:
+        """The distinct numbers, ascending; None when there are too many, which some rows often show already."""
+        if self._count(f"from (select distinct x from (select x from {source} limit {PEEK_ROWS}))") > DISTINCT_MAX:
+            return None
+        found = self._fetch(f"select distinct x from {source} order by x limit {DISTINCT_MAX + 1}")
+        return tuple(_float(value) for (value,) in found) if len(found) <= DISTINCT_MAX else None
+
+    def profile_category(self, column: str) -> CategoryProfile:
+        """The values of a column as text; of a large log, over rows picked by the MD5 of their ids."""
+        if column not in self._storages:
+            return CategoryProfile(0, ())
+        text = text_sql(column, self._storages[column])
+        grouped = f"select {text} as t, count(*) as n from {self._profiled()} group by 1"
+        found = self._fetch(
+            f"select t, n, count(*) over () from ({grouped}) where t is not null order by n desc, t limit {VALUES_MAX}"
+        )
+        return CategoryProfile(int(str(found[0][2])) if found else 0, tuple((str(t), int(str(n))) for t, n, _ in found))
+
+    def summarize(self, plan: Plan, before: datetime, progress: Progress | None = None) -> Summary:
+        """Counts of the rows with an event time before `before`, in one pass."""
+        columns = dict.fromkeys(name for cube in plan.cubes for name in cube.columns)
+        coded = [_Coded(name, plan.codings[name], f"andon_values_{place}") for place, name in enumerate(columns)]
+        known_at = any(cube.known_at for cube in plan.cubes)
+        tally = Tally(plan)
+        unseen: set[str] = set()
+        with reading(self._files):
+            self._make_enums(coded)
+            for batch in self._batches(coded, before, known_at=known_at):
+                tally.add(batch)
+                unseen.update(each.name for each in coded if each.has_unseen(batch.codes[each.name]))
+                if progress is not None:
+                    progress(tally.rows, self._opened.rows)
+            names = self._names([each for each in coded if each.name in unseen], before)
+        return Summary(plan.digest, tally.rows, tally.counts(), names)
+
+    def answer(self, question: Question) -> Answer:
+        """The answer to a bounded question."""
+        condition = predicate.parse(question.predicate, self._storages).sql
+        where = f"where {self._before(question.before)} and ({condition})"
+        try:
+            [(count, first, last)] = self._fetch(
+                f"select count(*), min({self._time_us}), max({self._time_us}) from log {where}"
+            )
+            examples: list[tuple[object, ...]] = []
+            if question.examples:
+                examples = self._fetch(
+                    f"select id from (select {self._id} as id from log {where}) where id is not null"
+                    f" order by md5(id), id limit {question.examples}"
+                )
+        except (duckdb.BinderException, duckdb.ConversionException) as error:
+            reason = str(error).splitlines()[0].split(": ", 1)[-1].rstrip(".")
+            raise BadInput(f"the predicate `{question.predicate}` does not fit the columns' types: {reason}") from None
+        times = [None if at is None else from_us(int(str(at))) for at in (first, last)]
+        return Answer(int(str(count)), times[0], times[1], tuple(str(row[0]) for row in examples))
+
+    def _count(self, source: str) -> int:
+        [(count,)] = self._fetch(f"select count(*) {source}")
+        return int(str(count))
+
+    def _fetch(self, sql: str) -> list[tuple[object, ...]]:
+        with reading(self._files):
+            return self._connection.execute(sql).fetchall()
+
+    def _before(self, before: datetime) -> str:
+        column, storage = quoted_name(self._columns.time), self._storages[self._columns.time]
+        text = before.astimezone().isoformat() if before.tzinfo is None else from_us(to_us(before)).isoformat(sep=" ")
+        if storage == "TIMESTAMP WITH TIME ZONE":
+            return f"{column} < timestamptz '{text}'"
+        return f"{utc_sql(self._columns.time, storage)} < timestamp '{text.removesuffix('+00:00')}'"
+
+    def _make_enums(self, coded: Sequence["_Coded"]) -> None:
+        for each in coded:
+            values = each.coding.values if isinstance(each.coding, CategoryCoding) else ()
+            if values:
+                enum = f"create or replace temp type {each.enum} as enum (select unnest($1))"
+                self._connection.execute(enum, [list(values)])
+
+    def _batches(self, coded: Sequence["_Coded"], before: datetime, *, known_at: bool) -> Iterator[Batch]:
+        sources, codes = [f"{self._time_us} as t"], ["t"]
+        if known_at:
+            sources += [f"cast({self._labelled()} as utinyint) as labelled", f"{self._known_us()} as known"]
+            codes += ["labelled", "known"]
+        for place, each in enumerate(coded):
+            storage = self._storages.get(each.coding.column)
+            if storage is None:
+                codes.append(f"cast({each.coding.null} as bigint) as c{place}")
+            else:
+                sources.append(f"{source_sql(each.coding, storage)} as s{place}")
+                codes.append(f"{code_sql(each.coding, f's{place}', each.enum)} as c{place}")
+        inner = f"select {', '.join(sources)} from log where {self._before(before)}"
+        reader = self._connection.sql(f"select {', '.join(codes)} from ({inner})").to_arrow_reader(BATCH_ROWS)
+        for batch in reader:
+            if batch.num_rows:
+                yield _batch(batch, [each.name for each in coded], known_at=known_at)
+
+    def _labelled(self) -> str:
+        label = self._columns.label
+        return "false" if label is None or label not in self._storages else present_sql(label, self._storages[label])
+
+    def _known_us(self) -> str:
+        """When a label arrived: its own time, else the prediction's plus the stated delay, else never."""
+        column = self._columns.label_time
+        if column is not None and column in self._storages:
+            return f"coalesce(epoch_us({utc_sql(column, self._storages[column])}), {_NEVER})"
+        return _NEVER if self._delay_us is None else f"{self._time_us} + {self._delay_us}"
+
+    def _names(self, coded: Sequence["_Coded"], before: datetime) -> dict[tuple[str, int], str]:
+        """The smallest value in each cell of values that the reference does not have."""
+        names: dict[tuple[str, int], str] = {}
+        for each in coded:
+            if not isinstance(each.coding, CategoryCoding):
+                continue
+            text = text_sql(each.coding.column, self._storages[each.coding.column])
+            unseen = f"try_cast(t as {each.enum}) is null" if each.coding.values else "true"
+            distinct = f"select distinct {text} as t from log where {self._before(before)}"
+            cell = unseen_sql(each.coding, "t")
+            sql = f"select {cell}, min(t) from ({distinct}) where t is not null and {unseen} group by 1"
+            names.update(
+                {(each.name, int(code)): str(value) for code, value in self._connection.execute(sql).fetchall()}
+            )
+        return names
+
+
+_NEVER = f"cast({NEVER_US + 1} as bigint) - 1"
+
+
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    """A coding of a plan, and the DuckDB type that holds its known values."""
+
+    name: str
+    coding: Coding
+    enum: str
+
+    def has_unseen(self, codes: "np.ndarray[tuple[int], np.dtype[np.integer]]") -> bool:
+        return isinstance(self.coding, CategoryCoding) and bool(codes.max() >= self.coding.unseen)
+
+
+def _float(value: object) -> float:
+    return float(value) if isinstance(value, float) else float(str(value))
+
+
+def _ranked(sql: str, ranks: Sequence[int], count: int) -> str:
+    """SQL for the values at these ranks (1-based) of `count` values: exact, whatever an engine makes of a quantile."""
+    shares = ", ".join(exact((rank - 0.5) / count) for rank in ranks)
+    return f"quantile_disc({sql}, [{shares}])"
+
+
+def _batch(batch: "RecordBatch", names: Sequence[str], *, known_at: bool) -> Batch:
+    arrays = [_array(column) for column in batch.columns]
+    fixed = 3 if known_at else 1
+    labelled, known = (arrays[1].astype(np.bool_), arrays[2]) if known_at else (None, None)
+    return Batch(arrays[0], labelled, known, dict(zip(names, arrays[fixed:], strict=True)))
+
+
+def _array(column: "Array") -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    """The integers of an Arrow array without nulls; Arrow's own way would import pandas where that is installed."""
+    dtype = np.dtype(column.type.to_pandas_dtype())
+    return np.frombuffer(column.buffers()[1], dtype=dtype, count=len(column), offset=column.offset * dtype.itemsize)

@@ -1,0 +1,149 @@
+"""Opens the files of a log as one DuckDB view with clear types and times."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from andon.adapters.duckdb.codes import logical_type, quoted_name, text_sql, utc_sql
+from andon.adapters.duckdb.connection import Connection, connect, one_row, reading
+from andon.adapters.duckdb.files import Kind, LogFiles
+from andon.adapters.duckdb.times import TimeReader
+from andon.adapters.duckdb.types import RawLog, described, raw_log
+from andon.base.errors import BadInput
+from andon.inventory.model import Columns
+from andon.telemetry.schema import LogSchema
+
+COPY_BYTES_MAX = 64 << 20
+"""Text files up to this size are parsed once into memory; larger ones are parsed again by every question."""
+EXACT_ROWS_MAX = 2_000_000
+"""Up to so many rows all ids are compared; beyond, those of some rows (repeated ids stay together)."""
+_IDS_COMPARED = 250_000
+_SHOWN_COLUMNS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedLog:
+    """A view `log` over a log's files, and what was learnt while opening it."""
+
+    connection: Connection
+    files: LogFiles
+    storages: dict[str, str]
+    schema: LogSchema
+    rows: int
+    first_us: int
+    last_us: int
+    warnings: tuple[tuple[str, str], ...]
+
+
+def open_files(files: LogFiles, columns: Columns, types: LogSchema | None) -> OpenedLog:
+    """Open files as one log.
+
+    Raises:
+        BadInput: the files cannot be read, or do not hold the declared id and time.
+    """
+    connection = connect(files)
+    try:
+        with reading(files):
+            return _open(connection, files, columns, types)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _open(connection: Connection, files: LogFiles, columns: Columns, types: LogSchema | None) -> OpenedLog:
+    raw = raw_log(connection, files, columns, types)
+    for role, name in (("id", columns.id), ("time", columns.time)):
+        if name not in raw.storages:
+            near = _nearest(name, raw.storages)
+            raise BadInput(f"{files.name} has no column {name!r}, which the model names as `{role}_column`: {near}")
+    warnings = _create_log(connection, files, columns, raw)
+    storages = described(connection, "log")
+    rows, first_us, last_us = _check_times(connection, files, columns.time, storages)
+    warnings += _check_rows(connection, columns, storages, rows)
+    schema = _schema(connection, storages, types)
+    return OpenedLog(connection, files, storages, schema, rows, first_us, last_us, tuple(warnings))
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    """What was probably meant by a missing column, else what there is."""
+    known = list(names)
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    more = " …" if len(known) > _SHOWN_COLUMNS else ""
+    return f"mend the model file; the columns are {', '.join(known[:_SHOWN_COLUMNS])}{more}"
+
+
+def _create_log(connection: Connection, files: LogFiles, columns: Columns, raw: RawLog) -> list[tuple[str, str]]:
+    """Create `log` with its times as times; returns what to warn about."""
+    times = TimeReader(connection, files, raw.reader, columns.id)
+    sql = dict(raw.sql)
+    warnings: list[tuple[str, str]] = []
+    for name in dict.fromkeys((columns.time, columns.label_time)):
+        if name is not None and name in raw.storages:
+            column = times.read(name, raw.storages[name])
+            sql[name] = column.sql
+            warnings += column.warnings
+    is_small_text = files.kind is not Kind.PARQUET and files.size_bytes <= COPY_BYTES_MAX
+    parts = [f"{each} as {quoted_name(name)}" for name, each in sql.items()]
+    what = "temp table" if is_small_text else "temp view"
+    connection.execute(f"create {what} log as select {', '.join(parts)} from {raw.reader}")
+    return warnings
+
+
+def _check_times(
+    connection: Connection, files: LogFiles, time_column: str, storages: Mapping[str, str]
+) -> tuple[int, int, int]:
+    """Rows, and the first and last time in microseconds since the epoch."""
+    time = utc_sql(time_column, storages[time_column])
+    sql = f"select count(*), count(t), min(t), max(t) from (select epoch_us({time}) as t from log)"
+    rows, timed, first, last = _numbers(connection, sql)
+    if not rows:
+        raise BadInput(f"{files.name} holds no rows: name a log with at least one prediction")
+    if timed < rows:
+        raise BadInput(
+            f"{rows - timed:,} of {rows:,} rows of {files.name} have no time in {time_column!r}:"
+            " fill it in or leave those rows out"
+        )
+    return rows, first, last
+
+
+def _numbers(connection: Connection, sql: str) -> list[int]:
+    return [0 if value is None else int(str(value)) for value in one_row(connection, sql)]
+
+
+def _check_rows(
+    connection: Connection, columns: Columns, storages: Mapping[str, str], rows: int
+) -> list[tuple[str, str]]:
+    id_sql = text_sql(columns.id, storages[columns.id])
+    early = "0"
+    if columns.label_time is not None and columns.label_time in storages:
+        made, known = (utc_sql(name, storages[name]) for name in (columns.time, columns.label_time))
+        early = f"count(*) filter (where {known} < {made})"
+    name = quoted_name(columns.id)
+    named, too_early = _numbers(connection, f"select count({name}), {early} from log")
+    some = "true" if rows <= EXACT_ROWS_MAX else f"hash({id_sql}) % {rows // _IDS_COMPARED} = 0"
+    seen, distinct = _numbers(connection, f"select count({name}), count(distinct {name}) from log where {some}")
+    found = []
+    if named < rows:
+        text = f"{rows - named:,} rows have no {columns.id}: they are counted, but cannot be named"
+        found.append(("missing_ids", text))
+    if distinct < seen:
+        text = f"{seen - distinct:,} of {seen:,} rows repeat the {columns.id} of another row; each row is counted"
+        found.append(("duplicate_ids", text))
+    if too_early:
+        text = f"{too_early:,} labels arrived before their prediction; they count as known at once"
+        found.append(("labels_before_predictions", text))
+    return found
+
+
+def _schema(connection: Connection, storages: Mapping[str, str], types: LogSchema | None) -> LogSchema:
+    """Logical types; a column without any value has the one known from elsewhere, as nothing in it says otherwise."""
+    found = {name: logical_type(storage) for name, storage in storages.items()}
+    known = {} if types is None else types.types
+    differing = {name: kind for name, kind in known.items() if found.get(name, kind) is not kind}
+    if differing:
+        counted = ", ".join(f"count({quoted_name(name)})" for name in differing)
+        counts = one_row(connection, f"select {counted} from log")
+        found |= {name: differing[name] for name, count in zip(differing, counts, strict=True) if count == 0}
+    return LogSchema(found)

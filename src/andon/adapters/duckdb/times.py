@@ -1,0 +1,106 @@
+"""Reads the time columns of a log as naive UTC, or says why their zone or form is not clear."""
+
+from dataclasses import dataclass
+
+from andon.adapters.duckdb.codes import logical_type, quoted_name
+from andon.adapters.duckdb.connection import Connection, one_row
+from andon.adapters.duckdb.files import Kind, LogFiles, quoted
+from andon.adapters.duckdb.types import ISO_TIME, instant_sql
+from andon.base.errors import BadInput
+from andon.telemetry.schema import LogicalType
+
+_ZONE_AFTER_CLOCK = r":\d{2}(\.\d+)?\s?(Z|z|UTC|[+-]\d{2}(:?\d{2})?)$"
+_UTC = "^(Z|z|UTC|[+-]00(:?00)?)$"
+_MEND = "write times as ISO 8601 in UTC, like 2026-02-09T06:00:00Z"
+_EPOCH_UNITS = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1}
+_PLAUSIBLE_SECONDS = (315_532_800, 4_102_444_800)  # 1980 to 2100: the ranges of the units do not touch
+
+
+@dataclass(frozen=True, slots=True)
+class TimeColumn:
+    """How to read one time column: SQL over the raw column, and what to warn about."""
+
+    sql: str
+    warnings: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TimeReader:
+    """Decides how the time columns of some files are read; `reader` is the SQL that reads the files."""
+
+    connection: Connection
+    files: LogFiles
+    reader: str
+    id_column: str
+
+    def read(self, name: str, storage: str) -> TimeColumn:
+        """The way to read a column of this type.
+
+        Raises:
+            BadInput: the column holds no times, or times of which the zone or unit is not clear.
+        """
+        kind = logical_type(storage)
+        if self.files.kind is Kind.PARQUET and kind is LogicalType.TIME:
+            self._same_zone_in_all_files(name)
+            return TimeColumn(quoted_name(name))
+        if kind is LogicalType.NUMBER:
+            return self._epoch(name)
+        if kind in (LogicalType.TEXT, LogicalType.TIME):
+            return self._text(name)
+        raise BadInput(f"the time column {name!r} of {self.files.name} holds {storage.lower()}, not times: {_MEND}")
+
+    def _same_zone_in_all_files(self, name: str) -> None:
+        paths = ", ".join(quoted(path) for path in self.files.absolute)
+        is_zoned = "coalesce(logical_type, '') like '%isAdjustedToUTC=1%'"
+        rows = self.connection.execute(
+            f"select file_name, {is_zoned} from parquet_schema([{paths}]) where name = ?", [name]
+        ).fetchall()
+        zoned = sorted(self.files.shown(path) for path, with_zone in rows if with_zone)
+        naive = sorted(self.files.shown(path) for path, with_zone in rows if not with_zone)
+        if zoned and naive:
+            mend = "write all files with a zone, or all in UTC without"
+            raise BadInput(f"the time column {name!r} has a time zone in {zoned[0]} and none in {naive[0]}: {mend}")
+
+    def _epoch(self, name: str) -> TimeColumn:
+        column = f"cast({quoted_name(name)} as double)"
+        low, high = one_row(self.connection, f"select min({column}), max({column}) from {self.reader}")
+        if low is None:
+            return TimeColumn("cast(null as timestamp)")
+        for unit, microseconds in _EPOCH_UNITS.items():
+            first, last = (bound * 1_000_000 / microseconds for bound in _PLAUSIBLE_SECONDS)
+            if first <= float(str(low)) and float(str(high)) < last:
+                text = f"{name!r} holds numbers; they were read as {unit} since 1970 (UTC)"
+                at = f"make_timestamp(cast(round({column} * {microseconds}) as bigint))"
+                return TimeColumn(at, (("epoch_times", text),))
+        raise BadInput(
+            f"the time column {name!r} of {self.files.name} holds numbers from {low} to {high},"
+            f" of which the unit is not clear: {_MEND}"
+        )
+
+    def _text(self, name: str) -> TimeColumn:
+        column = quoted_name(name)
+        instant = instant_sql(column)
+        wrong = f"({instant} is null or not regexp_matches(trim({column}), '{ISO_TIME}'))"
+        zone = f"regexp_extract(trim({column}), '{_ZONE_AFTER_CLOCK}', 2)"
+        zone = f"replace(regexp_replace({zone}, '{_UTC}', 'UTC'), ':', '')"
+        rows = self.connection.execute(
+            f"select {wrong}, {zone}, count(*) from {self.reader} where {column} is not null group by all order by all"
+        ).fetchall()
+        count = sum(number for is_wrong, _, number in rows if is_wrong)
+        if count:
+            example = self._example(column, wrong)
+            raise BadInput(
+                f"{count:,} values of the time column {name!r} are not ISO 8601 times, for example {example}: {_MEND}"
+            )
+        zones = [zone for _, zone, _ in rows]
+        if len(zones) > 1:
+            one, other = (self._example(column, f"{zone} = {quoted(each)}") for each in zones[:2])
+            raise BadInput(f"the time column {name!r} mixes time zones, {one} and {other}: {_MEND}")
+        return TimeColumn(f"({instant} at time zone 'UTC')")
+
+    def _example(self, column: str, where: str) -> str:
+        sql = f"select filename, {quoted_name(self.id_column)}, {column} from {self.files.with_file(self.reader)}"
+        path, row_id, value = one_row(
+            self.connection, f"{sql} where {column} is not null and {where} order by all limit 1"
+        )
+        return f"{value!r} (id {row_id} in {self.files.shown(str(path))})"

@@ -1,0 +1,119 @@
+"""What the columns of text formats hold, decided by every value: CSV says nothing about it, JSON half of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from andon.adapters.duckdb.codes import logical_type, quoted_name
+from andon.adapters.duckdb.connection import Connection, one_row
+from andon.adapters.duckdb.files import Kind, LogFiles
+from andon.inventory.model import Columns
+from andon.telemetry.schema import LogicalType, LogSchema
+
+ISO_TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(\s?(Z|z|UTC|[+-]\d{2}(:?\d{2})?))?)?$"
+
+_BIT, _WHOLE, _FRACTION, _TRUTH, _TIME, _TEXT = 1, 2, 4, 8, 16, 32
+_ONE_KIND = {_TRUTH: "BOOLEAN", _TIME: "TIMESTAMP"}
+_NO_ROLE_IN_JSON = frozenset({"JSON", '"NULL"', "TIME", "INTERVAL", "UUID"})
+
+
+@dataclass(frozen=True, slots=True)
+class RawLog:
+    """The files as DuckDB reads them, and for each column what to read from it.
+
+    Attributes:
+        reader: the SQL table function.
+        storages: the type that each column should have in the end.
+        sql: how it gets it.
+    """
+
+    reader: str
+    storages: dict[str, str]
+    sql: dict[str, str]
+
+
+def raw_log(connection: Connection, files: LogFiles, columns: Columns, types: LogSchema | None) -> RawLog:
+    """Decide how the columns of some files are read; `types` are logical types known from elsewhere."""
+    found = described(connection, files.reader())
+    if files.kind is Kind.PARQUET:
+        return RawLog(files.reader(), found, {name: quoted_name(name) for name in found})
+    wanted = _names_are_text(columns) | ({} if types is None else types.types)
+    if files.kind is Kind.JSON_LINES:
+        return _json(files, found, columns, wanted)
+    storages = _csv_storages(connection, files.reader(), list(found), wanted)
+    return RawLog(files.reader(), storages, {name: _from_text(name, storage) for name, storage in storages.items()})
+
+
+def described(connection: Connection, source: str) -> dict[str, str]:
+    """The columns of a table, view or reader with their DuckDB types."""
+    return {str(row[0]): str(row[1]) for row in connection.execute(f"describe select * from {source}").fetchall()}
+
+
+def _names_are_text(columns: Columns) -> dict[str, LogicalType]:
+    """Columns that hold names: `007` is not 7 and version 1.10 is not 1.1."""
+    names = [columns.id, columns.subject, columns.model, columns.trace, columns.tool, *columns.entities]
+    names += [columns.version or "model_version", columns.request_model, columns.response_model]
+    return {name: LogicalType.TEXT for name in names if name is not None}
+
+
+def _json(files: LogFiles, found: dict[str, str], columns: Columns, wanted: Mapping[str, LogicalType]) -> RawLog:
+    storages, read_as = {}, {}
+    for name, storage in found.items():
+        is_time = name in (columns.time, columns.label_time) and logical_type(storage) is not LogicalType.NUMBER
+        is_text = is_time or wanted.get(name) is LogicalType.TEXT or storage in _NO_ROLE_IN_JSON
+        storages[name] = "VARCHAR" if is_text else storage
+        read_as[name] = "JSON" if storage == "JSON" else storages[name]
+    tail = {name: " ->> '$'" if kind == "JSON" else "" for name, kind in read_as.items()}
+    return RawLog(files.reader(read_as), storages, {name: f"{quoted_name(name)}{tail[name]}" for name in found})
+
+
+def _csv_storages(
+    connection: Connection, reader: str, names: list[str], wanted: Mapping[str, LogicalType]
+) -> dict[str, str]:
+    row = one_row(connection, f"select {', '.join(f'bit_or({_held_sql(name)})' for name in names)} from {reader}")
+    return {
+        name: _storage(0 if held is None else int(str(held)), wanted.get(name))
+        for name, held in zip(names, row, strict=True)
+    }
+
+
+def _storage(held: int, wanted: LogicalType | None) -> str:
+    """The type for what a column holds; truths are told from 0 and 1 only by what is known from elsewhere."""
+    if wanted is LogicalType.TEXT or not held:
+        return "VARCHAR"
+    if (wanted, held) == (LogicalType.BOOLEAN, _BIT):
+        return "BOOLEAN"
+    if (wanted, held) == (LogicalType.NUMBER, _TRUTH):
+        return "BIGINT"
+    if held & ~(_BIT | _WHOLE | _FRACTION):
+        return _ONE_KIND.get(held, "VARCHAR")
+    return "DOUBLE" if held & _FRACTION else "BIGINT"
+
+
+def _held_sql(name: str) -> str:
+    """A flag for what a text value could be read as; leading zeros make a code, not a number."""
+    column = quoted_name(name)
+    return (
+        f"case when {column} is null then 0 when try_cast({column} as double) is not null then"
+        f" case when {column} in ('0', '1') then {_BIT}"
+        f" when regexp_matches({column}, '^-?(0|[1-9][0-9]{{0,17}})$') then {_WHOLE}"
+        f" when regexp_matches({column}, '^[+-]?0[0-9]|_') then {_TEXT} else {_FRACTION} end"
+        f" when lower({column}) in ('true', 'false') then {_TRUTH}"
+        f" when regexp_matches({column}, '{ISO_TIME}') and {instant_sql(column)} is not null then {_TIME}"
+        f" else {_TEXT} end"
+    )
+
+
+def instant_sql(text: str) -> str:
+    """An ISO 8601 text as an instant; without a zone it is UTC, null where it is no time."""
+    return f"try_cast(replace(trim({text}), ' UTC', 'Z') as timestamptz)"
+
+
+def _from_text(name: str, storage: str) -> str:
+    column = quoted_name(name)
+    if storage == "VARCHAR":
+        return column
+    if storage == "TIMESTAMP":
+        return f"({instant_sql(column)} at time zone 'UTC')"
+    if storage == "BIGINT":
+        return f"coalesce(try_cast({column} as bigint), cast(try_cast({column} as boolean) as bigint))"
+    return f"try_cast({column} as {storage})"

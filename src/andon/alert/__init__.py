@@ -1,0 +1,1 @@
+"""From findings to alerts: what belongs together, what is new, what is over."""

@@ -1,0 +1,1 @@
+"""Wiring: settings are read and adapters are chosen here and nowhere else."""

@@ -1,0 +1,28 @@
+"""The data that travels with the code: taxonomy, severities, demo."""
+
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+import yaml
+
+from andon.incident.taxonomy import Severities, Taxonomy, parse_severities, parse_taxonomy
+
+
+def pack(name: str) -> Traversable:
+    """A file or folder of the packs."""
+    return files("andon") / "packs" / name
+
+
+def load_taxonomy() -> Taxonomy:
+    """The types of incident that Andon ships with."""
+    return parse_taxonomy(_yaml("taxonomy.yaml"), "taxonomy.yaml")
+
+
+def load_severities() -> Severities:
+    """The priorities P0 to P3."""
+    return parse_severities(_yaml("severities.yaml"), "severities.yaml")
+
+
+def _yaml(name: str) -> dict[str, object]:
+    content: dict[str, object] = yaml.safe_load(pack(name).read_text(encoding="utf-8"))
+    return content

@@ -1,0 +1,1 @@
+"""From summaries to findings: detectors, baselines, onset. Sees counts, never rows."""

@@ -1,0 +1,1 @@
+"""The detectors that Andon ships, one file each."""

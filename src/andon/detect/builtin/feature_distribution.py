@@ -1,0 +1,39 @@
+"""A number whose distribution moves in all traffic: drift, a new unit, a sensor that reports otherwise."""
+
+from collections.abc import Iterator
+
+from andon.detect.builtin import marks_of
+from andon.detect.finding import Layer
+from andon.detect.history import History
+from andon.detect.mark import MarkSeries
+from andon.detect.planning import Watched
+from andon.telemetry.plan import Cube, NumberCoding
+
+
+class FeatureDistribution:
+    """Share of rows below each cut of a numeric feature."""
+
+    name = "feature_distribution"
+    layer = Layer.BEHAVIOUR
+    statistic = "effect_h"
+    description = "The distribution of a numeric feature moves away from both the reference and the log before."
+    blind_to = "A shift inside one bin (a twentieth of the reference's rows); a move that the reference's seasons know."
+    threshold_source = "alarm budget; effect floor h = 0.2 (Cohen 1988); habit of the log's own past"
+    weight = 1.0
+
+    def cubes(self, watched: Watched) -> tuple[Cube, ...]:
+        return tuple(Cube((feature,)) for feature in self._features(watched))
+
+    def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
+        for feature in self._features(watched):
+            coding = watched.codings[feature]
+            log, reference = history.counts(feature), history.reference_counts(feature)
+            marks = marks_of.value_marks(feature, coding, {}, reference.sum(axis=0))
+            yield marks_of.everywhere(marks, coding, log, reference)
+
+    def _features(self, watched: Watched) -> list[str]:
+        return [
+            name
+            for name in watched.features
+            if isinstance(coding := watched.codings[name], NumberCoding) and coding.edges
+        ]

@@ -1,0 +1,121 @@
+"""Marks of coded columns: how the codes of a column become properties of rows, for all traffic and for slices."""
+
+from collections.abc import Sequence
+from math import inf
+
+import numpy as np
+
+from andon.base.predicate import any_of, below, equals, identifier, is_null
+from andon.detect.finding import Slice
+from andon.detect.mark import Mark, MarkSeries, Side
+from andon.telemetry.plan import CategoryCoding, Coding, NumberCoding
+from andon.telemetry.summary import Int64
+
+
+def unusable(coding: Coding) -> tuple[int, ...]:
+    """Codes of rows without a usable value."""
+    return (coding.null, coding.nan, coding.infinite) if isinstance(coding, NumberCoding) else (coding.null,)
+
+
+def absence_marks(name: str, coding: Coding, place: Slice | None = None) -> list[Mark]:
+    """The properties "is null" and, for a number, "is NaN or infinite"; `name` is the coding's."""
+    column = coding.column
+    null = Mark(name, (coding.null,), f"{column} is null", (column,), is_null(column), place, among_all=True, rare=True)
+    if not isinstance(coding, NumberCoding):
+        return [null]
+    broken = any_of(f"isnan({identifier(column)})", equals(column, inf), equals(column, -inf))
+    what, codes = f"{column} is NaN or infinite", (coding.nan, coding.infinite)
+    return [null, Mark(name, codes, what, (column,), broken, place, among_all=True, rare=True)]
+
+
+def value_marks(
+    name: str, coding: Coding, new: dict[int, str], reference: Int64, place: Slice | None = None
+) -> list[Mark]:
+    """The properties that a column's values can have.
+
+    A number is cut at each edge ("below 10"); a category has a mark per value. `new` are the values seen in cells of
+    values that the plan does not list, `reference` the column's counts there: a value is new when the reference has
+    none in its cell.
+    """
+    column = coding.column
+    if isinstance(coding, NumberCoding):
+        return [
+            Mark(name, tuple(range(n + 1)), f"{column} below {edge:.6g}", (column,), below(column, edge), place)
+            for n, edge in enumerate(coding.edges)
+        ]
+    if isinstance(coding, CategoryCoding):
+        values = {**dict(enumerate(coding.values)), **dict(sorted(new.items()))}
+        return [
+            Mark(
+                name,
+                (code,),
+                f"{column} is {value!r}",
+                (column,),
+                equals(column, value),
+                place,
+                rare=code in new and reference[code] == 0,
+            )
+            for code, value in values.items()
+        ]
+    return []
+
+
+def carried(marks: Sequence[Mark], coding: Coding) -> Int64:
+    """Which codes carry each mark: 0 or 1, shape `(marks, codes)`."""
+    table = np.zeros((len(marks), coding.size), dtype=np.int64)
+    for row, mark in enumerate(marks):
+        table[row, list(mark.codes)] = 1
+    return table
+
+
+def among(mark: Mark, coding: Coding) -> Int64:
+    """Which codes could carry a mark: 0 or 1, shape `(codes,)`."""
+    table = np.ones(coding.size, dtype=np.int64)
+    if not mark.among_all:
+        table[list(unusable(coding))] = 0
+    return table
+
+
+def everywhere(marks: Sequence[Mark], coding: Coding, log: Int64, reference: Int64) -> MarkSeries:
+    """Marks over all traffic; counts are `(T, codes)`."""
+    return MarkSeries(tuple(marks), _side(log, marks, coding), _side(reference, marks, coding))
+
+
+def in_slice(marks: Sequence[Mark], value: int, coding: Coding, log: Int64, reference: Int64) -> MarkSeries:
+    """Marks in the slice `value` against the rest of the traffic; counts are `(T, slice values, codes)`."""
+    return MarkSeries(
+        tuple(marks),
+        _side(log[:, value], marks, coding),
+        _side(reference[:, value], marks, coding),
+        _side(log.sum(axis=1) - log[:, value], marks, coding),
+        _side(reference.sum(axis=1) - reference[:, value], marks, coding),
+    )
+
+
+def slice_of(coding: CategoryCoding, *values: int) -> Slice:
+    """The slice in which a column has one of some known values."""
+    return Slice(any_of(*(equals(coding.column, coding.values[value]) for value in values)), (coding.column,))
+
+
+def joined(families: Sequence[MarkSeries]) -> MarkSeries:
+    """Families of alike marks as one family, so that their usual wander is pooled."""
+    rest, reference_rest = [f.rest for f in families], [f.reference_rest for f in families]
+    return MarkSeries(
+        tuple(mark for family in families for mark in family.marks),
+        _joined([f.log for f in families]),
+        _joined([f.reference for f in families]),
+        None if None in rest else _joined([side for side in rest if side is not None]),
+        None if None in reference_rest else _joined([side for side in reference_rest if side is not None]),
+    )
+
+
+def _side(counts: Int64, marks: Sequence[Mark], coding: Coding) -> Side:
+    if not marks:
+        nothing = np.zeros((0, len(counts)), dtype=np.int64)
+        return Side(nothing, nothing)
+    total = counts @ among(marks[0], coding)
+    return Side(carried(marks, coding) @ counts.T, np.broadcast_to(total, (len(marks), len(total))))
+
+
+def _joined(sides: Sequence[Side]) -> Side:
+    return Side(np.concatenate([s.count for s in sides]), np.concatenate([s.total for s in sides]))

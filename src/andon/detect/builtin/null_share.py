@@ -1,0 +1,59 @@
+"""Values that stopped arriving: nulls, NaN and infinities, in all traffic and in slices; a renamed column is all null."""
+
+from collections.abc import Iterator
+
+from andon.detect.builtin import marks_of
+from andon.detect.finding import Layer
+from andon.detect.history import History
+from andon.detect.mark import MarkSeries
+from andon.detect.planning import Watched, slice_coding
+from andon.telemetry.plan import Cube
+
+
+class NullShare:
+    """Share of rows without a usable value, per feature, overall and per slice against the rest."""
+
+    name = "null_share"
+    layer = Layer.BEHAVIOUR
+    statistic = "effect_h"
+    description = "A feature is null, NaN or infinite more or less often than before, everywhere or in one slice."
+    blind_to = "A default value written instead of null; a null share that was always high."
+    threshold_source = "alarm budget; effect floor h = 0.2 (Cohen 1988); habit of the log's own past"
+    weight = 1.0
+
+    def cubes(self, watched: Watched) -> tuple[Cube, ...]:
+        overall = [Cube((feature,)) for feature in watched.features]
+        pairs = [
+            Cube((slice_coding(column), feature))
+            for column in watched.slices
+            for feature in watched.features
+            if feature != column
+        ]
+        return (*overall, *pairs)
+
+    def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
+        if watched.features:
+            yield marks_of.joined([self._everywhere(watched, history, feature) for feature in watched.features])
+        for column in watched.slices:
+            inside = list(self._in_slices(watched, history, column))
+            if inside:
+                yield marks_of.joined(inside)
+
+    def _everywhere(self, watched: Watched, history: History, feature: str) -> MarkSeries:
+        coding = watched.codings[feature]
+        counts = history.counts(feature), history.reference_counts(feature)
+        return marks_of.everywhere(marks_of.absence_marks(feature, coding), coding, *counts)
+
+    def _in_slices(self, watched: Watched, history: History, column: str) -> Iterator[MarkSeries]:
+        cut = watched.cut(column)
+        for feature in watched.features:
+            if feature == column:
+                continue
+            coding = watched.codings[feature]
+            log = history.counts(slice_coding(column), feature)
+            reference = history.reference_counts(slice_coding(column), feature)
+            if not log[:, :, list(marks_of.unusable(coding))].any():
+                continue
+            for value in range(len(cut.values)):
+                marks = marks_of.absence_marks(feature, coding, marks_of.slice_of(cut, value))
+                yield marks_of.in_slice(marks, value, coding, log, reference)

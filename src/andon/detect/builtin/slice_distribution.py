@@ -1,0 +1,46 @@
+"""A feature that moves in one part of the traffic while the rest stays: one feed, one region, one client."""
+
+from collections.abc import Iterator
+
+from andon.detect.builtin import marks_of
+from andon.detect.finding import Layer
+from andon.detect.history import History
+from andon.detect.mark import MarkSeries
+from andon.detect.planning import Watched, slice_coding
+from andon.telemetry.plan import Cube, PresenceCoding
+
+
+class SliceDistribution:
+    """Each cut of a number and each value of a category, in a slice against the rest of the traffic."""
+
+    name = "slice_distribution"
+    layer = Layer.BEHAVIOUR
+    statistic = "effect_h"
+    description = "The distribution of a feature moves in one slice, against the rest of the traffic at the same time."
+    blind_to = "A shift that all slices share; a shift inside one bin (a twentieth of the reference's rows)."
+    threshold_source = "alarm budget; effect floor h = 0.2 (Cohen 1988); habit of the log's own past"
+    weight = 1.0
+
+    def cubes(self, watched: Watched) -> tuple[Cube, ...]:
+        return tuple(Cube((slice_coding(column), feature)) for column, feature in self._pairs(watched))
+
+    def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
+        for column, feature in self._pairs(watched):
+            cut, coding = watched.cut(column), watched.codings[feature]
+            new = history.names(feature)
+            log = history.counts(slice_coding(column), feature)
+            reference = history.reference_counts(slice_coding(column), feature)
+            families = []
+            for value in range(len(cut.values)):
+                place = marks_of.slice_of(cut, value)
+                marks = marks_of.value_marks(feature, coding, new, reference.sum(axis=(0, 1)), place)
+                families.append(marks_of.in_slice(marks, value, coding, log, reference))
+            yield marks_of.joined(families)
+
+    def _pairs(self, watched: Watched) -> list[tuple[str, str]]:
+        return [
+            (column, feature)
+            for column in watched.slices
+            for feature in watched.features
+            if feature != column and not isinstance(watched.codings[feature], PresenceCoding)
+        ]

@@ -1,0 +1,55 @@
+"""The type of an incident, from the shape of its findings; each rule gives its reason (the contract's table of types)."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What the findings of one cause have in common, as facts a rule can read.
+
+    Attributes:
+        nulls: values stopped arriving.
+        new_value: a category that the reference does not have.
+        value_vanished: a known category fell as much as the new one rose (the same thing under another name).
+        inputs_moved: features whose values moved, in the slice or everywhere.
+        decisions_moved: the model's decisions moved.
+        sliced: only one part of the traffic is concerned.
+        protected: that part is a protected group.
+        version: the model version that is to blame, if one is.
+    """
+
+    nulls: bool
+    new_value: bool
+    value_vanished: bool
+    inputs_moved: tuple[str, ...]
+    decisions_moved: bool
+    sliced: bool
+    protected: bool
+    version: str | None = None
+
+
+def classify(signs: Signs) -> tuple[str, str]:
+    """Slug of the type and the rule that gave it; the narrower cause wins."""
+    moved = ", ".join(signs.inputs_moved[:3])
+    rules = (
+        (signs.nulls, "data_pipeline_corruption", f"values of {moved} stopped arriving"),
+        (
+            signs.new_value and signs.value_vanished,
+            "data_pipeline_corruption",
+            f"a known value of {moved} vanished as a new one appeared: renamed, not new",
+        ),
+        (signs.new_value, "model_drift", f"a value of {moved} that the reference does not have is ramping up"),
+        (
+            bool(signs.inputs_moved) and signs.sliced,
+            "data_pipeline_corruption",
+            f"{moved} moved in one part of the traffic only: a feed broke there, the world did not change",
+        ),
+        (bool(signs.inputs_moved), "model_drift", f"{moved} moved in all traffic"),
+        (
+            signs.decisions_moved and signs.protected,
+            "bias_and_fairness_violation",
+            "decisions about a protected group moved while its inputs did not",
+        ),
+        (True, "model_performance_degradation", "decisions moved while the inputs did not"),
+    )
+    return next((slug, reason) for holds, slug, reason in rules if holds)

@@ -1,0 +1,169 @@
+"""Where marks jumped: the search over all detectors, and what one jump says about start, level and end."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from andon.detect.budget import Budget
+from andon.detect.detector import Detector
+from andon.detect.history import History
+from andon.detect.jump import angle, jumps, share
+from andon.detect.mark import Mark, MarkSeries
+from andon.detect.onset import Float, Run, best_run, gains
+from andon.detect.planning import Watched
+from andon.telemetry.plan import CategoryCoding, Cube, NumberCoding, Plan
+
+REST_SMOOTHING = 4
+"""Buckets on either side over which the rest of the traffic is averaged as the control of one bucket."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One mark with its counts: what is followed over time."""
+
+    detector: Detector
+    mark: Mark
+    count: Float
+    total: Float
+    reference_count: float
+    reference_total: float
+    rest_count: Float | None
+    rest_total: Float | None
+    reference_rest_count: float
+    reference_rest_total: float
+
+    @classmethod
+    def of(cls, detector: Detector, series: MarkSeries, s: int) -> "Stream":
+        rest, reference_rest = series.rest, series.reference_rest
+        return cls(
+            detector,
+            series.marks[s],
+            series.log.count[s].astype(np.float64),
+            series.log.total[s].astype(np.float64),
+            float(series.reference.count[s].sum()),
+            float(series.reference.total[s].sum()),
+            None if rest is None else rest.count[s].astype(np.float64),
+            None if rest is None else rest.total[s].astype(np.float64),
+            0.0 if reference_rest is None else float(reference_rest.count[s].sum()),
+            0.0 if reference_rest is None else float(reference_rest.total[s].sum()),
+        )
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A jump beyond its threshold: the stream, the evaluation index, the window length and the numbers (see `Jumps`)."""
+
+    stream: Stream
+    t: int
+    window: int
+    z: float
+    effect: float
+    error: float
+    wander: float
+    threshold: float
+
+
+def search(
+    watched: Watched,
+    history: History,
+    detectors: Sequence[Detector],
+    budget: Budget,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Hit]:
+    """All jumps beyond their thresholds, in the order of evaluations, the clearest first.
+
+    A hit of one stream at one evaluation is its clearest window. What is found at index `t` depends on the buckets
+    `0..t` and the reference only.
+    """
+    weights = sum(detector.weight for detector in detectors)
+    found: list[Hit] = []
+    for number, detector in enumerate(detectors):
+        marks = capacity(history.plan, detector.cubes(watched))
+        threshold = budget.threshold(detector.weight / weights, marks, history.plan.grid.length)
+        for series in detector.series(watched, history):
+            found.extend(_hits(detector, series, threshold))
+        if progress is not None:
+            progress(number + 1, len(detectors))
+    return sorted(found, key=lambda hit: (hit.t, -abs(hit.z)))
+
+
+def capacity(plan: Plan, cubes: Sequence[Cube]) -> int:
+    """How many marks cubes can hold: known before the log is read, so that the threshold never depends on the future."""
+
+    def known(name: str) -> int:
+        coding = plan.codings[name]
+        if isinstance(coding, CategoryCoding):
+            return len(coding.values) + 1
+        return coding.bins if isinstance(coding, NumberCoding) else 1
+
+    return sum(int(np.prod([known(name) for name in cube.columns])) for cube in cubes)
+
+
+def _hits(detector: Detector, series: MarkSeries, threshold: float) -> list[Hit]:
+    if not series.marks or series.log.count.shape[1] == 0:
+        return []
+    shape = series.log.count.shape
+    best = np.zeros(shape)
+    effect, error, wander, window = (np.zeros(shape) for _ in range(4))
+    for tested in jumps(series):
+        better = tested.beyond(threshold) & (np.abs(tested.z) > np.abs(best))
+        best[better], effect[better] = tested.z[better], tested.effect[better]
+        error[better], wander[better], window[better] = tested.error[better], tested.wander[better], tested.window
+    streams: dict[int, Stream] = {}
+    hits = []
+    for s, t in zip(*np.nonzero(best), strict=True):
+        stream = streams.setdefault(int(s), Stream.of(detector, series, int(s)))
+        numbers = (float(values[s, t]) for values in (best, effect, error, wander))
+        hits.append(Hit(stream, int(t), int(window[s, t]), *numbers, threshold))
+    return hits
+
+
+def expected(stream: Stream, t: int, before: int) -> Float:
+    """The angle that each bucket `0..t` of a stream would have had: the level before `before`, moved as the rest moved."""
+    level = angle(
+        np.array(stream.count[:before].sum() + stream.reference_count),
+        np.array(stream.total[:before].sum() + stream.reference_total),
+    )
+    if stream.rest_count is None or stream.rest_total is None:
+        return np.full(t + 1, float(level))
+    rest_level = angle(
+        np.array(stream.rest_count[:before].sum() + stream.reference_rest_count),
+        np.array(stream.rest_total[:before].sum() + stream.reference_rest_total),
+    )
+    rest = angle(_smoothed(stream.rest_count[: t + 1]), _smoothed(stream.rest_total[: t + 1]))
+    moved: Float = level + (rest - rest_level)
+    return moved
+
+
+def follow(hit: Hit, t: int) -> Run:
+    """The run of the failure that a hit belongs to, by what was known at evaluation `t` (at or after the hit's)."""
+    stream = hit.stream
+    before, effect = hit.t - hit.window + 1, hit.effect
+    run = None
+    for _ in range(3):
+        level = expected(stream, t, before)
+        gain = gains(stream.count[: t + 1], stream.total[: t + 1], share(level), share(level + effect))
+        gain /= 1 + stream.total[: t + 1] * hit.wander  # rows of one bucket wander together: they weigh less
+        inside = max(range(hit.t - hit.window + 1, hit.t + 1), key=lambda b: gain[b])
+        run = best_run(gain, inside)
+        before = run.low
+        effect = _shift(stream, run, level) or effect
+    assert run is not None  # noqa: S101  # the loop ran
+    return run
+
+
+def _shift(stream: Stream, run: Run, level: Float) -> float:
+    """How far the angle in a run is from the expected one."""
+    part = slice(run.start, run.end)
+    total = stream.total[part].sum()
+    if total == 0:
+        return 0.0
+    wanted = float((share(level[part]) * stream.total[part]).sum())
+    return float(angle(np.array(stream.count[part].sum()), np.array(total)) - angle(np.array(wanted), np.array(total)))
+
+
+def _smoothed(values: Float) -> Float:
+    width = 2 * REST_SMOOTHING + 1
+    padded = np.concatenate((np.zeros(REST_SMOOTHING), values, np.zeros(REST_SMOOTHING)))
+    return np.convolve(padded, np.ones(width), mode="valid")

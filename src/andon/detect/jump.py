@@ -1,0 +1,399 @@
+"""The jump test: has the share of a mark left its level, by more than chance, habit and a negligible effect explain?
+
+Null: the share of the last `w` buckets equals the level before, up to binomial noise and the log's own usual wander.
+Shares are compared as angles `a = 2 asin sqrt(p)` (Anscombe 1948: variance 1/(n + 1/2) whatever p is, rare marks
+included), and a difference of angles is Cohen's h (Cohen 1988, ch. 6), so that one floor of effect serves every mark.
+For a mark in a slice the difference is taken against the rest of the traffic at the same time, which cancels season.
+Far out, where the budget's thresholds lie, the angle's normal law is too generous (measured: up to 20 times its
+nominal rate at n = 40), so a candidate is judged by the signed root of its binomial deviance, whose tail holds.
+
+A jump must show against both baselines, the reference and the log before the window: a reference that does not fit,
+a season that the reference knows and a return to normal each differ from one of them only.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from andon.detect.mark import MarkSeries, Side
+
+Float = npt.NDArray[np.float64]
+
+WINDOWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+"""Lengths of the tested windows, in buckets: the test of length w is the most powerful for a fault about w old."""
+EFFECT_MIN = 0.2
+"""Cohen's h below which a shift is negligible in practice: his "small" effect."""
+ROWS_MIN = 30
+"""Fewest rows in a window, and in each baseline 4 times as many."""
+CANDIDATE_Z = 3.0
+"""From this many standard errors of the angle on, the deviance decides; below, nothing is near a threshold."""
+HABIT_MARGIN = 1.25
+"""How far beyond the largest jump of its own past a jump must be: bad days of the past are no incidents."""
+PRIOR_WINDOWS = 4.0
+"""How many windows of its own history the family's usual wander weighs (moderated variance, Smyth 2004)."""
+FREEDOM_MAX = 1e6
+"""Degrees of freedom from which on Student's tail is the normal one."""
+HISTORY_WINDOWS_MIN = 2.0
+"""A window length is tested once the history (log and reference) holds this many windows to learn the wander from."""
+
+CONTROL_SHIFT_MAX = 0.5
+"""How far (Cohen's h, "medium") a slice's own share of the traffic may move before the rest stops being its control."""
+
+
+@dataclass(frozen=True)
+class Jumps:
+    """Result of the test with one window length: arrays `(S, T)`; nan where it could not be tested.
+
+    Attributes:
+        window: length in buckets.
+        z: the jump in standard errors, sampling and wander together; the smaller of the two baselines.
+        effect: the jump as Cohen's h, of the same baseline.
+        error: standard error of the effect.
+        wander: variance of the usual wander in it.
+        habit: the largest jump in the past, in the same unit as `plain`.
+        plain: the jump in sampling errors alone.
+    """
+
+    window: int
+    z: Float
+    effect: Float
+    error: Float
+    wander: Float
+    habit: Float
+    plain: Float
+
+    def beyond(self, threshold: float) -> npt.NDArray[np.bool_]:
+        """Where the jump is significant, beyond habit and not negligible."""
+        with np.errstate(invalid="ignore"):
+            return (
+                (np.abs(self.z) >= threshold)
+                & (np.abs(self.effect) >= EFFECT_MIN)
+                & (np.abs(self.plain) >= HABIT_MARGIN * self.habit)
+            )
+
+
+def angle(count: Float, total: Float) -> Float:
+    """Anscombe's angle of a share, in radians (0 to pi)."""
+    return 2 * np.arcsin(np.sqrt((count + 0.375) / (total + 0.75)))
+
+
+def share(a: Float) -> Float:
+    """The share whose angle is `a`; angles outside 0..pi are clipped."""
+    return np.sin(np.clip(a, 0, np.pi) / 2) ** 2
+
+
+def jumps(series: MarkSeries, windows: tuple[int, ...] = WINDOWS) -> Iterator[Jumps]:
+    """The test of every mark at every evaluation, one window length after another.
+
+    What stands at index `t` depends on buckets `0..t` and the reference only.
+    """
+    buckets = series.log.count.shape[1]
+    floor = _Floor.none(len(series.marks), buckets)
+    for window in windows:
+        if window < buckets:
+            result, floor = _jumps(series, window, floor)
+            yield result
+
+
+@dataclass(frozen=True)
+class _Difference:
+    """Angles of a window less a baseline; nan where rows are too few.
+
+    `variance` takes rows of one bucket as the cluster they are; `binomial` is the variance if each row were on its own.
+    `count` and `total` are those of the window.
+    """
+
+    value: Float
+    variance: Float
+    binomial: Float
+    count: Float
+    total: Float
+
+    def __sub__(self, other: "_Difference") -> "_Difference":
+        return _Difference(
+            self.value - other.value,
+            self.variance + other.variance,
+            self.binomial + other.binomial,
+            self.count,
+            self.total,
+        )
+
+    def where(self, usable: npt.NDArray[np.bool_]) -> "_Difference":
+        """The difference where it is usable, nan elsewhere."""
+        value, variance = np.where(usable, self.value, np.nan), np.where(usable, self.variance, np.nan)
+        return _Difference(value, variance, self.binomial, self.count, self.total)
+
+    def plain(self) -> Float:
+        """The difference in sampling errors: signed root of the deviance of the window against what was expected.
+
+        What was expected (the baseline, moved as the rest moved) counts as a sample of its own, of the size that has
+        its variance.
+        """
+        z = self.value / np.sqrt(self.binomial)
+        with np.errstate(invalid="ignore"):
+            far = np.nonzero(np.abs(z) > CANDIDATE_Z)
+        if len(far[0]):
+            value, variance, k, n = self.value[far], self.binomial[far], self.count[far], self.total[far]
+            wanted = share(angle(k, n) - value)
+            size = 1 / np.maximum(variance - 1 / (n + 0.5), 1e-12)
+            pooled = (k + size * wanted) / (n + size)
+            deviance = _entropy(k, n, k / n, pooled) + _entropy(size * wanted, size, wanted, pooled)
+            exact = np.sign(value) * np.sqrt(np.maximum(2 * deviance, 0))
+            z[far] = np.where(np.abs(exact) < np.abs(z[far]), exact, z[far])
+        plain: Float = z * np.sqrt(self.binomial / self.variance)
+        return plain
+
+
+def _entropy(count: Float, total: Float, own: Float, pooled: Float) -> Float:
+    """Log-likelihood of counts under their own share less that under the pooled one."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        yes = np.where(count > 0, count * np.log(own / pooled), 0.0)
+        no = np.where(total > count, (total - count) * np.log((1 - own) / (1 - pooled)), 0.0)
+    return yes + no
+
+
+@dataclass(frozen=True)
+class _Floor:
+    """The wander that shorter windows prove: buckets that wander on their own still do so, over w, by 1 / w of that."""
+
+    log: Float
+    reference: Float
+    known: Float
+    window: int
+
+    @classmethod
+    def none(cls, marks: int, buckets: int) -> "_Floor":
+        nothing = np.zeros((marks, buckets))
+        return cls(nothing, nothing, nothing, 1)
+
+    def raised(self, log: Float, reference: Float, known: Float, window: int) -> "_Floor":
+        """The floor for a longer window: its own wander, or what the shorter windows prove if that is more."""
+        scale = self.window / window
+        proven = (self.log * scale > log) | (self.reference * scale > reference)
+        return _Floor(
+            np.maximum(log, self.log * scale),
+            np.maximum(reference, self.reference * scale),
+            np.where(proven, np.maximum(known, self.known), known),
+            window,
+        )
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Sums over some buckets of a side: rows with the mark, rows, and their squares and product (for the clustering)."""
+
+    count: Float
+    total: Float
+    count_squared: Float
+    product: Float
+    total_squared: Float
+
+    @classmethod
+    def running(cls, side: Side) -> "_Sums":
+        """Sums up to and with each bucket, `(S, T)`."""
+        k, n = side.count.astype(np.float64), side.total.astype(np.float64)
+        return cls(*(np.cumsum(values, axis=1) for values in (k, n, k * k, k * n, n * n)))
+
+    def _each(self) -> tuple[Float, ...]:
+        return self.count, self.total, self.count_squared, self.product, self.total_squared
+
+    def window(self, window: int) -> "_Sums":
+        """Of running sums: over the last `window` buckets at each index; nan before the first full window."""
+
+        def last(total: Float) -> Float:
+            sums = np.full(total.shape, np.nan)
+            sums[:, window - 1] = total[:, window - 1]
+            sums[:, window:] = total[:, window:] - total[:, :-window]
+            return sums
+
+        return _Sums(*map(last, self._each()))
+
+    def before(self, window: int) -> "_Sums":
+        """Of running sums: over all buckets before the window at each index; nan where there is none."""
+
+        def shifted(total: Float) -> Float:
+            sums = np.full(total.shape, np.nan)
+            sums[:, window:] = total[:, :-window]
+            return sums
+
+        return _Sums(*map(shifted, self._each()))
+
+    def all(self) -> "_Sums":
+        """Of running sums: over all buckets, `(S, 1)`."""
+        return _Sums(*(values[:, -1:] for values in self._each()))
+
+    def __add__(self, other: "_Sums") -> "_Sums":
+        return _Sums(*(a + b for a, b in zip(self._each(), other._each(), strict=True)))
+
+    def __sub__(self, other: "_Sums") -> "_Sums":
+        return _Sums(*(a - b for a, b in zip(self._each(), other._each(), strict=True)))
+
+    def clustering(self) -> Float:
+        """Intraclass correlation of the mark within buckets (0: rows are on their own; 1: a bucket's rows are alike).
+
+        From the design effect (Kish 1965): observed variance of the buckets' counts over the binomial one.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            p = (self.count + 0.375) / (self.total + 0.75)
+            observed = self.count_squared - 2 * p * self.product + p * p * self.total_squared
+            effect = observed / (self.total * p * (1 - p))
+            correlation = (effect - 1) / np.maximum(self.total_squared / self.total - 1, 1e-9)
+        return np.clip(np.nan_to_num(correlation), 0.0, 1.0)
+
+    def design_effect(self, correlation: Float) -> Float:
+        """By how much clustering inflates the variance of the share over these buckets."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return 1 + np.maximum(self.total_squared / self.total - 1, 0.0) * correlation
+
+
+def _difference(window: _Sums, base: _Sums, correlation: Float) -> _Difference:
+    enough = (window.total >= ROWS_MIN) & (base.total >= 4 * ROWS_MIN)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = angle(window.count, window.total) - angle(base.count, base.total)
+        own, other = 1 / (window.total + 0.5), 1 / (base.total + 0.5)
+        variance = own * window.design_effect(correlation) + other * base.design_effect(correlation)
+    return _Difference(
+        np.where(enough, value, np.nan), np.where(enough, variance, np.nan), own + other, window.count, window.total
+    )
+
+
+@dataclass(frozen=True)
+class _Differences:
+    """The window against the log before it, against the reference, and the reference's own windows against its rest."""
+
+    log: _Difference
+    reference: _Difference
+    inside: _Difference | None
+
+    @classmethod
+    def of(cls, side: Side, reference: Side, window: int) -> "_Differences":
+        running, known = _Sums.running(side), _Sums.running(reference)
+        now, before, steady = running.window(window), running.before(window), known.all()
+        correlation = (before + steady).clustering()
+        inside = None
+        if reference.count.shape[1] > window:
+            own = known.window(window)
+            inside = _difference(own, steady - own, steady.clustering())
+        return cls(_difference(now, before, correlation), _difference(now, steady, correlation), inside)
+
+    def __sub__(self, other: "_Differences") -> "_Differences":
+        inside = None if self.inside is None or other.inside is None else self.inside - other.inside
+        return _Differences(self.log - other.log, self.reference - other.reference, inside)
+
+
+def _kept_share(side: Side, rest: Side, window: int) -> npt.NDArray[np.bool_]:
+    """Where a slice has about its usual share of the traffic.
+
+    A slice that is there at some times only (a season, a time of day) has no rest at the same time to compare with.
+    """
+    inside, outside = (np.cumsum(part.total, axis=1, dtype=np.float64) for part in (side, rest))
+    everything = inside + outside
+    kept = np.zeros(inside.shape, dtype=np.bool_)
+    with np.errstate(invalid="ignore"):
+        now = angle(inside[:, window:] - inside[:, :-window], everything[:, window:] - everything[:, :-window])
+        kept[:, window:] = np.abs(now - angle(inside[:, :-window], everything[:, :-window])) <= CONTROL_SHIFT_MAX
+    return kept
+
+
+def _jumps(series: MarkSeries, window: int, floor: _Floor) -> tuple[Jumps, _Floor]:
+    differences = _Differences.of(series.log, series.reference, window)
+    if series.rest is not None and series.reference_rest is not None:
+        differences -= _Differences.of(series.rest, series.reference_rest, window)
+    log, ref, own = differences.log, differences.reference, differences.inside
+    if series.rest is not None:
+        log = log.where(_kept_share(series.log, series.rest, window))
+    past, windows_past = _past_wander(log, window)
+    past_ref, _ = _past_wander(ref, window)
+    steady, steady_windows, steady_peak = _reference_wander(own, window, len(series.marks))
+    known = windows_past + steady_windows
+    plain_log, plain_ref = log.plain(), ref.plain()
+    wander_log = _moderated(past, windows_past, steady, steady_windows)
+    wander_ref = _moderated(past_ref, windows_past, steady, steady_windows)
+    floor = floor.raised(wander_log, wander_ref, known, window)
+    wander_log, wander_ref = floor.log, floor.reference
+    z_log, e_log = _standardised(plain_log, log.variance, wander_log, floor.known)
+    z_ref, e_ref = _standardised(plain_ref, ref.variance, wander_ref, floor.known)
+    same = (np.sign(log.value) == np.sign(ref.value)) & (known >= HISTORY_WINDOWS_MIN)
+    by_log = np.abs(z_log) <= np.abs(z_ref)
+    z = np.where(by_log, z_log, z_ref)
+    plain = np.where(by_log, plain_log, plain_ref)
+    plain = np.where(np.sign(log.value) == np.sign(ref.value), plain, 0.0)
+    plain = np.where(np.isnan(log.value) | np.isnan(ref.value), np.nan, plain)
+    tested = Jumps(
+        window,
+        np.where(same, z, np.nan),
+        np.where(by_log, log.value, ref.value),
+        np.where(by_log, e_log, e_ref),
+        np.where(by_log, wander_log, wander_ref),
+        np.maximum(_past_peak(plain, window), steady_peak),
+        plain,
+    )
+    return tested, floor
+
+
+def _past_wander(difference: _Difference, window: int) -> tuple[Float, Float]:
+    """Mean excess of squared past jumps over sampling variance, and from how many windows' worth of history.
+
+    At `t` the past ends where the candidate window begins: a fault must not hide itself.
+    """
+    excess = difference.value**2 - difference.variance
+    valid = ~np.isnan(excess)
+    total = np.cumsum(np.where(valid, excess, 0.0), axis=1)
+    number = np.cumsum(valid, axis=1).astype(np.float64)
+    shifted_total, shifted_number = np.zeros_like(total), np.zeros_like(number)
+    shifted_total[:, window:], shifted_number[:, window:] = total[:, :-window], number[:, :-window]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(shifted_number > 0, shifted_total / shifted_number, 0.0)
+    return mean, shifted_number / window
+
+
+def _reference_wander(own: _Difference | None, window: int, marks: int) -> tuple[Float, Float, Float]:
+    """The same for the reference's own windows, and the largest of its jumps in sampling errors: each `(S, 1)`."""
+    if own is None:
+        nothing = np.zeros((marks, 1))
+        return nothing, nothing, nothing
+    excess = own.value**2 - own.variance
+    number = (~np.isnan(excess)).sum(axis=1, keepdims=True).astype(np.float64)
+    total = np.nansum(excess, axis=1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(number > 0, total / number, 0.0)
+        plain = np.abs(own.plain())
+    peak = np.where(number > 0, np.nanmax(np.where(np.isnan(plain), 0.0, plain), axis=1, keepdims=True), 0.0)
+    return mean, number / window, peak
+
+
+def _moderated(past: Float, windows: Float, steady: Float, steady_windows: Float) -> Float:
+    """Variance of the wander: own history, shrunk to the family's mean (never negative)."""
+    weight = windows + steady_windows
+    with np.errstate(invalid="ignore", divide="ignore"):
+        own = np.where(weight > 0, (past * windows + steady * steady_windows) / weight, 0.0)
+        family_weight = weight.sum(axis=0, keepdims=True)
+        family = np.where(
+            family_weight > 0, (own * weight).sum(axis=0, keepdims=True) / np.maximum(family_weight, 1e-12), 0.0
+        )
+    family = np.maximum(family, 0.0)
+    return np.maximum((own * weight + family * PRIOR_WINDOWS) / (weight + PRIOR_WINDOWS), 0.0)
+
+
+def _standardised(plain: Float, sampling: Float, wander: Float, known: Float) -> tuple[Float, Float]:
+    """A jump in standard errors, sampling and wander together, as the normal z of the same tail; and that error.
+
+    The wander is only an estimate, so its share of the variance brings Student's tail: the degrees of freedom follow
+    Satterthwaite (1946), the way back to a normal z Wallace (1959).
+    """
+    error = np.sqrt(sampling + wander)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = plain * np.sqrt(sampling) / error
+        freedom = np.minimum((known + PRIOR_WINDOWS) * ((sampling + wander) / wander) ** 2, FREEDOM_MAX)
+        z = (8 * freedom + 1) / (8 * freedom + 3) * np.sqrt(freedom * np.log1p(t**2 / freedom))
+    return np.sign(t) * z, error
+
+
+def _past_peak(plain: Float, window: int) -> Float:
+    """The largest |jump| that was over before the candidate window began."""
+    peak = np.maximum.accumulate(np.where(np.isnan(plain), 0.0, np.abs(plain)), axis=1)
+    shifted = np.zeros_like(peak)
+    shifted[:, window:] = peak[:, :-window]
+    return shifted

@@ -1,0 +1,63 @@
+"""Marks: a property that a row has or has not, counted over time. Every detector turns its question into marks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from andon.detect.finding import Slice
+from andon.telemetry.summary import Int64
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One property of rows.
+
+    Attributes:
+        coding: the name of the coding whose codes say whether a row carries it.
+        codes: the codes that carry it.
+        what: a phrase for people, e.g. "pay_0 is null".
+        features: the columns whose values the property is about.
+        predicate: SQL over the log's own columns that is true for rows with the mark; None if no column shows it.
+        slice: the part of the traffic it is counted in; None means all of it.
+        among_all: whether every row could carry it, or only rows with a usable value (no null, NaN or infinity).
+        rare: whether the mark itself singles out the rows concerned (a null, a new value), so that only rows that
+            carry it are affected; else every row of the slice is.
+    """
+
+    coding: str
+    codes: tuple[int, ...]
+    what: str
+    features: tuple[str, ...]
+    predicate: str | None
+    slice: Slice | None = None
+    among_all: bool = False
+    rare: bool = False
+
+
+@dataclass(frozen=True)
+class Side:
+    """Counts of S marks over T buckets: rows with the mark, and rows that could have had it. Both `(S, T)`."""
+
+    count: Int64
+    total: Int64
+
+    def select(self, keep: np.ndarray) -> "Side":
+        return Side(self.count[keep], self.total[keep])
+
+
+@dataclass(frozen=True)
+class MarkSeries:
+    """Marks of one family and their counts, in the log and in the reference.
+
+    Attributes:
+        marks: the S marks.
+        log, reference: the counts in the slice (all traffic for marks without a slice).
+        rest, reference_rest: the counts in the rest of the traffic, the control that cancels what moves everybody;
+            None for marks over all traffic.
+    """
+
+    marks: tuple[Mark, ...]
+    log: Side
+    reference: Side
+    rest: Side | None = None
+    reference_rest: Side | None = None

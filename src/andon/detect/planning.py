@@ -1,0 +1,118 @@
+"""The plan of a scan: how the reference's columns become codes, and how long an evaluation is."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from andon.base.interval import Grid
+from andon.inventory.model import Model
+from andon.telemetry.plan import CategoryCoding, Coding, Cube, NumberCoding, Plan, PresenceCoding
+from andon.telemetry.schema import LogicalType
+from andon.telemetry.source import LogSource
+
+LADDER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440, 2880, 10080))
+"""Lengths an evaluation may have."""
+ROWS_PER_EVALUATION = 20
+"""An evaluation holds about this many rows: enough to move a share visibly, few enough to lose little time."""
+PACE_ROWS = 200
+"""The pace of the traffic is taken from this many first rows; no evaluation runs before they are there."""
+LABELLED_MIN = timedelta(hours=1)
+"""Shortest evaluation of a model whose outcomes come later: its failures cost by the day, and each look costs budget."""
+
+FEATURE_VALUES_MAX = 200
+SLICE_VALUES_MAX = 20
+SLICE_ROWS_MIN = 30
+"""A slice with fewer rows in the reference has no baseline."""
+IDENTIFIER_SHARE = 0.5
+"""A text column with more distinct values than this share of its rows names things; only its absence is counted."""
+CATEGORY_VALUES_MAX = 1000
+
+PREDICTION = "role:prediction"
+
+
+def slice_coding(column: str) -> str:
+    """Name of the coding by which a column cuts the traffic (coarser than its coding as a feature)."""
+    return f"slice:{column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A model with the codings made for it: what there is to look at.
+
+    Attributes:
+        features: declared features that the reference has, in order.
+        slices: columns by which the traffic is cut.
+    """
+
+    model: Model
+    codings: dict[str, Coding]
+    features: tuple[str, ...]
+    slices: tuple[str, ...]
+
+    def cut(self, column: str) -> CategoryCoding:
+        """The coding by which a column cuts the traffic."""
+        coding = self.codings[slice_coding(column)]
+        assert isinstance(coding, CategoryCoding)  # noqa: S101  # watch() makes slices of no other kind
+        return coding
+
+
+def watch(model: Model, reference: LogSource) -> Watched:
+    """Codings for the model's features, slices and prediction, from the reference's values."""
+    types = reference.schema().types
+    features = tuple(name for name in model.features if name in types)
+    codings = {name: feature_coding(reference, name, types[name]) for name in features}
+    slices = []
+    for name in model.slice_columns:
+        if name in types and (coding := _slice_coding(reference, name)) is not None:
+            codings[slice_coding(name)] = coding
+            slices.append(name)
+    prediction = model.columns.prediction
+    if prediction in types and prediction is not None:
+        codings[PREDICTION] = _prediction_coding(reference, prediction, types[prediction])
+    return Watched(model, codings, features, tuple(slices))
+
+
+def feature_coding(reference: LogSource, column: str, kind: LogicalType) -> Coding:
+    """Bins for a number (each of at most 50 values its own), cells for a category, presence for what names things."""
+    if kind is LogicalType.NUMBER:
+        profile = reference.profile_number(column)
+        edges = profile.distinct if profile.distinct is not None else tuple(sorted(set(profile.quantiles)))
+        return NumberCoding(column, edges)
+    if kind in {LogicalType.TEXT, LogicalType.BOOLEAN}:
+        profile_text = reference.profile_category(column)
+        rows = sum(count for _, count in profile_text.values)
+        if profile_text.distinct <= CATEGORY_VALUES_MAX and profile_text.distinct <= max(2, IDENTIFIER_SHARE * rows):
+            return CategoryCoding(column, tuple(value for value, _ in profile_text.values[:FEATURE_VALUES_MAX]))
+    return PresenceCoding(column)
+
+
+def _slice_coding(reference: LogSource, column: str) -> CategoryCoding | None:
+    profile = reference.profile_category(column)
+    values = tuple(value for value, count in profile.values[:SLICE_VALUES_MAX] if count >= SLICE_ROWS_MIN)
+    return CategoryCoding(column, values, unseen_cells=8) if len(values) > 1 else None
+
+
+def _prediction_coding(reference: LogSource, column: str, kind: LogicalType) -> Coding:
+    profile = reference.profile_category(column)
+    if kind is LogicalType.NUMBER and profile.distinct > SLICE_VALUES_MAX:
+        return feature_coding(reference, column, kind)
+    return CategoryCoding(column, tuple(value for value, _ in profile.values[:FEATURE_VALUES_MAX]))
+
+
+def make_plan(watched: Watched, cubes: Iterable[Cube], grid: Grid) -> Plan:
+    """The plan that counts what the detectors asked for, and rows."""
+    return Plan(grid, watched.codings, tuple(dict.fromkeys((Cube(()), *cubes))))
+
+
+def evaluation_length(log: LogSource, model: Model) -> timedelta:
+    """How often to evaluate: the shortest length on the ladder that holds about `ROWS_PER_EVALUATION` rows.
+
+    The pace is that of the first `PACE_ROWS` rows, so that it never depends on what comes later.
+    """
+    period = log.period()
+    full = log.time_of_row(PACE_ROWS)
+    span, rows = (full - period.start, PACE_ROWS) if full is not None else (period.length, max(log.rows(), 1))
+    needed = span * ROWS_PER_EVALUATION / rows
+    if model.columns.label is not None:
+        needed = max(needed, LABELLED_MIN)
+    return next((length for length in LADDER if length >= needed), LADDER[-1])

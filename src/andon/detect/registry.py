@@ -1,0 +1,16 @@
+"""The detectors that run, in the order in which they are shown; a new detector is one line here and one file."""
+
+from andon.detect.builtin.category_share import CategoryShare
+from andon.detect.builtin.feature_distribution import FeatureDistribution
+from andon.detect.builtin.null_share import NullShare
+from andon.detect.builtin.slice_distribution import SliceDistribution
+from andon.detect.builtin.slice_prediction_rate import SlicePredictionRate
+from andon.detect.detector import Detector
+
+DETECTORS: tuple[Detector, ...] = (
+    NullShare(),
+    CategoryShare(),
+    FeatureDistribution(),
+    SliceDistribution(),
+    SlicePredictionRate(),
+)

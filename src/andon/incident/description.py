@@ -1,0 +1,135 @@
+"""What a group of hits says in words and bounds: where, since when, which columns, what the rows look like."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from andon.alert.grouping import Group
+from andon.base.predicate import any_of
+from andon.detect.classify import Signs
+from andon.detect.finding import Slice
+from andon.detect.history import History
+from andon.detect.hit import Hit, expected, follow
+from andon.detect.jump import share
+from andon.detect.locate import locate
+from andon.detect.onset import Run
+from andon.detect.planning import Watched
+
+FEATURE_SHARE = 0.5
+"""A feature is named when its jump is at least this share of the largest one: companions, not echoes."""
+VALUE_Z = 4.0
+"""A value of the slice column joins the slice when it moves the same way by this many standard errors."""
+INPUT_DETECTORS = ("null_share", "category_share", "feature_distribution", "slice_distribution")
+
+
+@dataclass(frozen=True)
+class Description:
+    """A group as known at one evaluation index."""
+
+    lead: Hit
+    run: Run
+    slice: Slice | None
+    features: tuple[str, ...]
+    signs: Signs
+    before: float
+    after: float
+    t: int
+
+
+def describe(group: Group, t: int, watched: Watched, history: History) -> Description:
+    """The group by what is known at evaluation `t`."""
+    hits = sorted(group.members.values(), key=lambda hit: -abs(hit.z))
+    inputs = [hit for hit in hits if hit.stream.detector.name in INPUT_DETECTORS]
+    lead = group.members[id(group.first.stream)]
+    run = follow(lead, t)
+    new_value = lead.stream.mark.rare and not lead.stream.mark.among_all
+    place = _widened(lead, hits)
+    if place is None and not new_value:  # a new value is its own slice
+        place = locate(lead, watched, history, run.start, run.end)
+    features = _features(lead, place, inputs)
+    signs = Signs(
+        nulls=lead.stream.detector.name == "null_share" and lead.effect > 0,
+        new_value=new_value,
+        value_vanished=_vanished(lead, inputs),
+        inputs_moved=features,
+        decisions_moved=any(hit.stream.detector.name == "slice_prediction_rate" for hit in hits),
+        sliced=place is not None,
+        protected=place is not None and bool(set(place.columns) & set(watched.model.protected)),
+    )
+    before, after = _shares(lead, run, t)
+    return Description(lead, run, place, features, signs, before, after, t)
+
+
+def _features(lead: Hit, place: Slice | None, inputs: list[Hit]) -> tuple[str, ...]:
+    """Features that moved as the leading hit did: in its slice (or everywhere), and about as much."""
+    alike = [hit for hit in inputs if hit.stream.mark.slice in (lead.stream.mark.slice, place)]
+    most = max((abs(hit.effect) for hit in alike), default=0.0)
+    named = [hit for hit in alike if abs(hit.effect) >= FEATURE_SHARE * most]
+    return tuple(dict.fromkeys(name for hit in named for name in hit.stream.mark.features))
+
+
+def _vanished(lead: Hit, inputs: list[Hit]) -> bool:
+    """Whether a known value of the leading column fell by about what the new one rose."""
+    return any(
+        hit.stream.mark.features == lead.stream.mark.features
+        and not hit.stream.mark.rare
+        and hit.effect < 0
+        and _level_after(hit) < 0.1 * _level_before(hit)
+        for hit in inputs
+    )
+
+
+def _widened(lead: Hit, hits: list[Hit]) -> Slice | None:
+    """The leading slice with the other values of its column that moved the same way in the same mark."""
+    place = lead.stream.mark.slice
+    if place is None:
+        return None
+    joined = [
+        hit.stream.mark.slice.predicate
+        for hit in hits
+        if hit.stream.mark.slice is not None
+        and hit.stream.mark.slice.columns == place.columns
+        and hit.stream.mark.what == lead.stream.mark.what
+        and np.sign(hit.effect) == np.sign(lead.effect)
+        and abs(hit.z) >= VALUE_Z
+        and abs(hit.effect) >= FEATURE_SHARE * abs(lead.effect)
+    ]
+    return Slice(any_of(*dict.fromkeys(joined)), place.columns)
+
+
+def _level_before(hit: Hit) -> float:
+    before = hit.t - hit.window + 1
+    stream = hit.stream
+    total = stream.total[:before].sum() + stream.reference_total
+    return float((stream.count[:before].sum() + stream.reference_count) / max(total, 1))
+
+
+def _level_after(hit: Hit) -> float:
+    part = slice(hit.t - hit.window + 1, hit.t + 1)
+    return float(hit.stream.count[part].sum() / max(hit.stream.total[part].sum(), 1))
+
+
+def _shares(lead: Hit, run: Run, t: int) -> tuple[float, float]:
+    """Share of the leading mark in the run: expected, and seen."""
+    part = slice(run.start, run.end)
+    total = max(lead.stream.total[part].sum(), 1)
+    wanted = share(expected(lead.stream, t, run.low))[part]
+    return (
+        float((wanted * lead.stream.total[part]).sum() / total),
+        float(lead.stream.count[part].sum() / total),
+    )
+
+
+def picture(description: Description, points: int = 60) -> tuple[list[tuple[float | None, float | None]], int]:
+    """Observed and expected share of the leading mark over time, at most `points` of them, and buckets per point."""
+    stream, t = description.lead.stream, description.t
+    wanted = share(expected(stream, t, description.run.low)) * stream.total[: t + 1]
+    step = -(-(t + 1) // points)
+    drawn: list[tuple[float | None, float | None]] = []
+    for first in range(0, t + 1, step):
+        part = slice(first, min(first + step, t + 1))
+        total = stream.total[part].sum()
+        drawn.append(
+            (float(stream.count[part].sum() / total), float(wanted[part].sum() / total)) if total else (None, None)
+        )
+    return drawn, step

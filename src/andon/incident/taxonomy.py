@@ -1,0 +1,86 @@
+"""The types of incident and the severities, as a validated file says them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from andon.base.errors import BadInput
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Sentence = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Severity = Literal["critical", "high", "medium", "low"]
+PriorityLevel = Literal["P0", "P1", "P2", "P3"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class IncidentType(_Strict):
+    """One type: what it means, what it is not, where its root-cause work begins, how bad it is taken to be."""
+
+    title: Sentence
+    means: Sentence
+    excludes: Sentence
+    cause_category: Slug
+    default_severity: Severity
+
+
+class Taxonomy(_Strict):
+    """All types by slug, and the categories of cause they begin with."""
+
+    schema_: Literal["andon.taxonomy/1"] = Field(alias="schema")
+    cause_categories: dict[Slug, Sentence] = Field(min_length=1)
+    types: dict[Slug, IncidentType] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _categories_exist(self) -> "Taxonomy":
+        for slug, kind in self.types.items():
+            if kind.cause_category not in self.cause_categories:
+                known = ", ".join(self.cause_categories)
+                raise ValueError(f"{slug} names the cause category {kind.cause_category}, which is none of {known}")
+        return self
+
+    def titles(self) -> dict[str, str]:
+        """The title of each type."""
+        return {slug: kind.title for slug, kind in self.types.items()}
+
+
+class SeverityLevel(_Strict):
+    """One priority: its names on the other scales, the facts behind it, the time to respond."""
+
+    severity: Severity
+    sev: Annotated[str, StringConstraints(pattern=r"^SEV-[1-4]$")]
+    means: Sentence
+    facts: tuple[Sentence, ...] = Field(min_length=1, strict=False)
+    respond_within: Sentence
+
+
+class Severities(_Strict):
+    """The four priorities."""
+
+    schema_: Literal["andon.severities/1"] = Field(alias="schema")
+    severities: dict[PriorityLevel, SeverityLevel]
+
+
+def parse_taxonomy(content: Mapping[str, object], name: str = "the taxonomy") -> Taxonomy:
+    """A taxonomy from the content of its file."""
+    try:
+        return Taxonomy.model_validate(content)
+    except ValidationError as error:
+        raise BadInput(_first(error, name)) from None
+
+
+def parse_severities(content: Mapping[str, object], name: str = "the severities") -> Severities:
+    """The severities from the content of their file."""
+    try:
+        return Severities.model_validate(content)
+    except ValidationError as error:
+        raise BadInput(_first(error, name)) from None
+
+
+def _first(error: ValidationError, name: str) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"]) or "the top"
+    return f"{name} is not valid at {place}: {first['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,1 @@
+"""The faces of Andon: each parses, calls one service method, presents."""

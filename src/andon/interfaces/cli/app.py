@@ -1,0 +1,129 @@
+"""The command line `andon`. Only light modules are imported here: `andon --help` answers at once."""
+
+# ruff: noqa: PLC0415  # a command imports what it needs when it runs, so that --help need not
+
+from typing import Annotated, Final
+
+import typer
+
+from andon.interfaces.cli import edge
+
+FOUND: Final = 1
+EXAMPLE: Final = "\b\nExample:\n  {}"  # the mark keeps the lines as they are
+
+app = typer.Typer(
+    name="andon",
+    help="Andon finds the silent failure in a model's decision log: what, since when, for whom, how many, why.",
+    epilog=EXAMPLE.format("andon demo"),
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+show = typer.Typer(no_args_is_help=True, rich_markup_mode=None, epilog=EXAMPLE.format("andon show detectors"))
+app.add_typer(show, name="show", help="Show what Andon knows: its detectors, the taxonomy, the severities.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+NoColor = Annotated[bool, typer.Option("--no-color", help="Print without colour (also: NO_COLOR=1).")]
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001  # Typer calls it so
+    if asked:
+        typer.echo(f"andon {edge.version_of('andon')}")
+        raise typer.Exit
+
+
+@app.callback()
+def andon(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Andon finds the silent failure in a model's decision log: what, since when, for whom, how many, why."""
+
+
+@app.command(
+    "scan",
+    epilog=EXAMPLE.format("andon scan log.parquet --model model.yaml --reference reference.parquet --json scan.json"),
+)
+def scan(  # noqa: PLR0913  # a command's options are its arguments
+    logs: Annotated[
+        list[str], typer.Argument(metavar="LOG", help="Parquet, CSV or JSON lines: files, globs or folders.")
+    ],
+    *,
+    model: Annotated[str, typer.Option("--model", metavar="FILE", help="The model.yaml that says what columns mean.")],
+    reference: Annotated[
+        str | None, typer.Option("--reference", metavar="LOG", help="Rows of a period known to be good.")
+    ] = None,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON; - prints it on stdout.")
+    ] = None,
+    every: Annotated[
+        str | None, typer.Option("--every", metavar="LENGTH", help="Time between evaluations, such as 6h or 30m.")
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option("--now", metavar="TIME", help="End of the replay (ISO 8601; UTC without a zone).")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse unknown keys in model.yaml.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only; the exit code tells.")] = False,
+    no_color: NoColor = False,
+) -> None:
+    """Replay a decision log and report the silent failures in it.
+
+    Exit code: 0 none found, 1 found, 2 bad input.
+    """
+    from andon.interfaces.cli import scan_command
+
+    asked = scan_command.Asked(tuple(logs), model, reference, json, every, now)
+    found = scan_command.run(asked, strict=strict, quiet=quiet, no_color=no_color)
+    raise typer.Exit(FOUND if found else 0)
+
+
+@app.command("demo", epilog=EXAMPLE.format("andon demo"))
+def demo(*, no_color: NoColor = False) -> None:
+    """Replay a real log with a failure that every dashboard missed.
+
+    The data is bundled: it runs offline, ends by itself and takes less than a minute.
+    """
+    from andon.interfaces.cli import demo as story
+
+    story.run(no_color=no_color)
+
+
+@show.command("detectors", epilog=EXAMPLE.format("andon show detectors"))
+def show_detectors(*, as_json: AsJson = False, no_color: NoColor = False) -> None:
+    """List the detectors.
+
+    What each looks for, what it is blind to, where its threshold comes from.
+    """
+    from andon.interfaces.cli import show as tables
+
+    tables.detectors(as_json=as_json, no_color=no_color)
+
+
+@show.command("taxonomy", epilog=EXAMPLE.format("andon show taxonomy --json"))
+def show_taxonomy(*, as_json: AsJson = False, no_color: NoColor = False) -> None:
+    """List the types of incident.
+
+    What each means and what it does not, where to look first, how bad it is taken to be.
+    """
+    from andon.interfaces.cli import show as tables
+
+    tables.taxonomy(as_json=as_json, no_color=no_color)
+
+
+@show.command("severities", epilog=EXAMPLE.format("andon show severities"))
+def show_severities(*, as_json: AsJson = False, no_color: NoColor = False) -> None:
+    """List the priorities P0 to P3.
+
+    The facts behind each, its names on other scales, the time to respond.
+    """
+    from andon.interfaces.cli import show as tables
+
+    tables.severities(as_json=as_json, no_color=no_color)
+
+
+def main() -> None:
+    """Run the command line and leave with the exit code of the contract."""
+    edge.leave(lambda: app(prog_name="andon"))

@@ -1,0 +1,81 @@
+"""Where a command's words go: text on stdout, warnings and progress on stderr, JSON whole or not at all."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from andon.base.errors import BadInput
+from andon.interfaces.cli.words import HELD
+
+
+def console(*, no_color: bool, stderr: bool = False) -> Console:
+    """A console on stdout (or stderr) that is as wide as the terminal; without colour where that is asked or no tty."""
+    return Console(stderr=stderr, no_color=True if no_color else None, highlight=False, soft_wrap=False)
+
+
+def print_on(target: Console, draw: Callable[[Console], None]) -> None:
+    """Draw a page and print it in one go; a reader that has gone away (`| head`) is no error."""
+    with target.capture() as page:
+        draw(target)
+    lines = page.get().replace(HELD, " ").splitlines()
+    emit("".join(f"{line.rstrip(' ')}\n" for line in lines))
+
+
+def emit(text: str) -> None:
+    """Write text to stdout at once; a closed pipe is quiet, a letter that the terminal lacks becomes `?`."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def emit_json(document: Any) -> None:
+    """Print one JSON document and nothing else."""
+    emit(to_json(document))
+
+
+def to_json(document: Any) -> str:
+    """The document as text: keys in its own order, two spaces, no NaN."""
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def require_folder(path: str) -> None:
+    """Refuse a place that cannot be written to before the work is done."""
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise BadInput(f"cannot write {path}: there is no folder {folder}; make it, or name another file")
+    if not os.access(folder, os.W_OK):
+        raise BadInput(f"cannot write {path}: you may not write to {folder}; name another file")
+
+
+def write_json(document: Any, path: str) -> None:
+    """Write a JSON file whole or not at all: beside its place first, then moved there."""
+    target = Path(path)
+    try:
+        if target.exists() and not target.is_file():  # a device or a pipe is written to, never replaced
+            target.write_text(to_json(document), encoding="utf-8")
+        else:
+            _replace(target.resolve(), to_json(document))
+    except OSError as error:
+        raise BadInput(f"cannot write {path}: {error.strerror}; name a file in a folder you may write to") from None
+
+
+def _replace(target: Path, text: str) -> None:
+    scratch = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with scratch.open("x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(target)
+    except OSError:
+        scratch.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,91 @@
+"""`andon show`: the detectors, the taxonomy and the severities, as text or JSON."""
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from andon.bootstrap.packs import load_severities, load_taxonomy
+from andon.detect.registry import DETECTORS
+from andon.interfaces.cli import output
+from andon.interfaces.cli.words import PRIORITY_MARKS
+
+LABEL_WIDTH = 10
+
+Entry = tuple[str, str, tuple[tuple[str, str], ...]]
+"""A heading, its sentence, and lines of `(label, text)`."""
+
+
+def detectors(*, as_json: bool, no_color: bool) -> None:
+    """The detectors, in the order of the registry."""
+    if as_json:
+        keys = ("name", "layer", "statistic", "description", "blind_to", "threshold_source")
+        output.emit_json({"detectors": [{key: str(getattr(detector, key)) for key in keys} for detector in DETECTORS]})
+        return
+    entries = (
+        (
+            detector.name,
+            detector.description,
+            (("layer", str(detector.layer)), ("blind to", detector.blind_to), ("limit", detector.threshold_source)),
+        )
+        for detector in DETECTORS
+    )
+    _print(f"{len(DETECTORS)} detectors", entries, no_color=no_color)
+
+
+def taxonomy(*, as_json: bool, no_color: bool) -> None:
+    """The types of incident."""
+    known = load_taxonomy()
+    if as_json:
+        output.emit_json(known.model_dump(by_alias=True))
+        return
+    entries = (
+        (
+            kind.title,
+            kind.means,
+            (
+                ("slug", slug),
+                ("not", kind.excludes),
+                ("look first", known.cause_categories[kind.cause_category]),
+                ("default", kind.default_severity),
+            ),
+        )
+        for slug, kind in known.types.items()
+    )
+    _print(f"{len(known.types)} types of incident", entries, no_color=no_color)
+
+
+def severities(*, as_json: bool, no_color: bool) -> None:
+    """The priorities."""
+    known = load_severities()
+    if as_json:
+        output.emit_json(known.model_dump(by_alias=True, mode="json"))
+        return
+    entries = (
+        (
+            f"{PRIORITY_MARKS[name]} {name} {level.severity} ({level.sev})",
+            level.means,
+            (("any of", "; ".join(level.facts)), ("respond in", level.respond_within)),
+        )
+        for name, level in known.severities.items()
+    )
+    _print("Four priorities, proposed from facts", entries, no_color=no_color)
+
+
+def _print(title: str, entries: Iterable[Entry], *, no_color: bool) -> None:
+    def draw(console: Console) -> None:
+        console.print(Text(f"{title}\n", style="bold"))
+        for heading, sentence, lines in entries:
+            console.print(Text(heading, style="bold"))
+            console.print(Padding.indent(Text(sentence), 2))
+            table = Table.grid(padding=(0, 2))
+            table.add_column(style="dim", no_wrap=True, min_width=LABEL_WIDTH)
+            table.add_column(overflow="fold")
+            for label, text in lines:
+                table.add_row(label, Text(text))
+            console.print(Padding.indent(table, 2))
+            console.print()
+
+    output.print_on(output.console(no_color=no_color), draw)

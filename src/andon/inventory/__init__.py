@@ -1,0 +1,1 @@
+"""The models an organisation answers for: their columns, versions and changes."""

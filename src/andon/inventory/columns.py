@@ -1,0 +1,97 @@
+"""Meets what a model declares with what its log has."""
+
+import difflib
+from dataclasses import fields, replace
+
+from andon.base.errors import BadInput
+from andon.inventory.model import Columns, Model, Version
+from andon.telemetry.schema import LogicalType, LogSchema
+from andon.telemetry.value import text_of
+
+_KEYS = {field.name: f"{field.name}_column" for field in fields(Columns)} | {"entities": "entity_columns"}
+_MENDS = {
+    "label": "name the column with the outcomes, or write `label_column: null` to go without",
+    "label_time": "name the column, or write `label_time_column: null` and give `label_delay_days_median`",
+}
+
+
+def resolve_columns(model: Model, schema: LogSchema) -> Model:
+    """The model with the log's own columns: defaults filled in, texts as the log writes them.
+
+    A declared feature, segment or protected attribute that the log lacks is a fact about the log, so it is a warning
+    and counts as null; any other declared column that is missing is a mistake.
+
+    Raises:
+        BadInput: a column that the model gives a role is not in the log.
+    """
+    columns = model.columns
+    for role in (field.name for field in fields(Columns)):
+        named = getattr(columns, role)
+        for name in (named,) if isinstance(named, str) else named or ():
+            if name not in schema.types:
+                raise BadInput(_missing(name, role, schema))
+    columns = replace(
+        columns,
+        version=columns.version or _default("model_version", schema),
+        latency=columns.latency or _default("latency_ms", schema),
+        status=columns.status or _default("status_code", schema),
+    )
+    return replace(
+        model,
+        columns=columns,
+        favourable_prediction=_as_written(model.favourable_prediction, columns.prediction, schema),
+        versions=tuple(_version_as_written(version, columns.version, schema) for version in model.versions),
+        known_good_version=_as_written(model.known_good_version, columns.version, schema),
+        warnings=(*model.warnings, *(_absence(name, schema) for name in missing_columns(model, schema))),
+    )
+
+
+def _default(name: str, schema: LogSchema) -> str | None:
+    """A column that is used where a log has it, though no one declared it."""
+    return name if name in schema.types else None
+
+
+def missing_columns(model: Model, schema: LogSchema) -> tuple[str, ...]:
+    """The declared features, segments and protected attributes that the log does not have."""
+    declared = dict.fromkeys((*model.features, *model.slice_columns))
+    return tuple(name for name in declared if name not in schema.types)
+
+
+def _missing(name: str, role: str, schema: LogSchema) -> str:
+    key = _KEYS[role]
+    mend = _MENDS.get(role, f"mend `{key}` in the model file")
+    return f"the log has no column {name!r}, which the model names as `{key}`{_nearest(name, schema)}: {mend}"
+
+
+def _absence(name: str, schema: LogSchema) -> str:
+    near = _nearest(name, schema)
+    return f"the log has no column {name!r}, which the model declares{near}: it counts as null throughout"
+
+
+def _nearest(name: str, schema: LogSchema) -> str:
+    near = difflib.get_close_matches(name, schema.names, n=1)
+    return f" (the nearest is {near[0]!r})" if near else ""
+
+
+def _version_as_written(version: Version, column: str | None, schema: LogSchema) -> Version:
+    return replace(version, name=_as_written(version.name, column, schema) or version.name)
+
+
+def _as_written(text: str | None, column: str | None, schema: LogSchema) -> str | None:
+    """A declared value as the log's column writes it: `3.0` in a numeric column is `3`, `1` in a boolean one is `true`."""
+    kind = None if column is None else schema.types.get(column)
+    if text is None or kind not in (LogicalType.NUMBER, LogicalType.BOOLEAN):
+        return text
+    number = {"true": 1.0, "false": 0.0}.get(text.lower(), _number(text))
+    if number is None:
+        return text
+    if kind is LogicalType.BOOLEAN:
+        return {0.0: "false", 1.0: "true"}.get(number, text)
+    return text_of(number)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,98 @@
+"""A model as its operator describes it (`model.yaml`): which columns of its log mean what."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from andon.inventory.change import Change
+
+
+class Problem(StrEnum):
+    """What kind of answer the model gives."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"
+    TEXT = "text"
+    AGENT = "agent"
+
+
+class RiskClass(StrEnum):
+    """How much harm the model's use can do; unknown is judged as high."""
+
+    MINIMAL = "minimal"
+    LIMITED = "limited"
+    HIGH = "high"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of the model and when it went live (None: not known)."""
+
+    name: str
+    deployed_at: datetime | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The names of the log's columns by their role; None where the log has no such column."""
+
+    id: str
+    time: str
+    score: str | None = None
+    prediction: str | None = None
+    label: str | None = None
+    label_time: str | None = None
+    version: str | None = None
+    latency: str | None = None
+    status: str | None = None
+    subject: str | None = None
+    model: str | None = None
+    trace: str | None = None
+    tool: str | None = None
+    tool_args: str | None = None
+    amount: str | None = None
+    request_model: str | None = None
+    response_model: str | None = None
+    entities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolLimit:
+    """The most that one call of a tool may move, in the unit of its column."""
+
+    tool: str
+    column: str
+    maximum: float
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What the operator declared about one model; nothing here was looked up in its log."""
+
+    id: str
+    columns: Columns
+    features: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    problem: Problem | None = None
+    risk: RiskClass = RiskClass.UNKNOWN
+    threshold: float | None = None
+    favourable_prediction: str | None = None
+    label_delay: timedelta | None = None
+    labelled_fraction: float | None = None
+    versions: tuple[Version, ...] = ()
+    known_good_version: str | None = None
+    changes: tuple[Change, ...] = ()
+    time_zone: str = "UTC"
+    evaluation: timedelta | None = None
+    allowed_tools: tuple[str, ...] = ()
+    tool_limits: tuple[ToolLimit, ...] = ()
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def slice_columns(self) -> tuple[str, ...]:
+        """The declared columns by which traffic is cut: segments, then protected attributes, each once."""
+        return tuple(dict.fromkeys((*self.segments, *self.protected)))

@@ -1,0 +1,1 @@
+"""One class per job; faces call these and nothing below them."""

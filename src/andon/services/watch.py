@@ -1,0 +1,267 @@
+"""Watching: replay a log evaluation by evaluation, as it would have been watched live, and report what went wrong."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from andon.alert.grouping import Group, group
+from andon.base.errors import BadInput
+from andon.base.interval import MICROSECOND, Grid, Interval
+from andon.base.predicate import all_of, within
+from andon.detect.budget import Budget
+from andon.detect.classify import classify
+from andon.detect.detector import Detector
+from andon.detect.finding import Finding
+from andon.detect.history import History
+from andon.detect.hit import Hit, search
+from andon.detect.planning import PACE_ROWS, Watched, evaluation_length, make_plan, watch
+from andon.incident.description import Description, describe, picture
+from andon.incident.priority import Facts, propose
+from andon.incident.scan import Affected, Changed, DetectedIncident, Scan, Warning
+from andon.inventory.change import Change
+from andon.inventory.model import Model
+from andon.telemetry.question import Question
+from andon.telemetry.source import LogSource
+
+Progress = Callable[[str, int, int], None]
+"""Told `(phase, done, in all)` now and then."""
+
+FINDINGS_MAX = 8
+EXAMPLES = 5
+INNOCENT_KINDS = ("infra", "business")
+"""Kinds of change that seldom alter an answer; another kind near the start is preferred."""
+WHOLE = 0.95
+"""From this share of marked rows on, every row of the slice counts as affected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to scan, and how.
+
+    Attributes:
+        log, reference: the decisions to judge, and known-good ones.
+        model: what the operator declared, resolved against the log's columns.
+        every: length of an evaluation; None lets the traffic decide.
+        now: the replay ends here; None: just after the last row.
+    """
+
+    log: LogSource
+    reference: LogSource
+    model: Model
+    every: timedelta | None = None
+    now: datetime | None = None
+
+
+class Watch:
+    """Replays a log against a reference."""
+
+    def __init__(
+        self, detectors: Sequence[Detector], severities: Mapping[str, str], budget: Budget | None = None
+    ) -> None:
+        """Take the detectors to run, the default severity per incident type, and the alarm budget."""
+        self._detectors = tuple(detectors)
+        self._severities = severities
+        self._budget = budget or Budget()
+
+    def scan(self, request: Request, progress: Progress | None = None) -> Scan:
+        """Every incident that the log shows, found with what was known at each evaluation only."""
+        begun = time.monotonic()
+        tell: Progress = progress or (lambda _phase, _done, _all: None)
+        period = request.log.period()
+        now = request.now or period.end
+        if now <= period.start:
+            raise BadInput(f"nothing was decided before --now {now.isoformat()}: the log starts at {period.start}")
+        watched, history = self._count(request, now, tell)
+        found = search(watched, history, self._detectors, self._budget, lambda d, n: tell("evaluating", d, n))
+        earliest = request.log.time_of_row(PACE_ROWS)
+        found = [hit for hit in found if earliest is not None and history.evaluation(hit.t) > earliest]
+        incidents = tuple(self._incident(each, watched, request, history, now) for each in group(found))
+        grid = history.plan.grid
+        return Scan(
+            model_id=request.model.id,
+            rows=request.log.answer(Question("true", now)).count,
+            period=Interval(period.start, min(period.end, now)),
+            evaluation=grid.length,
+            evaluations=max(grid.last_evaluation(now) - grid.bucket(period.start), 0),
+            incidents=incidents,
+            notes=(),
+            warnings=self._warnings(request, history),
+            seconds=time.monotonic() - begun,
+        )
+
+    def _count(self, request: Request, now: datetime, tell: Progress) -> tuple[Watched, History]:
+        length = request.every or request.model.evaluation or evaluation_length(request.log, request.model)
+        tell("reading the reference", 0, 1)
+        watched = watch(request.model, request.reference)
+        cubes = [cube for detector in self._detectors for cube in detector.cubes(watched)]
+        plan = make_plan(watched, cubes, Grid(length))
+        reference = request.reference.summarize(plan, request.reference.period().end)
+        tell("reading the reference", 1, 1)
+        log = request.log.summarize(plan, now, lambda done, rows: tell("counting rows", done, rows))
+        return watched, History.of(plan, log, reference, now)
+
+    def _warnings(self, request: Request, history: History) -> tuple[Warning, ...]:
+        warnings = [Warning("model_file", text) for text in request.model.warnings]
+        if len(history.buckets) == 0:
+            text = (
+                f"no evaluation was over before the end of the log: its rows span {request.log.period().length}, one "
+                f"evaluation is {history.plan.grid.length}; give a shorter one with --every"
+            )
+            warnings.append(Warning("no_evaluation", text))
+        return tuple(warnings)
+
+    def _incident(
+        self, each: Group, watched: Watched, request: Request, history: History, now: datetime
+    ) -> DetectedIncident:
+        model = request.model
+        at_firing = describe(each.at_firing(), each.first.t, watched, history)
+        slug, reason = classify(at_firing.signs)
+        known = describe(each, len(history.buckets) - 1, watched, history)
+        report = _Report(request, history, known, now)
+        affected = report.affected()
+        place = known.slice
+        priority = propose(
+            Facts(
+                decisions=affected.count,
+                risk=model.risk,
+                defined_group=place is not None,
+                protected_group=place is not None and bool(set(place.columns) & set(model.protected)),
+            ),
+            self._severities[slug],
+        )
+        series, step = picture(known)
+        return DetectedIncident(
+            incident_type=slug,
+            priority=priority.level,
+            severity=priority.severity,
+            priority_rule=priority.rule,
+            facts_missing=priority.facts_missing,
+            summary=f"{_sentence(known)}; {reason}",
+            started_at=report.started_at,
+            started_at_low=report.low,
+            started_at_high=report.high,
+            detected_at=history.evaluation(each.first.t),
+            ended_at=report.ended_at,
+            slice=place,
+            changed=Changed(known.features, known.signs.version, report.change),
+            affected=affected,
+            findings=tuple(report.finding(hit) for hit in _shown(each)),
+            series=tuple(series),
+            series_start=history.start(0),
+            series_step=(history.evaluation(known.t) - history.start(0)) / max(len(series), 1),
+        )
+
+
+class _Report:
+    """One incident's bounds in time and rows: asks the log the few bounded questions that a summary cannot answer."""
+
+    def __init__(self, request: Request, history: History, known: Description, now: datetime) -> None:
+        self._request, self._history, self._known, self._now = request, history, known, now
+        run, length = known.run, history.plan.grid.length
+        self.low = history.start(run.low)
+        latest = history.evaluation(run.high)
+        started = history.start(run.start)
+        over = history.evaluation(run.end - 1) if run.over else None
+        self.change = self._change_near(self.low - length, latest + length)
+        rows = self._rare_rows(over)
+        if rows is not None:
+            started = rows.start
+            over = None if over is None else rows.end
+        elif self.change is not None and self.change.kind not in INNOCENT_KINDS:
+            started = self.change.at
+        if over is not None and rows is None:
+            over = self._ended_near(over - length, over + length) or over
+        detected = history.evaluation(known.lead.t)
+        self.started_at = min(started, detected)
+        self.low, self.high = min(self.low, self.started_at), max(latest, self.started_at)
+        self.ended_at = over
+
+    def _known_changes(self, low: datetime, high: datetime) -> list[Change]:
+        return [c for c in self._request.model.changes if low <= c.at <= high and c.at < self._now]
+
+    def _change_near(self, low: datetime, high: datetime) -> Change | None:
+        best = self._history.start(self._known.run.start)
+        near = self._known_changes(low, high)
+        return min(near, key=lambda c: (c.kind in INNOCENT_KINDS, abs(c.at - best)), default=None)
+
+    def _ended_near(self, low: datetime, high: datetime) -> datetime | None:
+        near = [c.at for c in self._known_changes(low, high) if c.kind not in INNOCENT_KINDS]
+        return min(near, key=lambda at: abs(at - (low + (high - low) / 2)), default=None)
+
+    def _rare_rows(self, over: datetime | None) -> Interval | None:
+        """First and last row that carries a rare mark: sharper than buckets."""
+        mark = self._known.lead.stream.mark
+        if not mark.rare or mark.predicate is None or self._known.before > 0.01:
+            return None
+        bounds = within(self._request.model.columns.time, Interval(self.low, over or self._now))
+        found = self._request.log.answer(Question(all_of(mark.predicate, bounds, self._place()), self._now))
+        if found.first is None or found.last is None:
+            return None
+        return Interval(found.first, found.last + MICROSECOND)
+
+    def _place(self) -> str:
+        return self._known.slice.predicate if self._known.slice is not None else "true"
+
+    def _predicate(self, start: datetime) -> str:
+        time_column, mark = self._request.model.columns.time, self._known.lead.stream.mark
+        parts = [within(time_column, Interval(start, max(self.ended_at or self._now, start)))]
+        if self._known.slice is not None:
+            parts.append(self._known.slice.predicate)
+        if mark.rare and mark.predicate is not None and self._known.after < WHOLE:
+            parts.append(mark.predicate)
+        return all_of(*parts)
+
+    def affected(self) -> Affected:
+        """The rows concerned; the bounds are those of the start."""
+
+        def count(start: datetime) -> int:
+            return self._request.log.answer(Question(self._predicate(start), self._now)).count
+
+        low, point, high = count(self.high), count(self.started_at), count(self.low)
+        return Affected(self._predicate(self.started_at), point, min(low, point), max(high, point))
+
+    def finding(self, hit: Hit) -> Finding:
+        """A hit as a finding, with some entries that show it."""
+        stream, mark = hit.stream, hit.stream.mark
+        window = Interval(self._history.start(hit.t - hit.window + 1), self._history.evaluation(hit.t))
+        part = slice(hit.t - hit.window + 1, hit.t + 1)
+        total = stream.total[part].sum()
+        before = stream.total[: part.start].sum() + stream.reference_total
+        shown = [within(self._request.model.columns.time, window)]
+        shown += [mark.slice.predicate] if mark.slice is not None else []
+        shown += [mark.predicate] if mark.predicate is not None and hit.effect > 0 else []
+        examples = self._request.log.answer(Question(all_of(*shown), window.end, EXAMPLES)).examples
+        return Finding(
+            detector=stream.detector.name,
+            layer=stream.detector.layer,
+            statistic=stream.detector.statistic,
+            value=hit.effect,
+            low=hit.effect - 1.96 * hit.error,
+            high=hit.effect + 1.96 * hit.error,
+            threshold=hit.threshold * hit.error,
+            n=int(total),
+            window=window,
+            at=self._history.evaluation(hit.t),
+            slice=mark.slice,
+            features=mark.features,
+            before=float((stream.count[: part.start].sum() + stream.reference_count) / max(before, 1)),
+            after=float(stream.count[part].sum() / max(total, 1)),
+            what=mark.what,
+            mark=mark.predicate,
+            entries=examples,
+        )
+
+
+def _shown(each: Group) -> list[Hit]:
+    """The clearest hits, one per detector, column and slice."""
+    hits: dict[tuple[object, ...], Hit] = {}
+    for hit in sorted(each.members.values(), key=lambda hit: -abs(hit.z)):
+        hits.setdefault((hit.stream.detector.name, hit.stream.mark.features, hit.stream.mark.slice), hit)
+    return list(hits.values())[:FINDINGS_MAX]
+
+
+def _sentence(known: Description) -> str:
+    mark = known.lead.stream.mark
+    where = "" if known.slice is None else f" where {known.slice.predicate}"
+    return f"{mark.what} in {known.after:.1%} of decisions{where}, {known.before:.1%} expected"

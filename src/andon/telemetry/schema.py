@@ -1,0 +1,25 @@
+"""The columns of a log and their logical types."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class LogicalType(StrEnum):
+    """What a column holds, whatever the file stores it as (an integer column that turned float for its nulls is the same)."""
+
+    NUMBER = "number"
+    TEXT = "text"
+    BOOLEAN = "boolean"
+    TIME = "time"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class LogSchema:
+    """Columns in the order of the log, with their logical types."""
+
+    types: dict[str, LogicalType]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.types)

@@ -1,0 +1,106 @@
+"""Every `andon` command that a document shows is run, in a folder that holds the bundled flights scenario."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCENARIO = ROOT / "tests" / "data" / "o11_flights_region_deprioritised"
+ANDON = Path(sys.executable).with_name("andon")
+
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+BLOCK = re.compile(r"^```(console|sh)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+SET_UP = ("make", "pip", "git", "cd")  # CI itself runs these; any other program in a document is a mistake
+EXIT = re.compile(r"# exit (\d+)$")
+LEFT_OUT = "…"  # as a line of shown output: any lines
+WIDTH = "100"  # of the terminal that shown output was made on
+LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A command as a document shows it, the exit codes that are right for it, and the output where it is shown."""
+
+    where: str
+    words: tuple[str, ...]
+    exits: tuple[int, ...]
+    output: tuple[str, ...]
+
+
+def read_command(where: str, text: str, output: list[str]) -> Shown:
+    """One command; `# exit 2` behind it states its exit code."""
+    stated = EXIT.search(text)
+    words = tuple(shlex.split(text, comments=True))
+    return Shown(where, words, (int(stated[1]),) if stated else (0, 1), tuple(output))
+
+
+def commands(document: Path) -> list[Shown]:
+    """The commands of a document: each line of an `sh` block, each line behind a `$` of a `console` block."""
+    text = document.read_text(encoding="utf-8")
+    found = []
+    for block in BLOCK.finditer(text):
+        where = f"{document.relative_to(ROOT)}:{text.count(chr(10), 0, block.start()) + 1}"
+        lines = block[2].replace("\\\n", " ").splitlines()  # a backslash continues a line
+        if block[1] == "sh":
+            found += [read_command(where, line, []) for line in lines if line.split("#")[0].strip()]
+            continue
+        starts = [i for i, line in enumerate(lines) if line.startswith("$ ")]
+        for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+            found.append(read_command(where, lines[start].removeprefix("$ "), lines[start + 1 : end]))
+    return found
+
+
+def pattern(output: tuple[str, ...]) -> str:
+    """What the command has to print, as a regular expression."""
+    return "".join(r"(?:.*\n)*?" if line.strip() == LEFT_OUT else re.escape(line.rstrip()) + r"\n" for line in output)
+
+
+SHOWN = [shown for document in DOCUMENTS for shown in commands(document)]
+OURS = [shown for shown in SHOWN if shown.words[0] == "andon"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """What a reader of the documents has before them."""
+    for name in ("log.parquet", "reference.parquet", "model.yaml"):
+        shutil.copy(SCENARIO / name, tmp_path / name)
+    return tmp_path
+
+
+@pytest.mark.parametrize("shown", OURS, ids=lambda shown: f"{shown.where} {shlex.join(shown.words)}")
+def test_shown_command_runs(shown: Shown, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", WIDTH)
+    monkeypatch.setenv("NO_COLOR", "1")
+    done = subprocess.run(  # noqa: S603  # the words come from our own documents
+        [ANDON, *shown.words[1:]],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode in shown.exits, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    if shown.output:
+        printed = "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines())
+        assert re.fullmatch(pattern(shown.output), printed), f"{shown.where} shows other output than:\n{printed}"
+
+
+def test_no_other_program_is_shown() -> None:
+    assert [shown for shown in SHOWN if shown.words[0] not in ("andon", *SET_UP)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document: Path) -> None:
+    targets = [target for target in LINK.findall(document.read_text(encoding="utf-8")) if "://" not in target]
+    assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+def test_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
