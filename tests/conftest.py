@@ -1,6 +1,11 @@
 """What all tests share."""
 
+import sys
+from pathlib import Path
+
 from hypothesis import HealthCheck, settings
+
+sys.path.append(str(Path(__file__).parent))  # for `counted` and `synthetic`, which several rooms' tests import
 
 # The same examples on every run, so that a red build can be repeated; `make soak` looks further, at random.
 settings.register_profile("default", deadline=None, derandomize=True)

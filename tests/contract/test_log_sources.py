@@ -24,7 +24,7 @@ from andon.telemetry.schema import LogicalType, LogSchema
 from andon.telemetry.source import LogSource
 
 Row = dict[str, object]
-HOSTILE = 'we"ird, \'name\' ü'
+HOSTILE = "we\"ird, 'name' ü"
 MODEL = Model("m", Columns("id", "ts", label="label", label_time="label_ts"))
 LATE = datetime(2100, 1, 1, tzinfo=UTC)
 TYPES = LogSchema(
@@ -41,7 +41,7 @@ TYPES = LogSchema(
         "label_ts": LogicalType.TIME,
     }
 )
-KINDS = ["mobile", "web", "naïve ☃", "it's \"quoted\", yes", "007", "1.0", "true", "new\nline", None]
+KINDS = ["mobile", "web", "naïve ☃", 'it\'s "quoted", yes', "007", "1.0", "true", "new\nline", None]
 
 
 def _rows() -> list[Row]:
@@ -187,7 +187,7 @@ def _plan(length: timedelta) -> Plan:
         "n as category": CategoryCoding("n", ("1", "2", "-3")),
         "x as category": CategoryCoding("x", ("1", "0.1", "100000000000000000000", "nan"), unseen_cells=3),
         "flag": CategoryCoding("flag", ("true",), unseen_cells=1),
-        "kind": CategoryCoding("kind", ("web", "it's \"quoted\", yes", "naïve ☃"), unseen_cells=5),
+        "kind": CategoryCoding("kind", ("web", 'it\'s "quoted", yes', "naïve ☃"), unseen_cells=5),
         "kind is there": PresenceCoding("kind"),
         "kind as number": NumberCoding("kind", (5.0,)),
         HOSTILE: CategoryCoding(HOSTILE, ()),
@@ -225,7 +225,7 @@ PREDICATES = [
     "true",
     predicate.within("ts", Interval(datetime(1970, 1, 1, tzinfo=UTC), MIDDLE)),
     "ts >= TIMESTAMP '1970-01-01 00:00:00' or ts < DATE '1970-01-01'",
-    predicate.equals("kind", "it's \"quoted\", yes"),
+    predicate.equals("kind", 'it\'s "quoted", yes'),
     predicate.equals(HOSTILE, "b;--"),
     predicate.one_of("kind", ["naïve ☃", None, "new\nline"]),
     predicate.equals("x", math.nan),

@@ -92,6 +92,15 @@ def test_shown_command_runs(shown: Shown, folder: Path, monkeypatch: pytest.Monk
         assert re.fullmatch(pattern(shown.output), printed), f"{shown.where} shows other output than:\n{printed}"
 
 
+def test_model_yaml_of_the_readme_is_one(folder: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
+    (folder / "model.yaml").write_text(block, encoding="utf-8")
+    words = [ANDON, "scan", "log.parquet", "--model", "model.yaml", "--reference", "reference.parquet", "--strict"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, encoding="utf-8", check=False)  # noqa: S603
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_no_other_program_is_shown() -> None:
     assert [shown for shown in SHOWN if shown.words[0] not in ("andon", *SET_UP)] == []
 

@@ -8,10 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from andon.detect.hit import Hit, follow
-from andon.detect.onset import Run
 
 BUCKETS_MIN = 2
 """A failure that rows cannot show singly (a shifted share) must have been seen in this many buckets."""
+
+
+LEADS_MAX = 5
+"""How many of the streams that fired together may lead: the clearest of each set of columns."""
 
 
 @dataclass
@@ -19,52 +22,55 @@ class Group:
     """Hits of one cause.
 
     Attributes:
-        first: the hit at which it fired (the clearest one of that evaluation).
+        fired_with: the hits of the evaluation at which it fired, the clearest first.
         members: the clearest hit so far of each stream, in order of joining.
     """
 
-    first: Hit
+    fired_with: list[Hit]
     members: dict[int, Hit] = field(default_factory=dict)
-    closed: Run | None = None
+
+    @property
+    def first(self) -> Hit:
+        return self.fired_with[0]
 
     def add(self, hit: Hit) -> None:
+        """Take a hit in."""
         known = self.members.get(id(hit.stream))
         if known is None or abs(hit.z) > abs(known.z):
             self.members[id(hit.stream)] = hit
 
     def at_firing(self) -> "Group":
         """The group as it stood at the evaluation at which it fired."""
-        group = Group(self.first)
+        return Group(self.fired_with, {id(hit.stream): hit for hit in self.fired_with})
+
+    def leads(self) -> list[Hit]:
+        """The hits that may lead, the clearest first: of those it fired with, one per set of columns and slice."""
+        each: dict[object, Hit] = {}
         for hit in self.fired_with:
-            group.add(hit)
-        return group
+            each.setdefault((hit.stream.mark.features, hit.stream.mark.slice), hit)
+        return list(each.values())[:LEADS_MAX]
 
-    fired_with: list[Hit] = field(default_factory=list)
-
-    def over_before(self, t: int) -> Run | None:
-        """The run of the leading stream if, by what is known at `t`, it is over."""
-        run = follow(self.first, t)
-        return run if run.over else None
+    def over_at(self, t: int) -> int | None:
+        """The bucket at which it was over, by what is known at `t`: when every stream that may lead says so."""
+        runs = [follow(hit, t) for hit in self.leads()]
+        return max(run.end for run in runs) if all(run.over for run in runs) else None
 
 
 def group(hits: Iterable[Hit]) -> list[Group]:
     """Groups in the order in which they fired; hits come in the order of evaluations, the clearest first."""
     groups: list[Group] = []
-    current: Group | None = None
     at, over = -1, None
     for hit in hits:
-        if current is not None and hit.t != at:
-            over = current.over_before(hit.t)
+        if groups and hit.t != at:
+            over = groups[-1].over_at(hit.t)
         at = hit.t
-        if current is None or (over is not None and _later(hit, over)):
-            if not _lasting(hit):
-                continue
-            current = Group(hit)
-            groups.append(current)
+        if groups and (over is None or not _later(hit, over)):
+            groups[-1].add(hit)
+            if hit.t == groups[-1].first.t:
+                groups[-1].fired_with.append(hit)
+        elif _lasting(hit):
+            groups.append(Group([hit], {id(hit.stream): hit}))
             over = None
-        current.add(hit)
-        if hit.t == current.first.t:
-            current.fired_with.append(hit)
     return groups
 
 
@@ -74,8 +80,6 @@ def _lasting(hit: Hit) -> bool:
     return not run.over and (hit.stream.mark.rare or run.end - run.start >= BUCKETS_MIN)
 
 
-def _later(hit: Hit, over: Run) -> bool:
-    """Whether a hit began after a run was over: by its window, or by its own run where the window reaches back."""
-    if hit.t - hit.window + 1 >= over.end:
-        return True
-    return follow(hit, hit.t).start >= over.end
+def _later(hit: Hit, over: int) -> bool:
+    """Whether a hit began after bucket `over`: by its window, or by its own run where the window reaches back."""
+    return hit.t - hit.window + 1 >= over or follow(hit, hit.t).start >= over

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from andon.base.errors import BadInput
 from andon.base.interval import Interval
+from andon.base.nearest import nearest
 
 if TYPE_CHECKING:
     from sqlglot.expressions import Expr
@@ -286,7 +287,5 @@ class _Names:
         raise BadInput(f"the predicate names {_short(name)}, which is not a column of the log{self._nearest(name)}")
 
     def _nearest(self, name: str) -> str:
-        import difflib  # noqa: PLC0415
-
-        near = difflib.get_close_matches(name, sorted(self._exact), n=1)
-        return f": did you mean {_short(near[0])}?" if near else f": it has {_short(', '.join(sorted(self._exact)))}"
+        near = nearest(name, sorted(self._exact))
+        return f": did you mean {_short(near)}?" if near else f": it has {_short(', '.join(sorted(self._exact)))}"

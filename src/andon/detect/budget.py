@@ -8,6 +8,9 @@ QUARTER = timedelta(days=91)
 INDEPENDENT_LOOKS = 3.0
 """Overlapping windows of one mark are worth about this many independent looks at each evaluation."""
 
+THRESHOLD_MIN = 5.0
+"""Five standard errors at the least, however slow the traffic: further out, tails are extrapolation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -22,4 +25,4 @@ class Budget:
         """
         looks = max(marks, 1) * INDEPENDENT_LOOKS * max(QUARTER / evaluation, 1.0)
         tail = self.false_per_quarter * share / looks
-        return -NormalDist().inv_cdf(min(tail / 2, 0.25))
+        return max(-NormalDist().inv_cdf(min(tail / 2, 0.25)), THRESHOLD_MIN)

@@ -1,4 +1,4 @@
-"""The type of an incident, from the shape of its findings; each rule gives its reason (the contract's table of types)."""
+"""The type of an incident, from the shape of its findings; each rule gives its reason (the table of types)."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ class Signs:
 
     Attributes:
         nulls: values stopped arriving.
+        impossible: a number far outside all that the reference has (another unit, a default, a broken sensor).
         new_value: a category that the reference does not have.
         value_vanished: a known category fell as much as the new one rose (the same thing under another name).
         inputs_moved: features whose values moved, in the slice or everywhere.
@@ -19,6 +20,7 @@ class Signs:
     """
 
     nulls: bool
+    impossible: bool
     new_value: bool
     value_vanished: bool
     inputs_moved: tuple[str, ...]
@@ -33,6 +35,7 @@ def classify(signs: Signs) -> tuple[str, str]:
     moved = ", ".join(signs.inputs_moved[:3])
     rules = (
         (signs.nulls, "data_pipeline_corruption", f"values of {moved} stopped arriving"),
+        (signs.impossible, "data_pipeline_corruption", f"{moved} is far outside all that the reference has"),
         (
             signs.new_value and signs.value_vanished,
             "data_pipeline_corruption",

@@ -52,7 +52,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class Hit:
-    """A jump beyond its threshold: the stream, the evaluation index, the window length and the numbers (see `Jumps`)."""
+    """A jump beyond its threshold: stream, evaluation index, window length and the numbers (see `Jumps`)."""
 
     stream: Stream
     t: int
@@ -89,7 +89,7 @@ def search(
 
 
 def capacity(plan: Plan, cubes: Sequence[Cube]) -> int:
-    """How many marks cubes can hold: known before the log is read, so that the threshold never depends on the future."""
+    """How many marks cubes can hold: known before the log is read, so that no threshold depends on the future."""
 
     def known(name: str) -> int:
         coding = plan.codings[name]
@@ -114,13 +114,13 @@ def _hits(detector: Detector, series: MarkSeries, threshold: float) -> list[Hit]
     hits = []
     for s, t in zip(*np.nonzero(best), strict=True):
         stream = streams.setdefault(int(s), Stream.of(detector, series, int(s)))
-        numbers = (float(values[s, t]) for values in (best, effect, error, wander))
-        hits.append(Hit(stream, int(t), int(window[s, t]), *numbers, threshold))
+        z, h, e, v = (float(values[s, t]) for values in (best, effect, error, wander))
+        hits.append(Hit(stream, int(t), int(window[s, t]), z, h, e, v, threshold))
     return hits
 
 
 def expected(stream: Stream, t: int, before: int) -> Float:
-    """The angle that each bucket `0..t` of a stream would have had: the level before `before`, moved as the rest moved."""
+    """The angle that the buckets `0..t` would have had: the level before `before`, moved as the rest moved."""
     level = angle(
         np.array(stream.count[:before].sum() + stream.reference_count),
         np.array(stream.total[:before].sum() + stream.reference_total),

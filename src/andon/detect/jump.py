@@ -7,8 +7,9 @@ For a mark in a slice the difference is taken against the rest of the traffic at
 Far out, where the budget's thresholds lie, the angle's normal law is too generous (measured: up to 20 times its
 nominal rate at n = 40), so a candidate is judged by the signed root of its binomial deviance, whose tail holds.
 
-A jump must show against both baselines, the reference and the log before the window: a reference that does not fit,
-a season that the reference knows and a return to normal each differ from one of them only.
+A jump must show against both baselines: against the log before the window, beyond sampling error and usual wander, and
+against the reference, beyond sampling error. A reference that does not fit, a season that it knows and a return to
+normal each differ from one of them only.
 """
 
 from collections.abc import Iterator
@@ -38,8 +39,8 @@ FREEDOM_MAX = 1e6
 HISTORY_WINDOWS_MIN = 2.0
 """A window length is tested once the history (log and reference) holds this many windows to learn the wander from."""
 
-CONTROL_SHIFT_MAX = 0.5
-"""How far (Cohen's h, "medium") a slice's own share of the traffic may move before the rest stops being its control."""
+CONTROL_SHIFT_MAX = 0.2
+"""How far (Cohen's h, beyond noise) a slice's share of the traffic may move before the rest is no control any more."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,11 @@ def jumps(series: MarkSeries, windows: tuple[int, ...] = WINDOWS) -> Iterator[Ju
     What stands at index `t` depends on buckets `0..t` and the reference only.
     """
     buckets = series.log.count.shape[1]
+    running = _Running.of(series)
     floor = _Floor.none(len(series.marks), buckets)
     for window in windows:
         if window < buckets:
-            result, floor = _jumps(series, window, floor)
+            result, floor = _jumps(running, window, floor)
             yield result
 
 
@@ -156,28 +158,22 @@ def _entropy(count: Float, total: Float, own: Float, pooled: Float) -> Float:
 
 @dataclass(frozen=True)
 class _Floor:
-    """The wander that shorter windows prove: buckets that wander on their own still do so, over w, by 1 / w of that."""
+    """The wander that shorter windows prove: buckets that wander on their own do so over w of them, by 1 / w."""
 
-    log: Float
-    reference: Float
+    wander: Float
     known: Float
     window: int
 
     @classmethod
     def none(cls, marks: int, buckets: int) -> "_Floor":
         nothing = np.zeros((marks, buckets))
-        return cls(nothing, nothing, nothing, 1)
+        return cls(nothing, nothing, 1)
 
-    def raised(self, log: Float, reference: Float, known: Float, window: int) -> "_Floor":
+    def raised(self, wander: Float, known: Float, window: int) -> "_Floor":
         """The floor for a longer window: its own wander, or what the shorter windows prove if that is more."""
-        scale = self.window / window
-        proven = (self.log * scale > log) | (self.reference * scale > reference)
-        return _Floor(
-            np.maximum(log, self.log * scale),
-            np.maximum(reference, self.reference * scale),
-            np.where(proven, np.maximum(known, self.known), known),
-            window,
-        )
+        proven = self.wander * self.window / window
+        enough = np.where(proven > wander, np.maximum(known, self.known), known)
+        return _Floor(np.maximum(wander, proven), enough, window)
 
 
 @dataclass(frozen=True)
@@ -268,13 +264,13 @@ class _Differences:
     inside: _Difference | None
 
     @classmethod
-    def of(cls, side: Side, reference: Side, window: int) -> "_Differences":
-        running, known = _Sums.running(side), _Sums.running(reference)
-        now, before, steady = running.window(window), running.before(window), known.all()
+    def of(cls, log: _Sums, reference: _Sums, window: int) -> "_Differences":
+        """From running sums of one side, in the log and in the reference."""
+        now, before, steady = log.window(window), log.before(window), reference.all()
         correlation = (before + steady).clustering()
         inside = None
         if reference.count.shape[1] > window:
-            own = known.window(window)
+            own = reference.window(window)
             inside = _difference(own, steady - own, steady.clustering())
         return cls(_difference(now, before, correlation), _difference(now, steady, correlation), inside)
 
@@ -283,50 +279,63 @@ class _Differences:
         return _Differences(self.log - other.log, self.reference - other.reference, inside)
 
 
-def _kept_share(side: Side, rest: Side, window: int) -> npt.NDArray[np.bool_]:
-    """Where a slice has about its usual share of the traffic.
+@dataclass(frozen=True)
+class _Running:
+    """Running sums of a series: made once, used by every window length."""
 
-    A slice that is there at some times only (a season, a time of day) has no rest at the same time to compare with.
-    """
-    inside, outside = (np.cumsum(part.total, axis=1, dtype=np.float64) for part in (side, rest))
-    everything = inside + outside
-    kept = np.zeros(inside.shape, dtype=np.bool_)
-    with np.errstate(invalid="ignore"):
-        now = angle(inside[:, window:] - inside[:, :-window], everything[:, window:] - everything[:, :-window])
-        kept[:, window:] = np.abs(now - angle(inside[:, :-window], everything[:, :-window])) <= CONTROL_SHIFT_MAX
-    return kept
+    log: _Sums
+    reference: _Sums
+    rest: _Sums | None
+    reference_rest: _Sums | None
+
+    @classmethod
+    def of(cls, series: MarkSeries) -> "_Running":
+        sides = (series.log, series.reference, series.rest, series.reference_rest)
+        return cls(*(None if side is None else _Sums.running(side) for side in sides))  # type: ignore[arg-type]
+
+    def differences(self, window: int) -> _Differences:
+        """The window against its baselines; in a slice, less what the rest of the traffic did."""
+        own = _Differences.of(self.log, self.reference, window)
+        if self.rest is None or self.reference_rest is None:
+            return own
+        less = own - _Differences.of(self.rest, self.reference_rest, window)
+        return _Differences(less.log.where(self._kept_share(window)), less.reference, less.inside)
+
+    def _kept_share(self, window: int) -> npt.NDArray[np.bool_]:
+        """Where a slice has about its usual share of the traffic.
+
+        A slice that is there at some times only (a season, a time of day) has no rest at the same time to compare with.
+        """
+        assert self.rest is not None  # noqa: S101  # asked for slices only
+        inside, everything = self.log.total, self.log.total + self.rest.total
+        kept = np.zeros(inside.shape, dtype=np.bool_)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rows = everything[:, window:] - everything[:, :-window]
+            now = angle(inside[:, window:] - inside[:, :-window], rows)
+            moved = np.abs(now - angle(inside[:, :-window], everything[:, :-window]))
+            kept[:, window:] = moved <= CONTROL_SHIFT_MAX + 1 / np.sqrt(rows)
+        return kept
 
 
-def _jumps(series: MarkSeries, window: int, floor: _Floor) -> tuple[Jumps, _Floor]:
-    differences = _Differences.of(series.log, series.reference, window)
-    if series.rest is not None and series.reference_rest is not None:
-        differences -= _Differences.of(series.rest, series.reference_rest, window)
+def _jumps(running: _Running, window: int, floor: _Floor) -> tuple[Jumps, _Floor]:
+    differences = running.differences(window)
     log, ref, own = differences.log, differences.reference, differences.inside
-    if series.rest is not None:
-        log = log.where(_kept_share(series.log, series.rest, window))
     past, windows_past = _past_wander(log, window)
-    past_ref, _ = _past_wander(ref, window)
-    steady, steady_windows, steady_peak = _reference_wander(own, window, len(series.marks))
+    steady, steady_windows, steady_peak = _reference_wander(own, window, len(log.value))
     known = windows_past + steady_windows
     plain_log, plain_ref = log.plain(), ref.plain()
-    wander_log = _moderated(past, windows_past, steady, steady_windows)
-    wander_ref = _moderated(past_ref, windows_past, steady, steady_windows)
-    floor = floor.raised(wander_log, wander_ref, known, window)
-    wander_log, wander_ref = floor.log, floor.reference
-    z_log, e_log = _standardised(plain_log, log.variance, wander_log, floor.known)
-    z_ref, e_ref = _standardised(plain_ref, ref.variance, wander_ref, floor.known)
-    same = (np.sign(log.value) == np.sign(ref.value)) & (known >= HISTORY_WINDOWS_MIN)
-    by_log = np.abs(z_log) <= np.abs(z_ref)
-    z = np.where(by_log, z_log, z_ref)
-    plain = np.where(by_log, plain_log, plain_ref)
-    plain = np.where(np.sign(log.value) == np.sign(ref.value), plain, 0.0)
+    floor = floor.raised(_moderated(past, windows_past, steady, steady_windows), known, window)
+    z, error = _standardised(plain_log, log.variance, floor.wander, floor.known)
+    same = np.sign(log.value) == np.sign(ref.value)
+    by_log = np.abs(z) <= np.abs(plain_ref)
+    plain = np.where(same, np.sign(log.value) * np.minimum(np.abs(plain_log), np.abs(plain_ref)), 0.0)
     plain = np.where(np.isnan(log.value) | np.isnan(ref.value), np.nan, plain)
     tested = Jumps(
         window,
-        np.where(same, z, np.nan),
-        np.where(by_log, log.value, ref.value),
-        np.where(by_log, e_log, e_ref),
-        np.where(by_log, wander_log, wander_ref),
+        np.where(same & (known >= HISTORY_WINDOWS_MIN), np.where(by_log, z, plain_ref), np.nan),
+        np.where(np.abs(log.value) <= np.abs(ref.value), log.value, ref.value),
+        error,
+        floor.wander,
         np.maximum(_past_peak(plain, window), steady_peak),
         plain,
     )

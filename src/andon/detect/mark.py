@@ -20,8 +20,8 @@ class Mark:
         predicate: SQL over the log's own columns that is true for rows with the mark; None if no column shows it.
         slice: the part of the traffic it is counted in; None means all of it.
         among_all: whether every row could carry it, or only rows with a usable value (no null, NaN or infinity).
-        rare: whether the mark itself singles out the rows concerned (a null, a new value), so that only rows that
-            carry it are affected; else every row of the slice is.
+        rare: whether the mark itself singles out the rows concerned (a null, a value unlike all that the reference
+            has), so that only rows that carry it are affected; else every row of the slice is.
     """
 
     coding: str

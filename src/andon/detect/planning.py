@@ -17,7 +17,7 @@ ROWS_PER_EVALUATION = 20
 PACE_ROWS = 200
 """The pace of the traffic is taken from this many first rows; no evaluation runs before they are there."""
 LABELLED_MIN = timedelta(hours=1)
-"""Shortest evaluation of a model whose outcomes come later: its failures cost by the day, and each look costs budget."""
+"""Shortest evaluation of a model whose outcomes come later: each look costs budget, and its failures cost by the day."""
 
 FEATURE_VALUES_MAX = 200
 SLICE_VALUES_MAX = 20
@@ -77,13 +77,24 @@ def feature_coding(reference: LogSource, column: str, kind: LogicalType) -> Codi
     if kind is LogicalType.NUMBER:
         profile = reference.profile_number(column)
         edges = profile.distinct if profile.distinct is not None else tuple(sorted(set(profile.quantiles)))
-        return NumberCoding(column, edges)
+        return NumberCoding(column, with_far_edges(edges))
     if kind in {LogicalType.TEXT, LogicalType.BOOLEAN}:
         profile_text = reference.profile_category(column)
         rows = sum(count for _, count in profile_text.values)
         if profile_text.distinct <= CATEGORY_VALUES_MAX and profile_text.distinct <= max(2, IDENTIFIER_SHARE * rows):
             return CategoryCoding(column, tuple(value for value, _ in profile_text.values[:FEATURE_VALUES_MAX]))
     return PresenceCoding(column)
+
+
+def with_far_edges(edges: tuple[float, ...]) -> tuple[float, ...]:
+    """Edges with one more on either side: beyond lies what no known row comes near.
+
+    As far out as the edges are wide, or as the values are large if that is more (a narrow reference proves little).
+    """
+    if not edges:
+        return ()
+    width = max(edges[-1] - edges[0], abs(edges[0]), abs(edges[-1])) or 1.0
+    return (edges[0] - width, *edges, edges[-1] + width)
 
 
 def _slice_coding(reference: LogSource, column: str) -> CategoryCoding | None:

@@ -40,15 +40,19 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
     """The group by what is known at evaluation `t`."""
     hits = sorted(group.members.values(), key=lambda hit: -abs(hit.z))
     inputs = [hit for hit in hits if hit.stream.detector.name in INPUT_DETECTORS]
-    lead = group.members[id(group.first.stream)]
-    run = follow(lead, t)
-    new_value = lead.stream.mark.rare and not lead.stream.mark.among_all
+    lead, run = max(((hit, follow(hit, t)) for hit in group.leads()), key=lambda pair: pair[1].gain)
+    seen_everywhere = lead.stream.mark.slice is None
+    new_value = lead.stream.detector.name == "category_share" and lead.stream.mark.rare
+    if not new_value:  # a new value is its own slice
+        lead = locate(lead, watched, history, run.start, run.end)
+        run = follow(lead, t)
     place = _widened(lead, hits)
-    if place is None and not new_value:  # a new value is its own slice
-        place = locate(lead, watched, history, run.start, run.end)
-    features = _features(lead, place, inputs)
+    features = _features(
+        (None, lead.stream.mark.slice, place) if seen_everywhere else (lead.stream.mark.slice,), inputs
+    )
     signs = Signs(
         nulls=lead.stream.detector.name == "null_share" and lead.effect > 0,
+        impossible=any(_impossible(hit) for hit in group.fired_with),
         new_value=new_value,
         value_vanished=_vanished(lead, inputs),
         inputs_moved=features,
@@ -60,12 +64,16 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
     return Description(lead, run, place, features, signs, before, after, t)
 
 
-def _features(lead: Hit, place: Slice | None, inputs: list[Hit]) -> tuple[str, ...]:
-    """Features that moved as the leading hit did: in its slice (or everywhere), and about as much."""
-    alike = [hit for hit in inputs if hit.stream.mark.slice in (lead.stream.mark.slice, place)]
+def _features(places: tuple[Slice | None, ...], inputs: list[Hit]) -> tuple[str, ...]:
+    """Features that moved in one of the places, and about as much as the one that moved most."""
+    alike = [hit for hit in inputs if hit.stream.mark.slice in places]
     most = max((abs(hit.effect) for hit in alike), default=0.0)
     named = [hit for hit in alike if abs(hit.effect) >= FEATURE_SHARE * most]
     return tuple(dict.fromkeys(name for hit in named for name in hit.stream.mark.features))
+
+
+def _impossible(hit: Hit) -> bool:
+    return hit.stream.mark.rare and hit.stream.detector.name in {"feature_distribution", "slice_distribution"}
 
 
 def _vanished(lead: Hit, inputs: list[Hit]) -> bool:
@@ -120,8 +128,8 @@ def _shares(lead: Hit, run: Run, t: int) -> tuple[float, float]:
     )
 
 
-def picture(description: Description, points: int = 60) -> tuple[list[tuple[float | None, float | None]], int]:
-    """Observed and expected share of the leading mark over time, at most `points` of them, and buckets per point."""
+def picture(description: Description, points: int = 60) -> list[tuple[float | None, float | None]]:
+    """Observed and expected share of the leading mark over time, at most `points` of them (None: no rows)."""
     stream, t = description.lead.stream, description.t
     wanted = share(expected(stream, t, description.run.low)) * stream.total[: t + 1]
     step = -(-(t + 1) // points)
@@ -129,7 +137,6 @@ def picture(description: Description, points: int = 60) -> tuple[list[tuple[floa
     for first in range(0, t + 1, step):
         part = slice(first, min(first + step, t + 1))
         total = stream.total[part].sum()
-        drawn.append(
-            (float(stream.count[part].sum() / total), float(wanted[part].sum() / total)) if total else (None, None)
-        )
-    return drawn, step
+        observed, usual = float(stream.count[part].sum()), float(wanted[part].sum())
+        drawn.append((observed / total, usual / total) if total else (None, None))
+    return drawn

@@ -1,9 +1,9 @@
 """Meets what a model declares with what its log has."""
 
-import difflib
 from dataclasses import fields, replace
 
 from andon.base.errors import BadInput
+from andon.base.nearest import nearest
 from andon.inventory.model import Columns, Model, Version
 from andon.telemetry.schema import LogicalType, LogSchema
 from andon.telemetry.value import text_of
@@ -69,8 +69,8 @@ def _absence(name: str, schema: LogSchema) -> str:
 
 
 def _nearest(name: str, schema: LogSchema) -> str:
-    near = difflib.get_close_matches(name, schema.names, n=1)
-    return f" (the nearest is {near[0]!r})" if near else ""
+    near = nearest(name, schema.names)
+    return f" (the nearest is {near!r})" if near else ""
 
 
 def _version_as_written(version: Version, column: str | None, schema: LogSchema) -> Version:
@@ -78,7 +78,7 @@ def _version_as_written(version: Version, column: str | None, schema: LogSchema)
 
 
 def _as_written(text: str | None, column: str | None, schema: LogSchema) -> str | None:
-    """A declared value as the log's column writes it: `3.0` in a numeric column is `3`, `1` in a boolean one is `true`."""
+    """A declared value as the log's column writes it: `3.0` is `3` among numbers, `1` is `true` among truths."""
     kind = None if column is None else schema.types.get(column)
     if text is None or kind not in (LogicalType.NUMBER, LogicalType.BOOLEAN):
         return text

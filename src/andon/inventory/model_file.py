@@ -1,15 +1,15 @@
 """`model.yaml`: what an operator writes about a model, checked and turned into a `Model`."""
 
-import difflib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from andon.base.duration import parse_duration
 from andon.base.errors import BadInput
+from andon.base.nearest import nearest
 from andon.inventory.change import Change
 from andon.inventory.model import Columns, Model, Problem, RiskClass, ToolLimit, Version
 from andon.telemetry.value import text_of
@@ -36,7 +36,7 @@ def _text(value: object) -> object:
 
 def _name(value: object) -> object:
     if isinstance(value, bool):
-        raise ValueError("is what YAML makes of an unquoted yes, no, on or off: put the name in quotes")  # noqa: TRY004
+        raise ValueError("is what YAML makes of an unquoted yes, no, on or off: put it in quotes")  # noqa: TRY004
     return _text(value)
 
 
@@ -45,8 +45,6 @@ def _answer(value: object) -> object:
 
 
 def _time(value: object) -> object:
-    if value is None:
-        return None
     if isinstance(value, datetime):
         return _aware(value)
     if isinstance(value, date):
@@ -61,8 +59,10 @@ def _aware(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _list(value: object) -> object:
-    return [] if value is None else value
+def _number(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("is yes or no, but should be a number")  # noqa: TRY004  # pydantic collects ValueErrors
+    return value
 
 
 def _zone(value: object) -> object:
@@ -74,14 +74,16 @@ def _zone(value: object) -> object:
 
 def _duration(value: object) -> object:
     try:
-        return None if value is None else parse_duration(str(value))
+        return parse_duration(str(value))
     except BadInput as error:
         raise ValueError(f"is wrong: {error}") from None
 
 
 Text = Annotated[str, BeforeValidator(_text)]
 Name = Annotated[str, BeforeValidator(_name), Field(min_length=1)]
-Names = Annotated[list[Name], BeforeValidator(_list)]
+Names = list[Name]
+Number = Annotated[float, BeforeValidator(_number)]
+Answer = Annotated[str, BeforeValidator(_answer, json_schema_input_type=str | float | bool)]
 Time = Annotated[datetime, BeforeValidator(_time, json_schema_input_type=str)]
 Zone = Annotated[str, BeforeValidator(_zone, json_schema_input_type=str)]
 Length = Annotated[timedelta, BeforeValidator(_duration, json_schema_input_type=str)]
@@ -89,6 +91,12 @@ Length = Annotated[timedelta, BeforeValidator(_duration, json_schema_input_type=
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty_keys(cls, content: object) -> object:
+        """A key without a value says as much as no key."""
+        return {k: v for k, v in content.items() if v is not None} if isinstance(content, Mapping) else content
 
 
 class VersionPart(_Part):
@@ -114,7 +122,7 @@ class ToolLimitPart(_Part):
 
     tool: Name
     column: Name = Field(description="The column with the amount.")
-    max: float = Field(description="The largest amount allowed.")
+    max: Number = Field(description="The largest amount allowed.")
 
 
 class ModelPart(_Part, title="model.yaml"):
@@ -130,28 +138,20 @@ class ModelPart(_Part, title="model.yaml"):
     prediction_column: Name | None = Field(None, description="The column with the model's answer.")
     label_column: Name | None = Field(None, description="The column with what turned out true; null where not known.")
     label_time_column: Name | None = Field(None, description="The column with the time a label became known.")
-    threshold: float | None = Field(None, description="The score from which on the answer is positive.")
-    favourable_prediction: Annotated[str | None, BeforeValidator(_answer)] = Field(
-        None,
-        description="The answer that is good for the person concerned.",
-        json_schema_extra={"type": ["string", "number", "boolean", "null"]},
-    )
+    threshold: Number | None = Field(None, description="The score from which on the answer is positive.")
+    favourable_prediction: Answer | None = Field(None, description="The answer that is good for the person concerned.")
     features: Names = Field(default_factory=list, description="The model's input columns.")
     protected_attributes: Names = Field(
         default_factory=list, description="Columns with groups that must not be treated worse."
     )
     segments: Names = Field(default_factory=list, description="Columns by which traffic is cut.")
-    label_delay_days_median: float | None = Field(None, ge=0, le=36_500, description="How long labels take, in days.")
-    labelled_fraction: float | None = Field(
+    label_delay_days_median: Number | None = Field(None, ge=0, le=36_500, description="How long labels take, in days.")
+    labelled_fraction: Number | None = Field(
         None, ge=0, le=1, description="The share of predictions that are ever labelled."
     )
-    versions: Annotated[list[VersionPart], BeforeValidator(_list)] = Field(
-        default_factory=list, description="The versions that went live."
-    )
+    versions: list[VersionPart] = Field(default_factory=list, description="The versions that went live.")
     known_good_version: Name | None = Field(None, description="A version that is known to work.")
-    changes: Annotated[list[ChangePart], BeforeValidator(_list)] = Field(
-        default_factory=list, description="The change log."
-    )
+    changes: list[ChangePart] = Field(default_factory=list, description="The change log.")
     version_column: Name | None = Field(None, description="The column with the version that answered (model_version).")
     latency_column: Name | None = Field(None, description="The column with the latency (latency_ms).")
     status_column: Name | None = Field(None, description="The column with the status (status_code).")
@@ -170,9 +170,7 @@ class ModelPart(_Part, title="model.yaml"):
         "UTC", description="The zone in which people are shown times; the log and this file are in UTC."
     )
     allowed_tools: Names = Field(default_factory=list, description="The tools that an agent may call.")
-    tool_limits: Annotated[list[ToolLimitPart], BeforeValidator(_list)] = Field(
-        default_factory=list, description="The most a call may move."
-    )
+    tool_limits: list[ToolLimitPart] = Field(default_factory=list, description="The most a call may move.")
     trace_column: Name | None = Field(None, description="The column that joins the calls of one task.")
     tool_column: Name | None = Field(None, description="The column with the tool called.")
     tool_args_column: Name | None = Field(None, description="The column with the call's arguments (JSON).")
@@ -279,8 +277,8 @@ def _unknown_in(content: Mapping[Any, Any], part: type[_Part], prefix: str) -> I
     known = list(part.model_fields)
     for key in content:
         if str(key) not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
-            mend = f"did you mean {prefix}{near[0]}?" if near else "remove it"
+            near = nearest(str(key), known)
+            mend = f"did you mean {prefix}{near}?" if near else "remove it"
             yield f"the model file has an unknown key {prefix}{key}: {mend}"
 
 
@@ -308,8 +306,9 @@ def _sentence(error: ValidationError, content: Mapping[Any, Any]) -> str:
 
 
 def _missing(key: str, content: Mapping[Any, Any]) -> str:
-    near = difflib.get_close_matches(key, [str(name) for name in content], n=1) if "." not in key else []
-    mend = f"did you mean it by {near[0]}?" if near else f"write `{key.rsplit('.', 1)[-1]}: …` into it"
+    strange = [str(name) for name in content if str(name) not in ModelPart.model_fields]
+    near = nearest(key, strange)
+    mend = f"did you mean it by {near}?" if near else f"write `{key.rsplit('.', 1)[-1]}: …` into it"
     return f"the model file lacks the key {key}: {mend}"
 
 

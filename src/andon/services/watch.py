@@ -14,11 +14,13 @@ from andon.detect.classify import classify
 from andon.detect.detector import Detector
 from andon.detect.finding import Finding
 from andon.detect.history import History
-from andon.detect.hit import Hit, search
+from andon.detect.hit import Hit, expected, search
+from andon.detect.jump import share
 from andon.detect.planning import PACE_ROWS, Watched, evaluation_length, make_plan, watch
 from andon.incident.description import Description, describe, picture
 from andon.incident.priority import Facts, propose
-from andon.incident.scan import Affected, Changed, DetectedIncident, Scan, Warning
+from andon.incident.scan import Affected, Changed, DetectedIncident, Scan
+from andon.incident.scan import Warning as ScanWarning
 from andon.inventory.change import Change
 from andon.inventory.model import Model
 from andon.telemetry.question import Question
@@ -31,6 +33,8 @@ FINDINGS_MAX = 8
 EXAMPLES = 5
 INNOCENT_KINDS = ("infra", "business")
 """Kinds of change that seldom alter an answer; another kind near the start is preferred."""
+RARE = 0.01
+"""Up to this expected share the first and last marked rows bound the failure."""
 WHOLE = 0.95
 """From this share of marked rows on, every row of the slice counts as affected."""
 
@@ -101,14 +105,14 @@ class Watch:
         log = request.log.summarize(plan, now, lambda done, rows: tell("counting rows", done, rows))
         return watched, History.of(plan, log, reference, now)
 
-    def _warnings(self, request: Request, history: History) -> tuple[Warning, ...]:
-        warnings = [Warning("model_file", text) for text in request.model.warnings]
+    def _warnings(self, request: Request, history: History) -> tuple[ScanWarning, ...]:
+        warnings = [ScanWarning("model_file", text) for text in request.model.warnings]
         if len(history.buckets) == 0:
             text = (
                 f"no evaluation was over before the end of the log: its rows span {request.log.period().length}, one "
                 f"evaluation is {history.plan.grid.length}; give a shorter one with --every"
             )
-            warnings.append(Warning("no_evaluation", text))
+            warnings.append(ScanWarning("no_evaluation", text))
         return tuple(warnings)
 
     def _incident(
@@ -118,7 +122,7 @@ class Watch:
         at_firing = describe(each.at_firing(), each.first.t, watched, history)
         slug, reason = classify(at_firing.signs)
         known = describe(each, len(history.buckets) - 1, watched, history)
-        report = _Report(request, history, known, now)
+        report = _Report(request, history, known, history.evaluation(each.first.t), now)
         affected = report.affected()
         place = known.slice
         priority = propose(
@@ -130,7 +134,7 @@ class Watch:
             ),
             self._severities[slug],
         )
-        series, step = picture(known)
+        series = picture(known)
         return DetectedIncident(
             incident_type=slug,
             priority=priority.level,
@@ -146,7 +150,7 @@ class Watch:
             slice=place,
             changed=Changed(known.features, known.signs.version, report.change),
             affected=affected,
-            findings=tuple(report.finding(hit) for hit in _shown(each)),
+            findings=tuple(report.finding(hit) for hit in _shown(each, known.lead)),
             series=tuple(series),
             series_start=history.start(0),
             series_step=(history.evaluation(known.t) - history.start(0)) / max(len(series), 1),
@@ -156,7 +160,9 @@ class Watch:
 class _Report:
     """One incident's bounds in time and rows: asks the log the few bounded questions that a summary cannot answer."""
 
-    def __init__(self, request: Request, history: History, known: Description, now: datetime) -> None:
+    def __init__(
+        self, request: Request, history: History, known: Description, detected: datetime, now: datetime
+    ) -> None:
         self._request, self._history, self._known, self._now = request, history, known, now
         run, length = known.run, history.plan.grid.length
         self.low = history.start(run.low)
@@ -172,7 +178,6 @@ class _Report:
             started = self.change.at
         if over is not None and rows is None:
             over = self._ended_near(over - length, over + length) or over
-        detected = history.evaluation(known.lead.t)
         self.started_at = min(started, detected)
         self.low, self.high = min(self.low, self.started_at), max(latest, self.started_at)
         self.ended_at = over
@@ -192,7 +197,7 @@ class _Report:
     def _rare_rows(self, over: datetime | None) -> Interval | None:
         """First and last row that carries a rare mark: sharper than buckets."""
         mark = self._known.lead.stream.mark
-        if not mark.rare or mark.predicate is None or self._known.before > 0.01:
+        if not mark.rare or mark.predicate is None or self._known.before > RARE:
             return None
         bounds = within(self._request.model.columns.time, Interval(self.low, over or self._now))
         found = self._request.log.answer(Question(all_of(mark.predicate, bounds, self._place()), self._now))
@@ -227,7 +232,7 @@ class _Report:
         window = Interval(self._history.start(hit.t - hit.window + 1), self._history.evaluation(hit.t))
         part = slice(hit.t - hit.window + 1, hit.t + 1)
         total = stream.total[part].sum()
-        before = stream.total[: part.start].sum() + stream.reference_total
+        wanted = (share(expected(stream, hit.t, part.start)) * stream.total[: hit.t + 1])[part].sum()
         shown = [within(self._request.model.columns.time, window)]
         shown += [mark.slice.predicate] if mark.slice is not None else []
         shown += [mark.predicate] if mark.predicate is not None and hit.effect > 0 else []
@@ -245,7 +250,7 @@ class _Report:
             at=self._history.evaluation(hit.t),
             slice=mark.slice,
             features=mark.features,
-            before=float((stream.count[: part.start].sum() + stream.reference_count) / max(before, 1)),
+            before=float(wanted / max(total, 1)),
             after=float(stream.count[part].sum() / max(total, 1)),
             what=mark.what,
             mark=mark.predicate,
@@ -253,10 +258,10 @@ class _Report:
         )
 
 
-def _shown(each: Group) -> list[Hit]:
-    """The clearest hits, one per detector, column and slice."""
+def _shown(each: Group, lead: Hit) -> list[Hit]:
+    """The leading hit, then the clearest ones: one per detector, columns and slice."""
     hits: dict[tuple[object, ...], Hit] = {}
-    for hit in sorted(each.members.values(), key=lambda hit: -abs(hit.z)):
+    for hit in (lead, *sorted(each.members.values(), key=lambda hit: -abs(hit.z))):
         hits.setdefault((hit.stream.detector.name, hit.stream.mark.features, hit.stream.mark.slice), hit)
     return list(hits.values())[:FINDINGS_MAX]
 

@@ -1,7 +1,7 @@
 """What a summary counts: codings of columns and cubes over them, fixed before the pass.
 
-A plan is data made from the reference. Every engine follows one rule: a row becomes a tuple of small integers, a summary
-counts the tuples. Two summaries add exactly when they were made by the same plan; `Plan.digest` says whether they were.
+A plan is data made from the reference. Every engine follows one rule: a row becomes a tuple of small integers, a
+summary counts the tuples. Two summaries add exactly when one plan made them; `Plan.digest` says whether it did.
 """
 
 import hashlib
@@ -10,13 +10,14 @@ from dataclasses import asdict, dataclass
 
 from andon.base.interval import Grid
 
+
 @dataclass(frozen=True, slots=True)
 class CategoryCoding:
     """Codes for a column of few values: the known values in order, then null, then cells for values never seen.
 
-    A value is compared by its text; a whole number's text has no point (`1`, never `1.0`), so that a file's storage type
-    does not matter. Values that the reference does not have fall into `unseen_cells` cells by their MD5: bounded, and still
-    told apart.
+    A value is compared by its text; a whole number's text has no point (`1`, never `1.0`), so that a file's storage
+    type does not matter. Values that the reference does not have fall into `unseen_cells` cells by their MD5: bounded,
+    and still told apart.
     """
 
     column: str
@@ -39,7 +40,9 @@ class CategoryCoding:
 
 @dataclass(frozen=True, slots=True)
 class NumberCoding:
-    """Codes for a numeric column: bins between ascending edges (an edge belongs to the bin at its right), then null, NaN, infinite.
+    """Codes for a numeric column: bins between ascending edges, then null, NaN, infinite.
+
+    An edge belongs to the bin at its right.
 
     Bin 0 is below the first edge, bin `len(edges)` at or above the last one.
     """

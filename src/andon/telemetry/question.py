@@ -11,7 +11,7 @@ class Question:
     Attributes:
         predicate: SQL over the log's own columns (the safe subset of `base.predicate`).
         before: rows with an event time before this.
-        examples: at most this many ids are returned, those with the smallest MD5 (so the choice is stable), in that order.
+        examples: at most this many ids are returned, those with the smallest MD5 (a stable choice), in that order.
     """
 
     predicate: str

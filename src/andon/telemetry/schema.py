@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class LogicalType(StrEnum):
-    """What a column holds, whatever the file stores it as (an integer column that turned float for its nulls is the same)."""
+    """What a column holds, whatever the file stores it as: an integer column turned float for its nulls is the same."""
 
     NUMBER = "number"
     TEXT = "text"

@@ -1,4 +1,4 @@
-"""The port to a log of decisions: the guarantee is that what it returns depends on the rows, never on their order or files."""
+"""The port to a log of decisions; its guarantee: what it returns depends on the rows, never on their order or files."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Progress = Callable[[int, int], None]
 class NumberProfile:
     """How the finite values of a numeric column spread: ascending distinct values (None when over 50) and quantiles.
 
-    `quantiles` are the values at 1/1000, 1/20, 2/20 … 19/20, 999/1000 of the finite values, exact (an actual value each).
+    `quantiles` are the values at 1/1000, 1/20, 2/20 … 19/20, 999/1000 of the finite values, each an actual value.
     """
 
     count: int
@@ -29,7 +29,7 @@ class NumberProfile:
 
 @dataclass(frozen=True, slots=True)
 class CategoryProfile:
-    """The values of a column as text, most frequent first (ties by text), at most 1,000; `distinct` counts all of them."""
+    """The values of a column as text, most frequent first (ties by text), at most 1,000; `distinct` counts them all."""
 
     distinct: int
     values: tuple[tuple[str, int], ...]

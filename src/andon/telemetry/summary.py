@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
 from andon.telemetry.plan import Cube, Plan
 
@@ -83,6 +84,7 @@ class Summary:
         none = np.zeros(0, dtype=np.int64)
         return cls(plan.digest, 0, {cube: Counts(none, none) for cube in plan.cubes})
 
+    @override
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Summary):
             return NotImplemented
@@ -90,7 +92,8 @@ class Summary:
             (self.digest, self.rows, dict(self.names)) == (other.digest, other.rows, dict(other.names))
             and self.cubes.keys() == other.cubes.keys()
             and all(
-                np.array_equal(mine.keys, other.cubes[cube].keys) and np.array_equal(mine.counts, other.cubes[cube].counts)
+                np.array_equal(mine.keys, other.cubes[cube].keys)
+                and np.array_equal(mine.counts, other.cubes[cube].counts)
                 for cube, mine in self.cubes.items()
             )
         )

@@ -19,14 +19,15 @@ Row: TypeAlias = tuple[object, ...]
 MEMORY_LIMIT = "1GB"
 """What DuckDB may hold before it spills to the temporary folder."""
 
-_DATA_ERRORS = (
-    duckdb.IOException,
-    duckdb.InvalidInputException,
-    duckdb.ConversionException,
-    duckdb.OutOfRangeException,
-    duckdb.SerializationException,
-    duckdb.TypeMismatchException,
-    OSError,
+_OUR_FAULTS = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.ConnectionException,
+    duckdb.ParserException,
+    duckdb.PermissionException,
+    duckdb.ResourceInUseException,
+    duckdb.SyntaxException,
+    duckdb.TransactionException,
 )
 _NO_REASON = "its content cannot be read"
 
@@ -66,7 +67,9 @@ def reading(files: LogFiles) -> Iterator[None]:
         raise BadInput(
             f"{files.name} needs more memory or temporary disk space than there is: free some space in {temporary}"
         ) from None
-    except _DATA_ERRORS as error:
+    except _OUR_FAULTS:
+        raise
+    except (duckdb.Error, OSError) as error:
         where, reason = _file(files, str(error)), _reason(str(error))
         raise BadInput(f"cannot read {where}: {reason}; mend the file or write it again") from None
 
@@ -81,8 +84,8 @@ def _reason(message: str) -> str:
     if not lines:
         return _NO_REASON
     first = re.sub(r"^[A-Za-z ]+ Error: ", "", lines[0])
-    if first.startswith("CSV Error on Line:") and len(lines) > 2:  # noqa: PLR2004  # the second line repeats the row
-        place = first.rsplit(" ", 1)[-1]
-        return f"line {place}: {lines[2].rstrip('. ')}"
+    if first.startswith("CSV Error on Line:"):
+        advice = next((place for place, line in enumerate(lines) if line.startswith("Possible")), len(lines))
+        return f"line {first.rsplit(' ', 1)[-1]}: {lines[advice - 1].rstrip('. ')}"
     first = re.sub(r' in file "[^"]*",?|"?/[^ "]*"?:? ?', "", first)
     return first.rstrip(". ") or _NO_REASON

@@ -1,7 +1,6 @@
 """Which files a log is made of, and the SQL that reads them: Parquet, CSV and JSON lines."""
 
 import csv
-import difflib
 import gzip
 import io
 from collections import Counter
@@ -11,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from andon.base.errors import BadInput
+from andon.base.nearest import nearest
 
 
 class Kind(StrEnum):
@@ -44,11 +44,13 @@ class LogFiles:
         kind: of all of them.
         paths: as the user wrote or would write them, sorted, each once.
         delimiter: of CSV files.
+        headers: of CSV files, the column names of each.
     """
 
     kind: Kind
     paths: tuple[str, ...]
     delimiter: str = ","
+    headers: tuple[tuple[str, ...], ...] = ()
 
     @property
     def absolute(self) -> tuple[str, ...]:
@@ -67,22 +69,43 @@ class LogFiles:
         """The path as the user knows it."""
         return dict(zip(self.absolute, self.paths, strict=True)).get(absolute, absolute)
 
-    def reader(self, types: Mapping[str, str] | None = None) -> str:
-        """A SQL table function over the files; CSV comes as text, `types` fixes what JSON lines come as."""
-        function = {Kind.PARQUET: "read_parquet", Kind.CSV: "read_csv", Kind.JSON_LINES: "read_json"}[self.kind]
-        options = ["union_by_name = true"]
-        if self.kind is Kind.CSV:
-            # nothing about rows is left to a guess: a guessed dialect may skip lines without a word
-            options += [f"delim = {quoted(self.delimiter)}", "quote = '\"'", "escape = '\"'", "header = true"]
-            options += ["skip = 0", "comment = ''", "all_varchar = true", f"max_line_size = {_LINE_BYTES_MAX}"]
-        elif self.kind is Kind.JSON_LINES:
-            options += ["format = 'newline_delimited'", "maximum_depth = 2", f"maximum_object_size = {_LINE_BYTES_MAX}"]
-            options.append("sample_size = -1" if types is None else f"columns = {_struct(types)}")
-        return f"{function}([{', '.join(quoted(path) for path in self.absolute)}], {', '.join(options)})"
+    def reader(self, types: Mapping[str, str] | None = None, *, with_file: bool = False) -> str:
+        """SQL for all rows of the files; CSV comes as text, `types` fixes what JSON lines come as.
 
-    def with_file(self, reader: str) -> str:
-        """The same reader with a column `filename`."""
-        return f"{reader.removesuffix(')')}, filename = true)"
+        Args:
+            types: DuckDB types by column; without them the values of JSON lines decide.
+            with_file: add a column `filename`.
+        """
+        options = [f"filename = {str(with_file).lower()}"]
+        if self.kind is Kind.PARQUET:
+            return _function("read_parquet", self.absolute, [*options, "union_by_name = true"])
+        if self.kind is Kind.JSON_LINES:
+            options += [
+                "union_by_name = true",
+                "format = 'newline_delimited'",
+                "maximum_depth = 2",
+                f"maximum_object_size = {_LINE_BYTES_MAX}",
+            ]
+            options.append("sample_size = -1" if types is None else f"columns = {_struct(types)}")
+            return _function("read_json", self.absolute, options)
+        by_header: dict[tuple[str, ...], list[str]] = {}
+        for header, path in zip(self.headers, self.absolute, strict=True):
+            by_header.setdefault(header, []).append(path)
+        parts = [
+            "select * from " + _function("read_csv", paths, [*options, *self._csv_options(header)])
+            for header, paths in by_header.items()
+        ]
+        return f"({' union all by name '.join(parts)})"
+
+    def _csv_options(self, header: tuple[str, ...]) -> list[str]:
+        # nothing is left to a guess: a guessed dialect may skip lines without a word
+        dialect = [f"delim = {quoted(self.delimiter)}", "quote = '\"'", "escape = '\"'", "header = true", "skip = 0"]
+        columns = f"columns = {_struct(dict.fromkeys(header, 'VARCHAR'))}"
+        return [*dialect, "comment = ''", "auto_detect = false", columns, f"max_line_size = {_LINE_BYTES_MAX}"]
+
+
+def _function(name: str, paths: Iterable[str], options: Iterable[str]) -> str:
+    return f"{name}([{', '.join(quoted(path) for path in paths)}], {', '.join(options)})"
 
 
 def quoted(text: str) -> str:
@@ -111,7 +134,10 @@ def find_files(given: Sequence[str] | str) -> LogFiles:
     kind = _one_kind(paths)
     for path in paths:
         _CHECKS[kind](path)
-    return LogFiles(kind, paths, _one_delimiter(paths) if kind is Kind.CSV else ",")
+    if kind is not Kind.CSV:
+        return LogFiles(kind, paths)
+    delimiter = _one_delimiter(paths)
+    return LogFiles(kind, paths, delimiter, tuple(_header(path, delimiter) for path in paths))
 
 
 def _expand(pattern: str) -> list[str]:
@@ -121,7 +147,7 @@ def _expand(pattern: str) -> list[str]:
     if path.exists():
         return [pattern]
     if not any(sign in pattern for sign in "*?["):
-        raise BadInput(f"there is no file {pattern}: {_nearest(path)}")
+        raise BadInput(f"there is no file {pattern}: {_meant(path)}")
     root = Path(path.anchor)
     names = sorted(str(found) for found in root.glob(str(path.relative_to(path.anchor))) if found.is_file())
     if not names:
@@ -129,13 +155,13 @@ def _expand(pattern: str) -> list[str]:
     return names
 
 
-def _nearest(path: Path) -> str:
+def _meant(path: Path) -> str:
     try:
         siblings = [entry.name for entry in path.parent.iterdir()]
     except OSError:
         return f"its folder {path.parent} is not there or cannot be read; check the path"
-    near = difflib.get_close_matches(path.name, siblings, n=1)
-    return f"did you mean {path.parent / near[0]}?" if near else "check the path"
+    near = nearest(path.name, siblings)
+    return f"did you mean {path.parent / near}?" if near else "check the path"
 
 
 def _in_folder(folder: Path) -> list[str]:
@@ -231,15 +257,17 @@ def _one_delimiter(paths: Sequence[str]) -> str:
 
 
 def _delimiter(path: str) -> str:
-    """The delimiter that the header line uses most; its column names are checked on the way."""
-    line = _first_line(path)
-    unquoted = "".join(line.split('"')[::2])
-    delimiter = max(_DELIMITERS, key=unquoted.count)
-    names = next(csv.reader([line], delimiter=delimiter, doublequote=True), [])
+    """The delimiter that the header line uses most."""
+    unquoted = "".join(_first_line(path).split('"')[::2])
+    return max(_DELIMITERS, key=unquoted.count)
+
+
+def _header(path: str, delimiter: str) -> tuple[str, ...]:
+    names = next(csv.reader([_first_line(path)], delimiter=delimiter), [])
     twice = [name for name, count in Counter(name.casefold() for name in names).items() if count > 1]
     if twice:
         raise BadInput(f"{path} names the column {twice[0]!r} twice (capital letters do not count): rename one of them")
-    return delimiter
+    return tuple(name or f"column{place}" for place, name in enumerate(names))
 
 
 def _first_line(path: str) -> str:

@@ -124,7 +124,7 @@ class DuckDBLog:
         return NumberProfile(count, self._few_distinct(source), tuple(_float(value) for (value,) in quantiles))
 
     def _profiled(self) -> str:
-        """The table to profile: the log, or once and for all the rows that stand for a large one, whatever its order."""
+        """The table to profile: the log, or the rows that stand for a large one, picked once, whatever its order."""
         if self._opened.rows <= PROFILED_ROWS_MAX:
             return "log"
         if not self._has_sample:

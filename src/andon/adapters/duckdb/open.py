@@ -1,6 +1,5 @@
 """Opens the files of a log as one DuckDB view with clear types and times."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from andon.adapters.duckdb.files import Kind, LogFiles
 from andon.adapters.duckdb.times import TimeReader
 from andon.adapters.duckdb.types import RawLog, described, raw_log
 from andon.base.errors import BadInput
+from andon.base.nearest import nearest
 from andon.inventory.model import Columns
 from andon.telemetry.schema import LogSchema
 
@@ -54,7 +54,7 @@ def _open(connection: Connection, files: LogFiles, columns: Columns, types: LogS
     raw = raw_log(connection, files, columns, types)
     for role, name in (("id", columns.id), ("time", columns.time)):
         if name not in raw.storages:
-            near = _nearest(name, raw.storages)
+            near = _meant(name, raw.storages)
             raise BadInput(f"{files.name} has no column {name!r}, which the model names as `{role}_column`: {near}")
     warnings = _create_log(connection, files, columns, raw)
     storages = described(connection, "log")
@@ -64,24 +64,24 @@ def _open(connection: Connection, files: LogFiles, columns: Columns, types: LogS
     return OpenedLog(connection, files, storages, schema, rows, first_us, last_us, tuple(warnings))
 
 
-def _nearest(name: str, names: Iterable[str]) -> str:
+def _meant(name: str, names: Iterable[str]) -> str:
     """What was probably meant by a missing column, else what there is."""
     known = list(names)
-    near = difflib.get_close_matches(name, known, n=1)
-    if near:
-        return f"did you mean {near[0]!r}?"
+    near = nearest(name, known)
+    if near is not None:
+        return f"did you mean {near!r}?"
     more = " …" if len(known) > _SHOWN_COLUMNS else ""
     return f"mend the model file; the columns are {', '.join(known[:_SHOWN_COLUMNS])}{more}"
 
 
 def _create_log(connection: Connection, files: LogFiles, columns: Columns, raw: RawLog) -> list[tuple[str, str]]:
     """Create `log` with its times as times; returns what to warn about."""
-    times = TimeReader(connection, files, raw.reader, columns.id)
+    times = TimeReader(connection, files, raw, columns.id)
     sql = dict(raw.sql)
     warnings: list[tuple[str, str]] = []
     for name in dict.fromkeys((columns.time, columns.label_time)):
         if name is not None and name in raw.storages:
-            column = times.read(name, raw.storages[name])
+            column = times.read(name)
             sql[name] = column.sql
             warnings += column.warnings
     is_small_text = files.kind is not Kind.PARQUET and files.size_bytes <= COPY_BYTES_MAX

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from andon.adapters.duckdb.codes import logical_type, quoted_name
 from andon.adapters.duckdb.connection import Connection, one_row
 from andon.adapters.duckdb.files import Kind, LogFiles, quoted
-from andon.adapters.duckdb.types import ISO_TIME, instant_sql
+from andon.adapters.duckdb.types import ISO_TIME, RawLog, instant_sql
 from andon.base.errors import BadInput
 from andon.telemetry.schema import LogicalType
 
@@ -26,19 +26,20 @@ class TimeColumn:
 
 @dataclass(frozen=True, slots=True)
 class TimeReader:
-    """Decides how the time columns of some files are read; `reader` is the SQL that reads the files."""
+    """Decides how the time columns of a log are read."""
 
     connection: Connection
     files: LogFiles
-    reader: str
+    raw: RawLog
     id_column: str
 
-    def read(self, name: str, storage: str) -> TimeColumn:
-        """The way to read a column of this type.
+    def read(self, name: str) -> TimeColumn:
+        """The way to read a column.
 
         Raises:
             BadInput: the column holds no times, or times of which the zone or unit is not clear.
         """
+        storage = self.raw.storages[name]
         kind = logical_type(storage)
         if self.files.kind is Kind.PARQUET and kind is LogicalType.TIME:
             self._same_zone_in_all_files(name)
@@ -63,7 +64,7 @@ class TimeReader:
 
     def _epoch(self, name: str) -> TimeColumn:
         column = f"cast({quoted_name(name)} as double)"
-        low, high = one_row(self.connection, f"select min({column}), max({column}) from {self.reader}")
+        low, high = one_row(self.connection, f"select min({column}), max({column}) from {self.raw.reader}")
         if low is None:
             return TimeColumn("cast(null as timestamp)")
         for unit, microseconds in _EPOCH_UNITS.items():
@@ -84,7 +85,8 @@ class TimeReader:
         zone = f"regexp_extract(trim({column}), '{_ZONE_AFTER_CLOCK}', 2)"
         zone = f"replace(regexp_replace({zone}, '{_UTC}', 'UTC'), ':', '')"
         rows = self.connection.execute(
-            f"select {wrong}, {zone}, count(*) from {self.reader} where {column} is not null group by all order by all"
+            f"select {wrong}, {zone}, count(*) from {self.raw.reader} where {column} is not null"
+            " group by all order by all"
         ).fetchall()
         count = sum(number for is_wrong, _, number in rows if is_wrong)
         if count:
@@ -99,7 +101,7 @@ class TimeReader:
         return TimeColumn(f"({instant} at time zone 'UTC')")
 
     def _example(self, column: str, where: str) -> str:
-        sql = f"select filename, {quoted_name(self.id_column)}, {column} from {self.files.with_file(self.reader)}"
+        sql = f"select filename, {quoted_name(self.id_column)}, {column} from {self.raw.reader_with_file}"
         path, row_id, value = one_row(
             self.connection, f"{sql} where {column} is not null and {where} order by all limit 1"
         )

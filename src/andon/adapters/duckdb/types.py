@@ -21,12 +21,14 @@ class RawLog:
     """The files as DuckDB reads them, and for each column what to read from it.
 
     Attributes:
-        reader: the SQL table function.
+        reader: SQL for all rows.
+        reader_with_file: the same with a column `filename`.
         storages: the type that each column should have in the end.
         sql: how it gets it.
     """
 
     reader: str
+    reader_with_file: str
     storages: dict[str, str]
     sql: dict[str, str]
 
@@ -35,12 +37,14 @@ def raw_log(connection: Connection, files: LogFiles, columns: Columns, types: Lo
     """Decide how the columns of some files are read; `types` are logical types known from elsewhere."""
     found = described(connection, files.reader())
     if files.kind is Kind.PARQUET:
-        return RawLog(files.reader(), found, {name: quoted_name(name) for name in found})
+        sql = {name: quoted_name(name) for name in found}
+        return RawLog(files.reader(), files.reader(with_file=True), found, sql)
     wanted = _names_are_text(columns) | ({} if types is None else types.types)
     if files.kind is Kind.JSON_LINES:
         return _json(files, found, columns, wanted)
     storages = _csv_storages(connection, files.reader(), list(found), wanted)
-    return RawLog(files.reader(), storages, {name: _from_text(name, storage) for name, storage in storages.items()})
+    sql = {name: _from_text(name, storage) for name, storage in storages.items()}
+    return RawLog(files.reader(), files.reader(with_file=True), storages, sql)
 
 
 def described(connection: Connection, source: str) -> dict[str, str]:
@@ -63,7 +67,8 @@ def _json(files: LogFiles, found: dict[str, str], columns: Columns, wanted: Mapp
         storages[name] = "VARCHAR" if is_text else storage
         read_as[name] = "JSON" if storage == "JSON" else storages[name]
     tail = {name: " ->> '$'" if kind == "JSON" else "" for name, kind in read_as.items()}
-    return RawLog(files.reader(read_as), storages, {name: f"{quoted_name(name)}{tail[name]}" for name in found})
+    sql = {name: f"{quoted_name(name)}{tail[name]}" for name in found}
+    return RawLog(files.reader(read_as), files.reader(read_as, with_file=True), storages, sql)
 
 
 def _csv_storages(

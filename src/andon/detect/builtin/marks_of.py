@@ -5,7 +5,7 @@ from math import inf
 
 import numpy as np
 
-from andon.base.predicate import any_of, below, equals, identifier, is_null
+from andon.base.predicate import any_of, at_least, below, equals, identifier, is_null
 from andon.detect.finding import Slice
 from andon.detect.mark import Mark, MarkSeries, Side
 from andon.telemetry.plan import CategoryCoding, Coding, NumberCoding
@@ -33,16 +33,14 @@ def value_marks(
 ) -> list[Mark]:
     """The properties that a column's values can have.
 
-    A number is cut at each edge ("below 10"); a category has a mark per value. `new` are the values seen in cells of
+    A number is cut at each edge ("below 10"), the outermost two being far outside all that the reference has; a
+    category has a mark per value. `new` are the values seen in cells of
     values that the plan does not list, `reference` the column's counts there: a value is new when the reference has
     none in its cell.
     """
     column = coding.column
     if isinstance(coding, NumberCoding):
-        return [
-            Mark(name, tuple(range(n + 1)), f"{column} below {edge:.6g}", (column,), below(column, edge), place)
-            for n, edge in enumerate(coding.edges)
-        ]
+        return _cuts(name, coding, reference, place)
     if isinstance(coding, CategoryCoding):
         values = {**dict(enumerate(coding.values)), **dict(sorted(new.items()))}
         return [
@@ -58,6 +56,25 @@ def value_marks(
             for code, value in values.items()
         ]
     return []
+
+
+def _cuts(name: str, coding: NumberCoding, reference: Int64, place: Slice | None) -> list[Mark]:
+    column, last = coding.column, len(coding.edges) - 1
+    cuts = []
+    for n, edge in enumerate(coding.edges):
+        codes, words, predicate = tuple(range(n + 1)), f"below {edge:.6g}", below(column, edge)
+        if n == last:
+            codes, words, predicate = (n + 1,), f"at least {edge:.6g}", at_least(column, edge)
+        rare = n in {0, last} and int(reference[list(codes)].sum()) == 0
+        cuts.append(Mark(name, codes, f"{column} {words}", (column,), predicate, place, rare=rare))
+    return cuts
+
+
+def siblings(mark: Mark, coding: Coding) -> list[Mark]:
+    """All marks of the values of a mark's column; the mark alone when it is about absence."""
+    if mark.among_all:
+        return [mark]
+    return value_marks(mark.coding, coding, {}, np.zeros(coding.size, dtype=np.int64))
 
 
 def carried(marks: Sequence[Mark], coding: Coding) -> Int64:
@@ -81,14 +98,15 @@ def everywhere(marks: Sequence[Mark], coding: Coding, log: Int64, reference: Int
     return MarkSeries(tuple(marks), _side(log, marks, coding), _side(reference, marks, coding))
 
 
-def in_slice(marks: Sequence[Mark], value: int, coding: Coding, log: Int64, reference: Int64) -> MarkSeries:
-    """Marks in the slice `value` against the rest of the traffic; counts are `(T, slice values, codes)`."""
+def in_slice(marks: Sequence[Mark], values: Sequence[int], coding: Coding, log: Int64, reference: Int64) -> MarkSeries:
+    """Marks in the slice of some values against the rest of the traffic; counts are `(T, slice values, codes)`."""
+    inside, reference_inside = log[:, values].sum(axis=1), reference[:, values].sum(axis=1)
     return MarkSeries(
         tuple(marks),
-        _side(log[:, value], marks, coding),
-        _side(reference[:, value], marks, coding),
-        _side(log.sum(axis=1) - log[:, value], marks, coding),
-        _side(reference.sum(axis=1) - reference[:, value], marks, coding),
+        _side(inside, marks, coding),
+        _side(reference_inside, marks, coding),
+        _side(log.sum(axis=1) - inside, marks, coding),
+        _side(reference.sum(axis=1) - reference_inside, marks, coding),
     )
 
 

@@ -1,4 +1,4 @@
-"""Values that stopped arriving: nulls, NaN and infinities, in all traffic and in slices; a renamed column is all null."""
+"""Values that stopped arriving: nulls, NaN, infinities, in all traffic and in slices; a renamed column is all null."""
 
 from collections.abc import Iterator
 
@@ -56,4 +56,4 @@ class NullShare:
                 continue
             for value in range(len(cut.values)):
                 marks = marks_of.absence_marks(feature, coding, marks_of.slice_of(cut, value))
-                yield marks_of.in_slice(marks, value, coding, log, reference)
+                yield marks_of.in_slice(marks, [value], coding, log, reference)

@@ -34,7 +34,7 @@ class SliceDistribution:
             for value in range(len(cut.values)):
                 place = marks_of.slice_of(cut, value)
                 marks = marks_of.value_marks(feature, coding, new, reference.sum(axis=(0, 1)), place)
-                families.append(marks_of.in_slice(marks, value, coding, log, reference))
+                families.append(marks_of.in_slice(marks, [value], coding, log, reference))
             yield marks_of.joined(families)
 
     def _pairs(self, watched: Watched) -> list[tuple[str, str]]:

@@ -9,6 +9,9 @@ from andon.detect.mark import MarkSeries
 from andon.detect.planning import PREDICTION, Watched, slice_coding
 from andon.telemetry.plan import CategoryCoding, Cube
 
+BINARY = 2
+"""Classes of a yes-or-no answer."""
+
 
 class SlicePredictionRate:
     """Share of each predicted class in a slice against the rest of the traffic (for a number: below each cut)."""
@@ -39,7 +42,7 @@ class SlicePredictionRate:
             for value in range(len(cut.values)):
                 place = marks_of.slice_of(cut, value)
                 marks = marks_of.value_marks(PREDICTION, coding, names, reference.sum(axis=(0, 1)), place)
-                if isinstance(coding, CategoryCoding) and len(coding.values) == 2 and not names:
+                if isinstance(coding, CategoryCoding) and len(coding.values) <= BINARY and not names:
                     marks = marks[1:]  # the other class is its complement
-                families.append(marks_of.in_slice(marks, value, coding, log, reference))
+                families.append(marks_of.in_slice(marks, [value], coding, log, reference))
             yield marks_of.joined(families)

@@ -1,0 +1,1 @@
+"""Quiet replays: resampled history in which nothing failed, to count false incidents on."""

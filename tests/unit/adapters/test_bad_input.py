@@ -1,0 +1,339 @@
+"""Logs that cannot be read: one sentence with what, where and how to mend it, and no file left behind."""
+
+import gzip
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from andon.adapters.duckdb.log import open_log
+from andon.base.errors import BadInput
+from andon.base.interval import Grid
+from andon.inventory.model import Columns, Model
+from andon.telemetry.plan import CategoryCoding, Cube, Plan
+from andon.telemetry.question import Question
+
+MODEL = Model("m", Columns("id", "ts", label_time="label_ts"))
+LATE = datetime(2100, 1, 1, tzinfo=UTC)
+GOOD = "id,ts,x\n1,2026-01-01T00:00:00Z,1\n"
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Runs each test in an empty folder with an empty temporary folder; only the input may be there afterwards."""
+    for name in ("work", "spill"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "spill"))
+    yield
+    assert list((tmp_path / "spill").iterdir()) == []
+    assert [path for path in (tmp_path / "work").rglob("*") if "tmp" in path.name or "duckdb" in path.name] == []
+
+
+def _write(name: str, content: str | bytes) -> None:
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def _parquet(name: str, **columns: object) -> None:
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table(columns), name)
+
+
+def _good_parquet(name: str, rows: int = 5000) -> bytes:
+    _parquet(
+        name, id=[f"{i * 7919}" for i in range(rows)], ts=[datetime(2026, 1, 1) + timedelta(i) for i in range(rows)]
+    )  # noqa: DTZ001
+    return Path(name).read_bytes()
+
+
+def _truncated() -> None:
+    _write("log.parquet", _good_parquet("log.parquet")[:-200])
+
+
+def _corrupt() -> None:
+    content = bytearray(_good_parquet("log.parquet"))
+    content[40 : len(content) // 2] = b"\xff" * (len(content) // 2 - 40)
+    _write("log.parquet", bytes(content))
+
+
+def _corrupt_footer() -> None:
+    content = bytearray(_good_parquet("log.parquet"))
+    content[-60:-10] = b"\xff" * 50
+    _write("log.parquet", bytes(content))
+
+
+def _csv(*rows: str, header: str = "id,ts,x") -> Callable[[], None]:
+    return lambda: _write("log.csv", "\n".join((header, *rows)) + "\n")
+
+
+def _two(first: str, second: str) -> Callable[[], None]:
+    def write() -> None:
+        _write("logs/a.csv", first)
+        _write("logs/b.csv", second)
+
+    return write
+
+
+def _parquet_zones() -> None:
+    at = datetime(2026, 1, 1)  # noqa: DTZ001
+    _parquet("logs/a.parquet", id=["1"], ts=pa.array([at], pa.timestamp("us")))
+    _parquet("logs/b.parquet", id=["1"], ts=pa.array([at], pa.timestamp("us", tz="UTC")))
+
+
+def _mixed_kinds() -> None:
+    _write("logs/a.csv", GOOD)
+    _good_parquet("logs/b.parquet")
+
+
+def _nothing() -> None:
+    """The file is not there."""
+
+
+CAUSES: dict[str, tuple[Callable[[], object], str | list[str], list[str]]] = {
+    "no file": (_nothing, "log.csv", ["there is no file log.csv", "check the path"]),
+    "no folder": (_nothing, "far/log.csv", ["no file far/log.csv", "folder far is not there"]),
+    "a typo": (lambda: _write("logs.csv", GOOD), "log.csv", ["no file log.csv", "did you mean logs.csv?"]),
+    "no match": (_nothing, "*.csv", ["no file matches *.csv", "check the pattern"]),
+    "nothing named": (_nothing, [], ["no log was named", "give a file"]),
+    "an empty folder": (lambda: Path("logs").mkdir(), "logs", ["folder logs holds no data files", "put Parquet"]),
+    "a folder of other things": (
+        lambda: _write("logs/a.txt", "x"),
+        "logs",
+        ["logs holds no data files", "name another"],
+    ),
+    "mixed kinds": (_mixed_kinds, "logs", ["mixes CSV (logs/a.csv) and Parquet (logs/b.parquet)", "one kind"]),
+    "another kind": (lambda: _write("log.xlsx", "PK"), "log.xlsx", ["log.xlsx is no data file", "give Parquet"]),
+    "an empty Parquet file": (
+        lambda: _write("log.parquet", ""),
+        "log.parquet",
+        ["log.parquet is empty", "write it again"],
+    ),
+    "an empty CSV file": (lambda: _write("log.csv", ""), "log.csv", ["log.csv is empty", "write it again"]),
+    "an empty JSON file": (lambda: _write("log.jsonl", ""), "log.jsonl", ["log.jsonl is empty", "write it again"]),
+    "truncated Parquet": (_truncated, "log.parquet", ["log.parquet is cut short", "write it again"]),
+    "corrupt Parquet": (_corrupt, "log.parquet", ["cannot read log.parquet", "write it again"]),
+    "a corrupt footer": (_corrupt_footer, "log.parquet", ["cannot read log.parquet", "write it again"]),
+    "CSV called Parquet": (
+        lambda: _write("log.parquet", GOOD),
+        "log.parquet",
+        ["log.parquet is not Parquet", "convert"],
+    ),
+    "Parquet called CSV": (
+        lambda: _write("log.csv", _good_parquet("x.parquet")),
+        "log.csv",
+        ["log.csv is Parquet", "the ending .parquet"],
+    ),
+    "UTF-16": (lambda: _write("log.csv", GOOD.encode("utf-16")), "log.csv", ["log.csv is UTF-16", "save it as UTF-8"]),
+    "Latin-1 header": (
+        lambda: _write("log.csv", "id,ts,café\n".encode("latin-1")),
+        "log.csv",
+        ["log.csv is not UTF-8", "save it as UTF-8"],
+    ),
+    "Latin-1 value": (
+        lambda: _write("log.csv", (GOOD + "2,2026-01-01,café\n").encode("latin-1")),
+        "log.csv",
+        ["cannot read log.csv: line 3", "not utf-8", "mend the file"],
+    ),
+    "truncated gzip": (
+        lambda: _write("log.csv.gz", gzip.compress(GOOD.encode() * 100)[:40]),
+        "log.csv.gz",
+        ["cannot read log.csv.gz", "write it again"],
+    ),
+    "not gzip": (lambda: _write("log.csv.gz", GOOD), "log.csv.gz", ["log.csv.gz is not gzip", "rename it"]),
+    "gzip by another name": (
+        lambda: _write("log.csv", gzip.compress(GOOD.encode())),
+        "log.csv",
+        ["log.csv is gzip, against its name", "rename"],
+    ),
+    "a row too long": (
+        _csv("1,2026-01-01,1", "2,2026-01-01,1,5"),
+        "log.csv",
+        ["cannot read log.csv: line 3", "mend the file"],
+    ),
+    "a row too short": (_csv("1,2026-01-01,1", "2,2026-01-01"), "log.csv", ["cannot read log.csv: line 3", "mend"]),
+    "an open quote": (
+        _csv('1,2026-01-01,"a', "2,2026-01-01,b"),
+        "log.csv",
+        ["cannot read log.csv: line", "quote", "mend"],
+    ),
+    "a column twice": (
+        _csv("1,2026-01-01,1,2", header="id,ts,x,X"),
+        "log.csv",
+        ["log.csv names the column 'x' twice", "rename"],
+    ),
+    "no rows in CSV": (_csv(), "log.csv", ["log.csv holds no rows", "name a log"]),
+    "no rows in Parquet": (
+        lambda: _parquet("log.parquet", id=pa.array([], pa.string()), ts=pa.array([], pa.timestamp("us"))),
+        "log.parquet",
+        ["log.parquet holds no rows", "name a log"],
+    ),
+    "two delimiters": (_two(GOOD, GOOD.replace(",", ";")), "logs", ["logs/a.csv and logs/b.csv", "one delimiter"]),
+    "broken JSON": (
+        lambda: _write("log.jsonl", '{"id": 1, "ts": "2026-01-01"}\n{"id": 2, "ts":\n'),
+        "log.jsonl",
+        ["cannot read log.jsonl: Malformed JSON", "line", "mend the file"],
+    ),
+    "JSON in one piece": (
+        lambda: _write("log.json", '[\n {"id": 1,\n "ts": "2026-01-01"}\n]'),
+        "log.json",
+        ["cannot read log.json", "mend"],
+    ),
+    "no id": (
+        _csv("1,2026-01-01", header="idd,ts"),
+        "log.csv",
+        ["log.csv has no column 'id'", "did you mean 'idd'", "id_column"],
+    ),
+    "no time": (
+        _csv("1,2026-01-01", header="id,at"),
+        "log.csv",
+        ["log.csv has no column 'ts'", "time_column", "mend the model file; the columns are id, at"],
+    ),
+    "no time in a row": (
+        _csv("1,2026-01-01T00:00:00,1", "2,,1", "3,,1"),
+        "log.csv",
+        ["2 of 3 rows of log.csv have no time in 'ts'", "fill it in"],
+    ),
+    "no time in a Parquet row": (
+        lambda: _parquet("log.parquet", id=["1", "2"], ts=[datetime(2026, 1, 1), None]),
+        "log.parquet",  # noqa: DTZ001
+        ["1 of 2 rows of log.parquet have no time", "fill it in"],
+    ),
+    "no times at all": (_csv("1,,1"), "log.csv", ["1 of 1 rows of log.csv have no time", "fill it in"]),
+    "times in words": (
+        _csv("1,2026-01-01,1", "2,01/02/2026,1"),
+        "log.csv",
+        [
+            "1 values of the time column 'ts' are not ISO 8601",
+            "'01/02/2026' (id 2 in log.csv)",
+            "write times as ISO 8601",
+        ],
+    ),
+    "a day that is none": (
+        _csv("1,2026-02-30,1"),
+        "log.csv",
+        ["time column 'ts' are not ISO 8601", "'2026-02-30' (id 1 in log.csv)", "write times"],
+    ),
+    "mixed zones": (
+        _csv("1,2026-01-01T00:00:00Z,1", "2,2026-01-01T00:00:00+02:00,1"),
+        "log.csv",
+        [
+            "'ts' mixes time zones",
+            "'2026-01-01T00:00:00Z' (id 1 in log.csv)",
+            "+02:00' (id 2 in log.csv)",
+            "write times",
+        ],
+    ),
+    "a zone here and there": (
+        _csv("1,2026-01-01 00:00:00,1", "2,2026-01-01T00:00:00Z,1"),
+        "log.csv",
+        ["'ts' mixes time zones", "'2026-01-01 00:00:00' (id 1 in log.csv)", "Z' (id 2 in log.csv)", "write times"],
+    ),
+    "a zone in one CSV file": (
+        _two(GOOD, GOOD.replace("Z", "")),
+        "logs",
+        ["'ts' mixes time zones", "in logs/a.csv)", "in logs/b.csv)", "write times"],
+    ),
+    "a zone in one Parquet file": (
+        _parquet_zones,
+        "logs",
+        ["'ts' has a time zone in logs/b.parquet and none in logs/a.parquet", "write all files"],
+    ),
+    "a zone in one JSON line": (
+        lambda: _write(
+            "log.jsonl", '{"id": 1, "ts": "2026-01-01T00:00:00Z"}\n{"id": 2, "ts": "2026-01-01T00:00:00"}\n'
+        ),
+        "log.jsonl",
+        ["'ts' mixes time zones", "(id 1 in log.jsonl)", "write times"],
+    ),
+    "truths for times": (
+        lambda: _parquet("log.parquet", id=["1"], ts=[True]),
+        "log.parquet",
+        ["time column 'ts' of log.parquet holds boolean", "write times"],
+    ),
+    "small numbers for times": (
+        _csv("1,5,1", "2,7,1"),
+        "log.csv",
+        ["'ts' of log.csv holds numbers from 5.0 to 7.0", "unit is not clear", "write times"],
+    ),
+    "numbers of two units": (
+        _csv("1,1767225600,1", "2,1767225600000,1"),
+        "log.csv",
+        ["'ts' of log.csv holds numbers", "not clear", "write times"],
+    ),
+    "label times in words": (
+        _csv("1,2026-01-01,soon", header="id,ts,label_ts"),
+        "log.csv",
+        ["time column 'label_ts'", "'soon' (id 1", "write times"],
+    ),
+}
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_one_sentence_says_what_where_and_how_to_mend_it(cause: str) -> None:
+    make, named, parts = CAUSES[cause]
+    make()
+    plan = Plan(Grid(timedelta(hours=1)), {"id": CategoryCoding("id", ())}, (Cube(("id",)),))
+    with pytest.raises(BadInput) as error, open_log(named, MODEL) as log:
+        log.summarize(plan, LATE)
+    text = str(error.value)
+    assert [part for part in parts if part not in text] == [], text
+    assert "\n" not in text
+    assert error.value.__cause__ is None
+    assert "Traceback" not in text
+    assert "read_" not in text, "no word of the engine's"
+
+
+def test_a_question_that_does_not_fit_the_columns() -> None:
+    _write("log.csv", GOOD.replace("1\n", "a\n"))
+    with open_log("log.csv", MODEL) as log:
+        with pytest.raises(BadInput, match=r"the predicate `x > 5` does not fit the columns' types: "):
+            log.answer(Question("x > 5", LATE))
+        with pytest.raises(BadInput, match="names `y`, which is not a column"):
+            log.answer(Question("y > 5", LATE))
+        with pytest.raises(BadInput, match="not allowed"):
+            log.answer(Question("x = (select content from read_text('log.csv'))", LATE))
+
+
+@pytest.mark.parametrize(
+    ("unit", "number"),
+    [
+        ("seconds", "1767225600"),
+        ("seconds", "1767225600.0"),
+        ("milliseconds", "1767225600000"),
+        ("microseconds", "1767225600000000"),
+    ],
+)
+def test_numbers_for_times_are_read_with_a_warning(unit: str, number: str) -> None:
+    _write("log.csv", f"id,ts\n1,{number}\n")
+    with open_log("log.csv", MODEL) as log:
+        assert log.period().start == datetime(2026, 1, 1, tzinfo=UTC)
+        assert log.warnings == (("epoch_times", f"'ts' holds numbers; they were read as {unit} since 1970 (UTC)"),)
+
+
+def test_warnings() -> None:
+    _write("log.csv", "id,ts,label_ts\n1,2026-01-02,2026-01-01\n1,2026-01-02,2026-01-03\n,2026-01-02,\n")
+    with open_log("log.csv", MODEL) as log:
+        assert log.warnings == (
+            ("missing_ids", "1 rows have no id: they are counted, but cannot be named"),
+            ("duplicate_ids", "1 of 2 rows repeat the id of another row; each row is counted"),
+            ("labels_before_predictions", "1 labels arrived before their prediction; they count as known at once"),
+        )
+
+
+def test_a_file_given_twice_counts_once() -> None:
+    _write("log.csv", GOOD)
+    with open_log(["log.csv", "./log.csv", "*.csv"], MODEL) as log:
+        assert log.rows() == 1
+
+
+def test_what_is_spilled_is_removed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("andon.adapters.duckdb.connection.MEMORY_LIMIT", "24MB")
+    _good_parquet("log.parquet", 50_000)
+    with open_log("log.parquet", MODEL) as log:
+        assert log.profile_category("id").distinct == 50_000

@@ -1,0 +1,324 @@
+"""The laws of the jump test: what it must find, what it must leave alone, and that it never looks ahead."""
+
+from datetime import timedelta
+from math import ceil
+
+import numpy as np
+import pytest
+from counted import drawn, hits, known_until, series
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from andon.detect.budget import QUARTER, Budget
+from andon.detect.jump import WINDOWS, Jumps, angle, jumps, share
+from andon.detect.mark import MarkSeries, Side
+
+EVALUATION = timedelta(hours=6)
+BUCKETS = 200
+THRESHOLD = Budget().threshold(1.0, 1, EVALUATION)
+
+
+def rng(seed: int) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def raised(each: MarkSeries, threshold: float = THRESHOLD) -> np.ndarray:
+    """Where a mark is beyond its threshold at any window length: `(S, T)`."""
+    seen = np.zeros(each.log.count.shape, dtype=bool)
+    for tested in jumps(each):
+        seen |= tested.beyond(threshold)
+    return seen
+
+
+def stepped(before: float, after: float, start: int, buckets: int = BUCKETS) -> np.ndarray:
+    """A share that leaves its level at bucket `start` and stays away."""
+    return np.where(np.arange(buckets) < start, before, after)[None, :]
+
+
+# --- it never looks ahead
+
+
+@st.composite
+def families(draw: st.DrawFn) -> tuple[MarkSeries, MarkSeries, int]:
+    """A family, the same one with another future, and the bucket from which on they differ."""
+    size, buckets = draw(st.integers(1, 3)), draw(st.integers(2, 60))
+    end = draw(st.integers(1, buckets - 1))
+    dice = rng(draw(st.integers(0, 2**32 - 1)))
+    rows, shares = dice.choice([1, 8, 40, 300]), dice.choice([0.01, 0.2, 0.5], size=(size, 1))
+    wander = dice.choice([0.0, 0.1]) * dice.standard_normal((size, buckets))
+
+    def side(length: int, *, wandering: bool = False) -> Side:
+        p = np.clip(shares + (wander[:, :length] if wandering else 0), 0, 1)
+        return drawn(dice, np.broadcast_to(p, (size, length)), dice.poisson(rows, (size, length)))
+
+    def other(of: Side) -> Side:
+        future = drawn(dice, dice.random((size, buckets)), dice.poisson(2 * rows, (size, buckets)))
+        seen = np.arange(buckets) < end
+        return Side(np.where(seen, of.count, future.count), np.where(seen, of.total, future.total))
+
+    log, reference = side(buckets, wandering=True), side(draw(st.integers(1, 30)))
+    if draw(st.booleans()):
+        return series(log, reference), series(other(log), reference), end
+    rest, reference_rest = side(buckets), side(reference.count.shape[1])
+    full, changed = (series(a, reference, b, reference_rest) for a, b in ((log, rest), (other(log), other(rest))))
+    return full, changed, end
+
+
+def same_before(end: int, one: MarkSeries, two: MarkSeries) -> None:
+    for a, b in zip(jumps(one), jumps(two), strict=False):
+        assert a.window == b.window
+        for name in Jumps.__dataclass_fields__:
+            if name != "window":
+                first, second = getattr(a, name)[:, :end], getattr(b, name)[:, :end]
+                np.testing.assert_allclose(first, second, rtol=1e-9, atol=1e-12, err_msg=f"{name} over {a.window}")
+
+
+@given(families())
+def test_what_stands_at_an_evaluation_does_not_depend_on_what_comes_later(
+    given_families: tuple[MarkSeries, MarkSeries, int],
+) -> None:
+    full, changed, end = given_families
+    same_before(end, full, changed)
+
+
+@given(families())
+def test_what_stands_at_an_evaluation_is_the_same_when_the_log_ends_there(
+    given_families: tuple[MarkSeries, MarkSeries, int],
+) -> None:
+    full, _, end = given_families
+    same_before(end, full, known_until(full, end))
+
+
+@settings(max_examples=20)
+@given(families())
+def test_every_window_that_fits_into_the_past_is_tested_whatever_comes_later(
+    given_families: tuple[MarkSeries, MarkSeries, int],
+) -> None:
+    full, _, end = given_families
+    assert [j.window for j in jumps(known_until(full, end))] == [w for w in WINDOWS if w < end]
+
+
+# --- it is silent where nothing happened
+
+
+@pytest.mark.parametrize("false_per_quarter", [1.0, 30.0])
+def test_exchangeable_rows_raise_no_more_than_the_budget(false_per_quarter: float) -> None:
+    quarters, each, buckets = 30, 60, QUARTER // EVALUATION
+    threshold = Budget(false_per_quarter).threshold(1.0, each, EVALUATION)
+    false = 0
+    for seed in range(quarters):
+        dice = rng(seed)
+        level = np.exp(dice.uniform(np.log(0.003), np.log(0.5), size=(each, 1)))
+        rows = dice.poisson(dice.choice([20, 60]), size=(1, buckets))
+        log = drawn(dice, level, np.broadcast_to(rows, (each, buckets)))
+        seen = raised(series(log, drawn(dice, level, np.full((each, 60), 40))), threshold)
+        false += int(seen.any(axis=1).sum())  # the hits of one mark overlap: one false alarm
+    assert false <= quarters * false_per_quarter
+
+
+def test_exchangeable_rows_in_a_slice_raise_no_more_than_the_budget() -> None:
+    quarters, each, buckets = 20, 60, QUARTER // EVALUATION
+    threshold = Budget().threshold(1.0, each, EVALUATION)
+    false = 0
+    for seed in range(quarters):
+        dice = rng(1000 + seed)
+        level = np.exp(dice.uniform(np.log(0.003), np.log(0.5), size=(each, 1)))
+        log, rest = (drawn(dice, level, dice.poisson(rows, (each, buckets))) for rows in (10, 40))
+        known, known_rest = (drawn(dice, level, dice.poisson(rows, (each, 60))) for rows in (20, 80))
+        false += int(raised(series(log, known, rest, known_rest), threshold).any(axis=1).sum())
+    assert false <= quarters
+
+
+def test_a_share_that_wanders_from_bucket_to_bucket_is_silent() -> None:
+    false = 0
+    for seed in range(30):
+        dice = rng(seed)
+        log, reference = (
+            drawn(dice, np.clip(0.3 + 0.12 * dice.standard_normal((20, length)), 0, 1), 60) for length in (364, 90)
+        )
+        false += int(raised(series(log, reference)).any(axis=1).sum())
+    assert false <= 1
+
+
+def test_a_season_that_the_reference_has_lived_through_is_silent() -> None:
+    for period in (4, 28):
+        season = 0.3 + 0.15 * np.sin(2 * np.pi * np.arange(10 * period) / period)[None, :]
+        for seed in range(10):
+            dice = rng(seed)
+            reference = drawn(dice, season[:, : 4 * period], 60)
+            assert not raised(series(drawn(dice, season, 60), reference)).any(), (period, seed)
+
+
+def test_a_season_of_all_traffic_is_silent_in_a_slice_though_the_reference_never_saw_it() -> None:
+    season = 0.3 + 0.2 * np.sin(2 * np.pi * np.arange(BUCKETS) / 80)[None, :]
+    for seed in range(10):
+        dice = rng(seed)
+        log, rest = drawn(dice, season, 30), drawn(dice, season, 120)
+        each = series(log, drawn(dice, [[0.3] * 30], 30), rest, drawn(dice, [[0.3] * 30], 120))
+        assert not raised(each).any(), seed
+        assert raised(series(rest, drawn(dice, [[0.3] * 30], 120))).any(), "all traffic did move"
+
+
+@pytest.mark.parametrize(
+    ("reference", "log"),
+    [
+        pytest.param(0.5, stepped(0.2, 0.2, 0), id="a reference that never fitted"),
+        pytest.param(0.2, stepped(0.5, 0.2, 120), id="a return to what the reference has"),
+        pytest.param(0.2, stepped(0.2, 0.2, 0), id="nothing"),
+    ],
+)
+def test_a_jump_from_one_of_the_two_baselines_only_is_not_raised(reference: float, log: np.ndarray) -> None:
+    for seed in range(10):
+        dice = rng(seed)
+        assert not raised(series(drawn(dice, log, 40), drawn(dice, [[reference] * 60], 40))).any()
+
+
+def test_a_shift_that_is_negligible_in_practice_is_not_raised_however_sure_it_is() -> None:
+    after = float(share(angle(np.array(3000.0), np.array(10_000.0)) + 0.15))
+    for seed in range(5):
+        dice = rng(seed)
+        assert not raised(series(drawn(dice, stepped(0.3, after, 100), 5000), drawn(dice, [[0.3] * 50], 5000))).any()
+
+
+def test_bad_days_of_the_past_are_no_news() -> None:
+    level = np.full((1, BUCKETS), 0.1)
+    level[0, 20::25] = 0.6
+    for seed in range(10):
+        dice = rng(seed)
+        seen = raised(series(drawn(dice, level, 40), drawn(dice, level[:, :60], 40)))
+        assert not seen[:, 60:].any()
+
+
+# --- it finds what happened
+
+
+def needed(effect: float, rows: int) -> int:
+    """Buckets within which a shift of this effect must be found: three times what the threshold's own power takes."""
+    return ceil(3 * (THRESHOLD / effect) ** 2 / rows) + 2
+
+
+STEPS = [(0.02, 1.0), (0.1, 0.9), (0.1, 0.4), (0.3, 0.55), (0.5, 0.3), (0.3, 0.0)]
+
+
+@pytest.mark.parametrize(("before", "after"), STEPS)
+def test_a_step_in_all_traffic_is_found_soon_and_never_before(before: float, after: float) -> None:
+    start, rows, found = 100, 40, 0
+    effect = abs(2 * np.arcsin(np.sqrt(after)) - 2 * np.arcsin(np.sqrt(before)))
+    for seed in range(20):
+        dice = rng(seed)
+        log, reference = drawn(dice, stepped(before, after, start), rows), drawn(dice, [[before] * 60], rows)
+        seen = np.flatnonzero(raised(series(log, reference))[0])
+        assert not (seen < start).any()
+        found += bool(len(seen)) and int(seen[0]) < start + needed(effect, rows)
+    assert found >= 19
+
+
+@pytest.mark.parametrize(("before", "after"), STEPS)
+def test_a_step_in_one_slice_is_found_against_a_rest_that_moves_too(before: float, after: float) -> None:
+    start, rows, found = 100, 40, 0
+    effect = abs(2 * np.arcsin(np.sqrt(after)) - 2 * np.arcsin(np.sqrt(before)))
+    season = 0.02 * np.sin(2 * np.pi * np.arange(BUCKETS) / 40)[None, :]
+    for seed in range(20):
+        dice = rng(seed)
+        log = drawn(dice, np.clip(stepped(before, after, start) + season, 0, 1), rows)
+        rest = drawn(dice, np.clip(before + season, 0, 1), 4 * rows)
+        known = drawn(dice, [[before] * 60], rows), drawn(dice, [[before] * 60], 4 * rows)
+        seen = np.flatnonzero(raised(series(log, known[0], rest, known[1]))[0])
+        assert not (seen < start).any()
+        found += bool(len(seen)) and int(seen[0]) < start + needed(effect, rows)
+    assert found >= 19
+
+
+def test_a_step_is_found_with_its_effect_and_sign() -> None:
+    dice = rng(3)
+    log, reference = drawn(dice, stepped(0.5, 0.1, 100), 200), drawn(dice, [[0.5] * 60], 200)
+    hit = min(hits(series(log, reference)), key=lambda each: each.t)
+    assert hit.effect == pytest.approx(2 * np.arcsin(np.sqrt(0.1)) - 2 * np.arcsin(np.sqrt(0.5)), abs=4 * hit.error)
+    assert hit.z < -hit.threshold
+
+
+def test_a_fault_that_reaches_back_to_the_first_bucket_cannot_hide_from_the_reference_of_its_slice() -> None:
+    """What was never good in the log is no jump; but neither does it keep a later, worse one from being seen."""
+    dice = rng(4)
+    log, reference = drawn(dice, stepped(0.3, 0.9, 120), 40), drawn(dice, [[0.1] * 60], 40)
+    assert not raised(series(log, reference))[:, :120].any()
+    assert raised(series(log, reference))[:, 120:].any()
+
+
+# --- slices that come and go
+
+
+def test_a_slice_that_exists_at_some_times_only_is_not_tested() -> None:
+    there = np.repeat([0, 1, 0, 1], 50)[None, :]
+    for seed in range(10):
+        dice = rng(seed)
+        log = drawn(dice, [[0.7] * BUCKETS], 60 * there)
+        rest = drawn(dice, [[0.2] * BUCKETS], np.where(there, 60, 120))
+        each = series(log, drawn(dice, [[0.2] * 40], 30), rest, drawn(dice, [[0.2] * 40], 90))
+        assert not raised(each)[:, :100].any(), "there was none before: nothing to compare with"
+        for tested in jumps(each):
+            first = tested.z[:, 50 : 50 + tested.window]
+            assert np.isnan(first).all(), "a window that the slice entered"
+
+
+def test_a_slice_that_keeps_its_share_of_the_traffic_is_tested() -> None:
+    dice = rng(0)
+    totals = dice.poisson(40, (1, BUCKETS))
+    log, rest = drawn(dice, [[0.2] * BUCKETS], totals), drawn(dice, [[0.2] * BUCKETS], 3 * totals)
+    each = series(log, drawn(dice, [[0.2] * 40], 40), rest, drawn(dice, [[0.2] * 40], 120))
+    tested = {j.window: j for j in jumps(each)}
+    assert np.isfinite(tested[4].z[:, 20:]).mean() > 0.95
+
+
+# --- its numbers mean what they say
+
+
+def tails(rows: int, level: float, beyond: tuple[float, ...]) -> np.ndarray:
+    """Exact rates of |plain| beyond limits, over nominal, when the level is known: every count, by its probability."""
+    from scipy import stats  # noqa: PLC0415  # only here
+
+    known, size = 10_000_000, rows + 1
+    base = Side(np.full((size, 1), round(level * known)), np.full((size, 1), known))
+    window = Side(np.arange(size)[:, None], np.full((size, 1), rows))
+    log = Side(np.hstack((base.count, window.count)), np.hstack((base.total, window.total)))
+    plain = next(iter(jumps(series(log, base), (1,)))).plain[:, 1]
+    chance = stats.binom.pmf(np.arange(size), rows, level)
+    return np.array([chance[np.abs(plain) > z].sum() / (2 * stats.norm.sf(z)) for z in beyond])
+
+
+@pytest.mark.parametrize("rows", [40, 160, 400, 1600])
+def test_the_tail_of_plain_jumps_is_the_normal_one_over_marks_of_all_shares(rows: int) -> None:
+    shares = np.exp(np.linspace(np.log(0.5 / rows), np.log(0.5), 120))
+    rates = np.array([tails(rows, level, (3.0, 4.0, 5.0)) for level in shares])
+    assert (rates.mean(axis=0) <= 1.5).all()
+    assert (rates.max(axis=0) <= 10).all(), "counts are whole: a single one (none at all) may weigh several times more"
+
+
+@pytest.mark.parametrize(("rows", "level"), [(40, 0.5), (40, 0.05), (100, 0.2), (100, 0.8), (400, 0.005), (400, 0.5)])
+def test_the_tail_of_plain_jumps_in_a_slice_is_no_heavier_than_thrice_the_normal_one(rows: int, level: float) -> None:
+    dice, size, buckets = rng(5), 2000, 500
+
+    def side(of: int) -> Side:
+        part = drawn(dice, np.full((size, buckets), level), of)
+        part.count[:, 0], part.total[:, 0] = round(level * 10_000_000), 10_000_000
+        return part
+
+    known = Side(np.full((size, 1), round(level * 10_000_000)), np.full((size, 1), 10_000_000))
+    [tested] = jumps(series(side(rows), known, side(5 * rows), known), (1,))
+    seen = tested.plain[:, 1:]
+    assert np.mean(np.abs(seen) > 4) <= 3 * 6.334e-5
+
+
+def test_rows_of_one_bucket_that_wander_together_do_not_count_as_many() -> None:
+    """A share that differs from bucket to bucket would be far beyond 4 sampling errors all the time."""
+    dice = rng(6)
+    level = dice.beta(4, 12, size=(200, 150))
+    [tested] = jumps(series(drawn(dice, level, 100), drawn(dice, dice.beta(4, 12, size=(200, 60)), 100)), (1,))
+    seen = tested.plain[:, 60:]
+    assert np.mean(np.abs(seen[~np.isnan(seen)]) > 4) < 0.002
+
+
+def test_too_few_rows_are_not_tested() -> None:
+    dice = rng(7)
+    [tested] = jumps(series(drawn(dice, [[0.2] * 60], 5), drawn(dice, [[0.2] * 60], 40)), (2,))
+    assert np.isnan(tested.z).all()
