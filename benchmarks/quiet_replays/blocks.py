@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+
 from quiet_replays.history import DAY_US, Days, History
 
 WEEKS_MIN = 8
@@ -44,7 +45,9 @@ class Rule:
     length: int
     cycle: int
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> str:
+        """For people."""
         if self.unit != "days":
             return f"whole {self.unit}s"
         return f"{self.length} days" + (", weekday kept" if self.cycle > 1 else "")
@@ -61,7 +64,7 @@ def rule_for(history: History) -> Rule:
 
 
 def slots(history: History, rule: Rule) -> list[Block]:
-    """The places to fill, in order: they start with the quiet part and are about as long (a rest of a block is left out)."""
+    """The places to fill, in order, from the first quiet day on; a rest shorter than a block is left out."""
     whole = history.whole
     if rule.unit in {"year", "quarter"}:
         return list(_calendar(whole, rule))
@@ -70,7 +73,7 @@ def slots(history: History, rule: Rule) -> list[Block]:
 
 
 def sources(history: History, rule: Rule) -> list[Block]:
-    """All blocks that may be drawn: each lies within quiet days. Blocks of days may overlap one another (moving blocks)."""
+    """All blocks that may be drawn: each lies within quiet days. Blocks of days may overlap (moving blocks)."""
     whole = history.whole
     if rule.unit in {"year", "quarter"}:
         return [block for block in _calendar(whole, rule) if any(span.holds(block.days) for span in history.spans)]
@@ -102,18 +105,18 @@ def _calendar(whole: Days, rule: Rule) -> Iterator[Block]:
 def choices(history: History, rule: Rule, reach: int | None = None) -> list[list[Block]]:
     """For each slot the blocks that may fill it.
 
-    A block keeps its season; it stays between the same two deploys (a block in which a version went live stays where it
-    is); it is not so close to the log's end that labels would be missing which the slot's age demands; and with `reach` it
-    comes from at most so many blocks away.
+    A block keeps its season. It stays between the same two deploys; one in which a version went live stays where it is.
+    It is not so close to the log's end that it lacks labels which, at the slot's age, would be known. With `reach` it
+    comes from at most so many blocks away. A slot that nothing fits (in a hole) takes the nearest block of its season.
     """
     places, stock = slots(history, rule), sources(history, rule)
     end = places[-1].days.end if places else 0
     found = []
     for place in places:
-        fit = [block for block in stock if block.season == place.season and _same_epoch(history, place, block)]
-        fit = [block for block in fit if _mature(history, place, block, end)] or fit or stock
-        near = [block for block in fit if reach is None or _distance(place, block) <= reach * place.days.count]
-        found.append(near or [min(fit, key=lambda block: _distance(place, block))])
+        alike = [block for block in stock if block.season == place.season]
+        fit = [b for b in alike if _same_epoch(history, place, b) and _mature(history, place, b, end)]
+        near = [b for b in fit if reach is None or _distance(place, b) <= reach * place.days.count]
+        found.append(near or [_nearest(place, fit or alike or stock)])
     return found
 
 
@@ -121,6 +124,10 @@ def draw(options: Sequence[Sequence[Block]], seed: Sequence[int]) -> list[Block]
     """One block per slot, each equally likely, with replacement."""
     chance = np.random.default_rng(list(seed))
     return [blocks[int(chance.integers(len(blocks)))] for blocks in options]
+
+
+def _nearest(place: Block, blocks: Sequence[Block]) -> Block:
+    return min(blocks, key=lambda block: _distance(place, block))
 
 
 def _distance(place: Block, block: Block) -> int:

@@ -40,8 +40,8 @@ def rate(count: int, exposure: float, per: float) -> Rate:
 def balanced_rate(parts: Sequence[tuple[int, float]], per: float) -> Rate:
     """The mean of the rates of several `(count, exposure)`, each weighing the same.
 
-    The interval is the gamma interval of a weighted sum of Poisson counts (Fay & Feuer 1997): it never falls short of 95 %
-    in their study, and with one part it is Garwood's.
+    The interval is the gamma interval of a weighted sum of Poisson counts (Fay & Feuer 1997), rather too wide than too
+    narrow; with one part it is Garwood's.
     """
     parts = [(count, exposure) for count, exposure in parts if exposure > 0]
     if not parts:

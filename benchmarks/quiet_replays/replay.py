@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from quiet_replays.blocks import Block
-from quiet_replays.history import DAY, DAY_US, Days, History, Int64, micros
 
 from andon.base.interval import EPOCH, to_us
 from andon.bootstrap.wiring import scan_log
 from andon.incident.scan import DetectedIncident, Scan
+from quiet_replays.blocks import Block
+from quiet_replays.history import DAY, DAY_US, Days, History, Int64, micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,9 @@ def _renamed(table: pa.Table, history: History, number: Int64) -> pa.Table:
         if name is not None:
             text = table[name].cast(pa.large_string())
             table = table.set_column(
-                table.column_names.index(name), name, pc.binary_join_element_wise(text, suffix, pa.scalar("", pa.large_string()))
+                table.column_names.index(name),
+                name,
+                pc.binary_join_element_wise(text, suffix, pa.scalar("", pa.large_string())),
             )
     return table
 
@@ -135,7 +137,9 @@ def _labels_before(table: pa.Table, history: History, end_us: int) -> pa.Table:
     label, arrival = history.model.columns.label, history.model.columns.label_time
     if label is None or arrival is None or arrival not in table.column_names:
         return table
-    known = pa.array(micros(table[arrival].fill_null(pa.scalar(EPOCH.replace(tzinfo=None), table[arrival].type))) < end_us)
+    known = pa.array(
+        micros(table[arrival].fill_null(pa.scalar(EPOCH.replace(tzinfo=None), table[arrival].type))) < end_us
+    )
     for name in (label, arrival):
         kept = pc.if_else(known, table[name], pa.scalar(None, table[name].type))
         table = table.set_column(table.column_names.index(name), name, kept)

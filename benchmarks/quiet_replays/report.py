@@ -1,6 +1,5 @@
 """The figures of a run, as JSON and as a table."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,10 +12,11 @@ DAYS = 1_000
 EVALUATIONS = 10_000
 
 REMARKS = (
-    "Intervals: exact Poisson, 95 % (Garwood). Every incident counts, also the second one of a replay; those of one replay hang "
-    "together, and replays of one log share its rows, so the true uncertainty is wider.",
-    "Natural backgrounds drift: a join between two blocks is a jump that the real log never made. What fires there and not in the "
-    "history as it happened may be the join's doing.",
+    "Intervals: exact Poisson, 95 % (Garwood).",
+    "Every incident counts, also the second one of a replay; those of one replay hang together.",
+    "Replays of one log share its rows: the intervals speak of more replays of these logs, not of other logs.",
+    "Natural backgrounds drift, and a join between two blocks is a jump that the real log never made: what fires there",
+    "and not in the history as it happened may be the join's doing.",
 )
 
 
@@ -55,19 +55,21 @@ class Row:
     per_evaluations: Rate
 
     @classmethod
-    def of(cls, name: str, outcomes: Sequence[Outcome], counted: Callable[[FalseIncident], bool] | None = None) -> "Row":
+    def of(
+        cls, name: str, outcomes: Sequence[Outcome], counted: Callable[[FalseIncident], bool] | None = None
+    ) -> "Row":
         """The figures of some replays, with all incidents or those that `counted` picks."""
         found = [sum(counted is None or counted(each) for each in outcome.incidents) for outcome in outcomes]
         days, evaluations = sum(o.days for o in outcomes), sum(o.evaluations for o in outcomes)
         return cls(
-            name,
-            len(outcomes),
-            days,
-            evaluations,
-            sum(found),
-            sum(each > 0 for each in found),
-            rate(sum(found), days, DAYS),
-            rate(sum(found), evaluations, EVALUATIONS),
+            name=name,
+            replays=len(outcomes),
+            days=days,
+            evaluations=evaluations,
+            false=sum(found),
+            with_any=sum(each > 0 for each in found),
+            per_days=rate(sum(found), days, DAYS),
+            per_evaluations=rate(sum(found), evaluations, EVALUATIONS),
         )
 
     def plain(self) -> dict[str, Any]:
@@ -102,11 +104,12 @@ def grouped(outcomes: Sequence[Outcome], key: Callable[[Outcome], str]) -> list[
 
 def split(outcomes: Sequence[Outcome], key: Callable[[FalseIncident], str]) -> list[Row]:
     """One row per value of a key of the incidents, over all replays."""
-    counts = Counter(key(each) for outcome in outcomes for each in outcome.incidents)
-    return [
-        Row.of(name, outcomes, lambda each, name=name: key(each) == name)  # type: ignore[misc]
-        for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    ]
+
+    def named(name: str) -> Row:
+        return Row.of(name, outcomes, lambda each: key(each) == name)
+
+    rows = [named(name) for name in {key(each) for outcome in outcomes for each in outcome.incidents}]
+    return sorted(rows, key=lambda row: (-row.false, row.name))
 
 
 def dispersion(outcomes: Sequence[Outcome]) -> float | None:
@@ -172,13 +175,17 @@ def _cluster(replays: Sequence[Outcome]) -> list[str]:
     part = share(any_of, len(replays))
     if part.point is None or part.low is None or part.high is None:
         return []
-    text = f"replays with at least one: {any_of} of {len(replays)} ({part.point:.0%}, {part.low:.0%} to {part.high:.0%})"
+    text = (
+        f"replays with at least one: {any_of} of {len(replays)} ({part.point:.0%}, {part.low:.0%} to {part.high:.0%})"
+    )
     clustered = "" if spread is None else f"; variance over mean of incidents per replay {spread:.2f} (1: independent)"
     return [text + clustered, ""]
 
 
 def _table(title: str, rows: Iterable[Row]) -> Iterator[str]:
-    yield f"{title or 'false incidents':<36}{'replays':>8}{'days':>9}{'evals':>9}{'false':>9}" + "".join(
+    if title:
+        yield title
+    yield f"{'':<36}{'replays':>8}{'days':>9}{'evals':>9}{'false':>9}" + "".join(
         f"{head:>26}" for head in ("per 1,000 model-days", "per 10,000 evaluations")
     )
     for row in rows:

@@ -265,3 +265,17 @@ def test_labels_without_a_time_of_arrival(tmp_path: Path) -> None:
         model = Model("m", Columns("id", "ts", label="label"), label_delay=delay)
         with open_log(file, model) as log:
             assert log.summarize(plan, LATE) == MemoryLog(ROWS, model).summarize(plan, LATE)
+
+
+def test_nan_is_seen_whatever_the_statistics_of_parquet_say(tmp_path: Path) -> None:
+    """Writers leave NaN out of a row group's minimum and maximum."""
+    rows = [{"id": str(i), "ts": MIDDLE, "x": x} for i, x in enumerate([0.0, 1.0, math.nan])]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "log.parquet")
+    plan = Plan(Grid(timedelta(hours=6)), {"x": NumberCoding("x", (0.5,))}, (Cube(("x",)),))
+    twin = MemoryLog(rows, MODEL)
+    with open_log(str(tmp_path / "log.parquet"), MODEL) as log:
+        assert log.summarize(plan, LATE) == twin.summarize(plan, LATE)
+        assert log.profile_number("x") == twin.profile_number("x")
+        assert log.profile_category("x") == twin.profile_category("x")
+        for text in ("isnan(x)", "not isnan(x)", "x >= 0.5", "x < 0.5", "x > 7"):
+            assert log.answer(Question(text, LATE, 2)) == twin.answer(Question(text, LATE, 2))

@@ -114,6 +114,11 @@ def below(column: str, number: float) -> str:
     return f"{identifier(column)} < {literal(number)}"
 
 
+def differs(column: str, other: str) -> str:
+    """The predicate that two columns hold different values (false where one is null)."""
+    return f"{identifier(column)} <> {identifier(other)}"
+
+
 def within(time_column: str, interval: Interval) -> str:
     """Rows whose time falls into a half-open interval."""
     name = identifier(time_column)

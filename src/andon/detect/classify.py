@@ -14,6 +14,7 @@ class Signs:
         value_vanished: a known category fell as much as the new one rose (the same thing under another name).
         inputs_moved: features whose values moved, in the slice or everywhere.
         decisions_moved: the model's decisions moved.
+        errors_moved: by its labels the model got better or worse.
         sliced: only one part of the traffic is concerned.
         protected: that part is a protected group.
         version: the model version that is to blame, if one is.
@@ -25,6 +26,7 @@ class Signs:
     value_vanished: bool
     inputs_moved: tuple[str, ...]
     decisions_moved: bool
+    errors_moved: bool
     sliced: bool
     protected: bool
     version: str | None = None
@@ -49,9 +51,14 @@ def classify(signs: Signs) -> tuple[str, str]:
         ),
         (bool(signs.inputs_moved), "model_drift", f"{moved} moved in all traffic"),
         (
-            signs.decisions_moved and signs.protected,
+            signs.protected,
             "bias_and_fairness_violation",
             "decisions about a protected group moved while its inputs did not",
+        ),
+        (
+            signs.errors_moved,
+            "model_performance_degradation",
+            "the labels say so, and the inputs do not explain it",
         ),
         (True, "model_performance_degradation", "decisions moved while the inputs did not"),
     )

@@ -4,9 +4,43 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+import numpy.typing as npt
 
 from andon.telemetry.plan import Cube, Plan
-from andon.telemetry.summary import Int64, Summary, unpack
+from andon.telemetry.summary import LAG_NEVER, Int64, Summary, unpack
+
+
+@dataclass(frozen=True)
+class Triangle:
+    """Labelled rows by decision and arrival (a run-off triangle): one entry per cell that has rows.
+
+    Attributes:
+        event, arrival: indices on the time axis; a label that arrives between two buckets counts with the later one.
+        codes: one row per column of the cube.
+        counts: rows per entry.
+        length: buckets on the time axis.
+    """
+
+    event: Int64
+    arrival: Int64
+    codes: Int64
+    counts: Int64
+    length: int
+
+    def where(self, inside: npt.NDArray[np.bool_]) -> "Triangle":
+        """The entries chosen by a mask."""
+        return Triangle(
+            self.event[inside], self.arrival[inside], self.codes[:, inside], self.counts[inside], self.length
+        )
+
+    def by_arrival(self) -> Int64:
+        """Rows per bucket of arrival."""
+        return np.bincount(self.arrival, weights=self.counts, minlength=self.length).astype(np.int64)
+
+    def by_event(self, known: int) -> Int64:
+        """Rows per bucket of decision, of the labels that had arrived by the end of bucket `known`."""
+        seen = self.arrival <= known
+        return np.bincount(self.event[seen], weights=self.counts[seen], minlength=self.length).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -45,6 +79,34 @@ class History:
     def reference_counts(self, *columns: str) -> Int64:
         """Counts of the reference over the codes of columns: shape `(reference buckets, *sizes)`."""
         return self._dense(self.reference, self.reference_buckets, Cube(columns))
+
+    def known_counts(self, *columns: str) -> "Triangle":
+        """Counts of the labelled rows of the log by when they were decided and when their label arrived."""
+        cube = Cube(columns, known_at=True)
+        shape = self.plan.shape(cube)
+        counts = self.log.cubes[cube]
+        bucket, lag, code = unpack(counts.keys, int(np.prod(shape, dtype=np.int64)))
+        event = np.searchsorted(self.buckets, bucket)
+        arrival = np.searchsorted(self.buckets, bucket + lag)
+        seen = (event < len(self.buckets)) & (arrival < len(self.buckets)) & (lag != LAG_NEVER)
+        return Triangle(
+            event[seen],
+            arrival[seen],
+            np.array(np.unravel_index(code[seen], shape)),
+            counts.counts[seen],
+            len(self.buckets),
+        )
+
+    def reference_labels(self, *columns: str) -> Int64:
+        """Counts of the labelled rows of the reference over the codes: shape `(reference buckets, *sizes)`."""
+        cube = Cube(columns, known_at=True)
+        shape = self.plan.shape(cube)
+        size = int(np.prod(shape, dtype=np.int64))
+        counts = self.reference.cubes[cube]
+        bucket, _, code = unpack(counts.keys, size)
+        dense = np.zeros(len(self.reference_buckets) * size, dtype=np.int64)
+        np.add.at(dense, np.searchsorted(self.reference_buckets, bucket) * size + code, counts.counts)
+        return dense.reshape((len(self.reference_buckets), *shape))
 
     def names(self, coding: str) -> dict[int, str]:
         """Values that the reference does not have, by their cell (the smallest value of each cell)."""

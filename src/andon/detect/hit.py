@@ -1,7 +1,7 @@
 """Where marks jumped: the search over all detectors, and what one jump says about start, level and end."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from andon.detect.budget import Budget
 from andon.detect.detector import Detector
 from andon.detect.history import History
 from andon.detect.jump import angle, jumps, share
-from andon.detect.mark import Mark, MarkSeries
+from andon.detect.mark import Late, Mark, MarkSeries
 from andon.detect.onset import Float, Run, best_run, gains
 from andon.detect.planning import Watched
 from andon.telemetry.plan import CategoryCoding, Cube, NumberCoding, Plan
@@ -32,6 +32,36 @@ class Stream:
     rest_total: Float | None
     reference_rest_count: float
     reference_rest_total: float
+    late: Late | None = None
+
+    def known(self, t: int) -> "Stream":
+        """The stream counted by decision, as known at evaluation `t`; itself unless its labels come late."""
+        late = self.late
+        if late is None:
+            return self
+        rest = [
+            None if part is None else part.by_event(t).astype(np.float64) for part in (late.rest_count, late.rest_total)
+        ]
+        return replace(
+            self,
+            count=late.count.by_event(t).astype(np.float64),
+            total=late.total.by_event(t).astype(np.float64),
+            rest_count=rest[0],
+            rest_total=rest[1],
+            late=None,
+        )
+
+    def decided(self, first: int, end: int) -> tuple[int, int]:
+        """The buckets in which most rows were decided whose counts came in the buckets `first..end`."""
+        if self.late is None:
+            return first, end
+        part = self.late.total
+        came = (part.arrival >= first) & (part.arrival < end)
+        rows = np.repeat(part.event[came], part.counts[came])
+        if not len(rows):
+            return first, end
+        low, high = np.quantile(rows, (0.1, 0.9), method="nearest")
+        return int(low), int(high) + 1
 
     @classmethod
     def of(cls, detector: Detector, series: MarkSeries, s: int) -> "Stream":
@@ -47,6 +77,7 @@ class Stream:
             None if rest is None else rest.total[s].astype(np.float64),
             0.0 if reference_rest is None else float(reference_rest.count[s].sum()),
             0.0 if reference_rest is None else float(reference_rest.total[s].sum()),
+            series.late[s] if series.late else None,
         )
 
 
@@ -106,7 +137,7 @@ def _hits(detector: Detector, series: MarkSeries, threshold: float) -> list[Hit]
     shape = series.log.count.shape
     best = np.zeros(shape)
     effect, error, wander, window = (np.zeros(shape) for _ in range(4))
-    for tested in jumps(series):
+    for tested in jumps(series, threshold):
         better = tested.beyond(threshold) & (np.abs(tested.z) > np.abs(best))
         best[better], effect[better] = tested.z[better], tested.effect[better]
         error[better], wander[better], window[better] = tested.error[better], tested.wander[better], tested.window
@@ -138,14 +169,15 @@ def expected(stream: Stream, t: int, before: int) -> Float:
 
 def follow(hit: Hit, t: int) -> Run:
     """The run of the failure that a hit belongs to, by what was known at evaluation `t` (at or after the hit's)."""
-    stream = hit.stream
-    before, effect = hit.t - hit.window + 1, hit.effect
+    stream = hit.stream.known(t)
+    first, end = hit.stream.decided(hit.t - hit.window + 1, hit.t + 1)
+    before, effect = first, hit.effect
     run = None
     for _ in range(3):
         level = expected(stream, t, before)
         gain = gains(stream.count[: t + 1], stream.total[: t + 1], share(level), share(level + effect))
         gain /= 1 + stream.total[: t + 1] * hit.wander  # rows of one bucket wander together: they weigh less
-        inside = max(range(hit.t - hit.window + 1, hit.t + 1), key=lambda b: gain[b])
+        inside = first + int(np.argmax(gain[first:end]))
         run = best_run(gain, inside)
         before = run.low
         effect = _shift(stream, run, level) or effect

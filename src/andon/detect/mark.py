@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from andon.detect.finding import Slice
+from andon.detect.history import Triangle
 from andon.telemetry.summary import Int64
 
 
@@ -52,6 +53,7 @@ class MarkSeries:
     Attributes:
         marks: the S marks.
         log, reference: the counts in the slice (all traffic for marks without a slice).
+        late: for marks that only a label shows, what is needed to count them by decision instead of arrival.
         rest, reference_rest: the counts in the rest of the traffic, the control that cancels what moves everybody;
             None for marks over all traffic.
     """
@@ -61,3 +63,14 @@ class MarkSeries:
     reference: Side
     rest: Side | None = None
     reference_rest: Side | None = None
+    late: tuple["Late", ...] = ()
+
+
+@dataclass(frozen=True)
+class Late:
+    """One mark's labelled rows by decision and arrival: with the mark, all, and the same in the rest of the traffic."""
+
+    count: Triangle
+    total: Triangle
+    rest_count: Triangle | None = None
+    rest_total: Triangle | None = None

@@ -17,7 +17,7 @@ ROWS_PER_EVALUATION = 20
 PACE_ROWS = 200
 """The pace of the traffic is taken from this many first rows; no evaluation runs before they are there."""
 LABELLED_MIN = timedelta(hours=1)
-"""Shortest evaluation of a model whose outcomes come later: each look costs budget, and its failures cost by the day."""
+"""Shortest evaluation of a model whose outcomes come later: each look costs budget."""
 
 FEATURE_VALUES_MAX = 200
 SLICE_VALUES_MAX = 20
@@ -28,6 +28,7 @@ IDENTIFIER_SHARE = 0.5
 CATEGORY_VALUES_MAX = 1000
 
 PREDICTION = "role:prediction"
+LABEL = "role:label"
 
 
 def slice_coding(column: str) -> str:
@@ -49,6 +50,14 @@ class Watched:
     features: tuple[str, ...]
     slices: tuple[str, ...]
 
+    @property
+    def classes(self) -> tuple[CategoryCoding, CategoryCoding] | None:
+        """Codings of label and prediction when both are one of few classes."""
+        label, prediction = self.codings.get(LABEL), self.codings.get(PREDICTION)
+        if isinstance(label, CategoryCoding) and isinstance(prediction, CategoryCoding):
+            return label, prediction
+        return None
+
     def cut(self, column: str) -> CategoryCoding:
         """The coding by which a column cuts the traffic."""
         coding = self.codings[slice_coding(column)]
@@ -66,9 +75,9 @@ def watch(model: Model, reference: LogSource) -> Watched:
         if name in types and (coding := _slice_coding(reference, name)) is not None:
             codings[slice_coding(name)] = coding
             slices.append(name)
-    prediction = model.columns.prediction
-    if prediction in types and prediction is not None:
-        codings[PREDICTION] = _prediction_coding(reference, prediction, types[prediction])
+    for role, column in ((PREDICTION, model.columns.prediction), (LABEL, model.columns.label)):
+        if column is not None and column in types:
+            codings[role] = _answer_coding(reference, column, types[column])
     return Watched(model, codings, features, tuple(slices))
 
 
@@ -103,7 +112,7 @@ def _slice_coding(reference: LogSource, column: str) -> CategoryCoding | None:
     return CategoryCoding(column, values, unseen_cells=8) if len(values) > 1 else None
 
 
-def _prediction_coding(reference: LogSource, column: str, kind: LogicalType) -> Coding:
+def _answer_coding(reference: LogSource, column: str, kind: LogicalType) -> Coding:
     profile = reference.profile_category(column)
     if kind is LogicalType.NUMBER and profile.distinct > SLICE_VALUES_MAX:
         return feature_coding(reference, column, kind)

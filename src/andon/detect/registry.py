@@ -1,6 +1,7 @@
 """The detectors that run, in the order in which they are shown; a new detector is one line here and one file."""
 
 from andon.detect.builtin.category_share import CategoryShare
+from andon.detect.builtin.error_rate import ErrorRate
 from andon.detect.builtin.feature_distribution import FeatureDistribution
 from andon.detect.builtin.null_share import NullShare
 from andon.detect.builtin.slice_distribution import SliceDistribution
@@ -13,4 +14,5 @@ DETECTORS: tuple[Detector, ...] = (
     FeatureDistribution(),
     SliceDistribution(),
     SlicePredictionRate(),
+    ErrorRate(),
 )

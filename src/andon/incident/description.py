@@ -57,6 +57,7 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
         value_vanished=_vanished(lead, inputs),
         inputs_moved=features,
         decisions_moved=any(hit.stream.detector.name == "slice_prediction_rate" for hit in hits),
+        errors_moved=any(hit.stream.detector.name == "error_rate" for hit in hits),
         sliced=place is not None,
         protected=place is not None and bool(set(place.columns) & set(watched.model.protected)),
     )
@@ -119,18 +120,16 @@ def _level_after(hit: Hit) -> float:
 
 def _shares(lead: Hit, run: Run, t: int) -> tuple[float, float]:
     """Share of the leading mark in the run: expected, and seen."""
-    part = slice(run.start, run.end)
-    total = max(lead.stream.total[part].sum(), 1)
-    wanted = share(expected(lead.stream, t, run.low))[part]
-    return (
-        float((wanted * lead.stream.total[part]).sum() / total),
-        float(lead.stream.count[part].sum() / total),
-    )
+    stream, part = lead.stream.known(t), slice(run.start, run.end)
+    total = max(stream.total[part].sum(), 1)
+    wanted = share(expected(stream, t, run.low))[part]
+    return float((wanted * stream.total[part]).sum() / total), float(stream.count[part].sum() / total)
 
 
 def picture(description: Description, points: int = 60) -> list[tuple[float | None, float | None]]:
     """Observed and expected share of the leading mark over time, at most `points` of them (None: no rows)."""
-    stream, t = description.lead.stream, description.t
+    t = description.t
+    stream = description.lead.stream.known(t)
     wanted = share(expected(stream, t, description.run.low)) * stream.total[: t + 1]
     step = -(-(t + 1) // points)
     drawn: list[tuple[float | None, float | None]] = []

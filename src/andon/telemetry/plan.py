@@ -91,7 +91,7 @@ Coding = CategoryCoding | NumberCoding | PresenceCoding
 
 @dataclass(frozen=True, slots=True)
 class Cube:
-    """Counts over the codes of some columns per event bucket; `known_at` adds the bucket in which the row's label arrived.
+    """Counts over the codes of some columns per event bucket; `known_at` adds the bucket in which the label arrived.
 
     `columns` names codings; an empty tuple counts rows. A cube with `known_at` counts labelled rows only.
     """

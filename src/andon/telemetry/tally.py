@@ -1,7 +1,8 @@
 """Counts rows that an engine has coded, batch by batch: memory follows the counts, not the rows."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +17,10 @@ Codes = npt.NDArray[np.integer]
 NEVER_US = int(np.iinfo(np.int64).min)
 """The time of arrival of a label that carries none."""
 
+_JOINT_CELLS = 1 << 15
+"""Cubes are counted together, and told apart afterwards, up to so many cells: a sum over cells is cheaper than rows."""
 _DENSE_CELLS = 1 << 21
-"""Up to so many cells a batch is counted in one array; beyond, by sorting."""
+"""Up to so many cells a single cube is counted in one array; beyond, by sorting."""
 _PENDING_LEAST = 1 << 15
 
 
@@ -68,8 +71,8 @@ class Tally:
         if not len(time):
             return
         rows = _CodedRows(time, codes)
-        for cube in cubes:
-            self._cubes[cube].add(rows.counts(cube.columns, self._plan.shape(cube)))
+        for cube, counts in rows.counts({cube: self._plan.shape(cube) for cube in cubes}):
+            self._cubes[cube].add(counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,21 @@ class _Axis:
 
     values: Int64
     places: Int64
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@dataclass(slots=True)
+class _Joint:
+    """Cubes that are counted together: their columns and how many cells these span."""
+
+    columns: dict[str, None]
+    cells: int
+    cubes: list[Cube]
+
+    def cells_with(self, cube: Cube, rows: "_CodedRows") -> int:
+        return self.cells * math.prod([len(rows.axis(name)) for name in cube.columns if name not in self.columns])
 
 
 class _CodedRows:
@@ -88,22 +106,23 @@ class _CodedRows:
         self._time = _Axis(values, places.astype(np.int64, copy=False))
         self._codes = codes
         self._axes: dict[str, _Axis] = {}
-        self._leading: dict[str, Int64] = {}
+        self._flats: dict[tuple[str, ...], Int64] = {(): self._time.places}
 
-    def counts(self, columns: tuple[str, ...], shape: tuple[int, ...]) -> Counts:
-        """How many rows fell on each key of a cube."""
-        axes = [self._axis(name) for name in columns]
-        cells = math.prod([len(axis.values) for axis in (self._time, *axes)])
-        flat = self._flat(columns, axes)
-        if cells <= _DENSE_CELLS:
-            dense = np.bincount(flat, minlength=cells)
-            used = np.flatnonzero(dense)
-            number = dense[used]
-        else:
-            used, number = np.unique(flat, return_counts=True)
-        return Counts(self._keys(used, axes, shape), number.astype(np.int64, copy=False))
+    def counts(self, shapes: Mapping[Cube, tuple[int, ...]]) -> Iterator[tuple[Cube, Counts]]:
+        """How many rows fell on each key of each cube."""
+        for joint in self._joints(shapes):
+            if joint.cells > _DENSE_CELLS:
+                [cube] = joint.cubes
+                flat, number = np.unique(self._flat(cube.columns), return_counts=True)
+                yield cube, self._counts(flat, number, cube.columns, shapes[cube])
+                continue
+            dense = self._dense(joint)
+            for cube in joint.cubes:
+                flat = np.flatnonzero(cells := _marginal(dense, tuple(joint.columns), cube.columns))
+                yield cube, self._counts(flat, cells[flat], cube.columns, shapes[cube])
 
-    def _axis(self, name: str) -> _Axis:
+    def axis(self, name: str) -> _Axis:
+        """The axis of a coding."""
         if name not in self._axes:
             codes = self._codes[name]
             values = np.flatnonzero(np.bincount(codes))
@@ -112,26 +131,55 @@ class _CodedRows:
             self._axes[name] = _Axis(values, place_of[codes])
         return self._axes[name]
 
-    def _flat(self, columns: tuple[str, ...], axes: list[_Axis]) -> Int64:
-        """Row by row, the place along all axes as one number (time first)."""
-        if not columns:
-            return self._time.places
-        first = self._leading.get(columns[0])
-        if first is None:  # most cubes share their first column
-            first = self._leading[columns[0]] = self._time.places * len(axes[0].values) + axes[0].places
-        flat = first
-        for axis in axes[1:]:
-            flat = flat * len(axis.values) + axis.places
-        return flat
+    def _joints(self, cubes: Iterable[Cube]) -> list[_Joint]:
+        """Cubes that share columns, together as long as their cells stay few."""
+        joints: list[_Joint] = []
+        uses = Counter(name for cube in cubes for name in cube.columns)
+        for cube in sorted(cubes, key=lambda cube: -len(cube.columns)):
+            near = [joint for joint in joints if not cube.columns or not joint.columns.keys().isdisjoint(cube.columns)]
+            best = min(near, key=lambda joint: joint.cells_with(cube, self), default=None)
+            if best is None or best.cells_with(cube, self) > max(best.cells, _JOINT_CELLS):
+                best = _Joint({}, len(self._time), [])
+                joints.append(best)
+            best.cells = best.cells_with(cube, self)
+            best.columns |= dict.fromkeys(cube.columns)
+            best.cubes.append(cube)
+        for joint in joints:
+            joint.columns = dict.fromkeys(sorted(joint.columns, key=lambda name: (-uses[name], name)))
+        return joints
 
-    def _keys(self, flat: Int64, axes: list[_Axis], shape: tuple[int, ...]) -> Int64:
-        """The summary's keys of places; ascending as the places are."""
+    def _dense(self, joint: _Joint) -> Int64:
+        """The counts along time and the columns of a joint, one axis each."""
+        counts = np.bincount(self._flat(tuple(joint.columns)), minlength=joint.cells)
+        return counts.reshape(len(self._time), *(len(self.axis(name)) for name in joint.columns))
+
+    def _flat(self, columns: tuple[str, ...]) -> Int64:
+        """Row by row, the place along time and these columns as one number; what comes first is shared the most."""
+        if columns not in self._flats:
+            axis = self.axis(columns[-1])
+            flat = self._flat(columns[:-1]) * len(axis) + axis.places
+            if len(columns) == len(self._codes):
+                return flat
+            self._flats[columns] = flat
+        return self._flats[columns]
+
+    def _counts(self, flat: Int64, number: Int64, columns: tuple[str, ...], shape: tuple[int, ...]) -> Counts:
+        """The summary's keys of places along time and these columns; ascending as the places are."""
         code, weight = np.zeros(len(flat), dtype=np.int64), 1
-        for axis, size in zip(reversed(axes), reversed(shape), strict=True):
-            flat, place = np.divmod(flat, len(axis.values))
-            code += axis.values[place] * weight
+        for name, size in zip(reversed(columns), reversed(shape), strict=True):
+            flat, place = np.divmod(flat, len(self.axis(name)))
+            code += self.axis(name).values[place] * weight
             weight *= size
-        return self._time.values[flat] * np.int64(weight) + code
+        return Counts(self._time.values[flat] * np.int64(weight) + code, number.astype(np.int64, copy=False))
+
+
+def _marginal(dense: Int64, columns: tuple[str, ...], wanted: tuple[str, ...]) -> Int64:
+    """The cells of some of the columns (time first), in their order, as one row of numbers."""
+    places = {name: place for place, name in enumerate(columns, start=1)}
+    others = tuple(place for name, place in places.items() if name not in wanted)
+    kept = [name for name in columns if name in wanted]
+    summed = dense.sum(axis=others) if others else dense
+    return summed.transpose(0, *(kept.index(name) + 1 for name in wanted)).reshape(-1)
 
 
 class _CubeTally:

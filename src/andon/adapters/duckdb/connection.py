@@ -33,7 +33,11 @@ _NO_REASON = "its content cannot be read"
 
 
 def connect(files: LogFiles) -> Connection:
-    """A connection in UTC that spills to the system's temporary folder, never to the working directory."""
+    """A connection in UTC that spills to the system's temporary folder, never to the working directory.
+
+    Parquet's minimum and maximum leave NaN out, and DuckDB concludes from them that there is none: it must not reason
+    from statistics, and a condition on numbers must stand in an aggregate's `filter`, never in a `where`.
+    """
     connection = duckdb.connect()
     spill = Path(tempfile.gettempdir()) / f"andon-{secrets.token_hex(8)}"  # DuckDB makes and removes it
     allowed = ", ".join(quoted(path) for path in files.absolute)
@@ -43,6 +47,7 @@ def connect(files: LogFiles) -> Connection:
         f"memory_limit = '{MEMORY_LIMIT}'",
         "preserve_insertion_order = false",
         "enable_progress_bar = false",
+        "disabled_optimizers = 'statistics_propagation'",
         f"allowed_paths = [{allowed}]",
         "enable_external_access = false",
         "lock_configuration = true",

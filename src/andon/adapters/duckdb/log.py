@@ -115,8 +115,8 @@ class DuckDBLog:
         if column not in self._storages:
             return NumberProfile(0, None, ())
         number = number_sql(column, self._storages[column])
-        source = f"(select {number} + 0e0 as x from {self._profiled()}) where isfinite(x)"
-        count = self._count(f"from {source}")
+        source = f"(select case when isfinite({number}) then {number} + 0e0 end as x from {self._profiled()})"
+        count = self._count(f"count(x) from {source}")
         if not count:
             return NumberProfile(0, (), ())
         ranks = [max(1, -(-count * share // 1000)) for share in QUANTILES_IN_1000]
@@ -135,10 +135,11 @@ class DuckDBLog:
 
     def _few_distinct(self, source: str) -> tuple[float, ...] | None:
         """The distinct numbers, ascending; None when there are too many, which some rows often show already."""
-        if self._count(f"from (select distinct x from (select x from {source} limit {PEEK_ROWS}))") > DISTINCT_MAX:
+        if self._count(f"count(distinct x) from (select x from {source} limit {PEEK_ROWS})") > DISTINCT_MAX:
             return None
-        found = self._fetch(f"select distinct x from {source} order by x limit {DISTINCT_MAX + 1}")
-        return tuple(_float(value) for (value,) in found) if len(found) <= DISTINCT_MAX else None
+        found = self._fetch(f"select distinct x from {source} order by x nulls last limit {DISTINCT_MAX + 1}")
+        numbers = tuple(_float(value) for (value,) in found if value is not None)
+        return numbers if len(numbers) <= DISTINCT_MAX else None
 
     def profile_category(self, column: str) -> CategoryProfile:
         """The values of a column as text; of a large log, over rows picked by the MD5 of their ids."""
@@ -171,25 +172,22 @@ class DuckDBLog:
     def answer(self, question: Question) -> Answer:
         """The answer to a bounded question."""
         condition = predicate.parse(question.predicate, self._storages).sql
-        where = f"where {self._before(question.before)} and ({condition})"
+        hit = f"filter (where {condition})"
+        parts = [f"count(*) {hit}", f"min({self._time_us}) {hit}", f"max({self._time_us}) {hit}"]
+        if question.examples:
+            named = f"filter (where ({condition}) and {quoted_name(self._columns.id)} is not null)"
+            parts.append(f"min_by({self._id}, md5({self._id}) || {self._id}, {question.examples}) {named}")
         try:
-            [(count, first, last)] = self._fetch(
-                f"select count(*), min({self._time_us}), max({self._time_us}) from log {where}"
-            )
-            examples: list[tuple[object, ...]] = []
-            if question.examples:
-                examples = self._fetch(
-                    f"select id from (select {self._id} as id from log {where}) where id is not null"
-                    f" order by md5(id), id limit {question.examples}"
-                )
+            [row] = self._fetch(f"select {', '.join(parts)} from log where {self._before(question.before)}")
         except (duckdb.BinderException, duckdb.ConversionException) as error:
             reason = str(error).splitlines()[0].split(": ", 1)[-1].rstrip(".")
             raise BadInput(f"the predicate `{question.predicate}` does not fit the columns' types: {reason}") from None
-        times = [None if at is None else from_us(int(str(at))) for at in (first, last)]
-        return Answer(int(str(count)), times[0], times[1], tuple(str(row[0]) for row in examples))
+        first, last = (None if at is None else from_us(int(str(at))) for at in row[1:3])
+        examples = row[3] if question.examples else None
+        return Answer(int(str(row[0])), first, last, tuple(examples) if isinstance(examples, list) else ())
 
-    def _count(self, source: str) -> int:
-        [(count,)] = self._fetch(f"select count(*) {source}")
+    def _count(self, what: str) -> int:
+        [(count,)] = self._fetch(f"select {what}")
         return int(str(count))
 
     def _fetch(self, sql: str) -> list[tuple[object, ...]]:

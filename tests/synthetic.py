@@ -1,0 +1,232 @@
+"""A decision log made up from a seed: sixty days of a small credit model, and what can go wrong with it, by name."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from andon.inventory.model import Columns, Model
+
+Rows = dict[str, "np.ma.MaskedArray[tuple[int], np.dtype[np.generic]]"]
+Mask = npt.NDArray[np.bool_]
+Change = Callable[[Rows, Mask, np.random.Generator], None]
+
+DAYS, REFERENCE_DAYS, ROWS_PER_DAY = 60, 15, 300
+START = datetime(2026, 1, 5, tzinfo=UTC)
+DAY = timedelta(days=1)
+FEATURES = ("amount", "income", "age", "product", "channel")
+MODEL = Model(
+    "synthetic",
+    Columns("id", "ts", "score", "prediction", "label", "label_ts", "model_version", "latency_ms"),
+    features=FEATURES,
+    protected=("sex",),
+    segments=("region", "channel"),
+    threshold=0.5,
+    favourable_prediction="0",
+    label_delay=timedelta(days=7),
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong with some rows for some time.
+
+    Attributes:
+        type: slug of the incident that it is.
+        inputs: changes the features of the rows concerned, before the model sees them.
+        outputs: changes what the model or its surroundings answer for them.
+        slice: predicate of the part of the traffic it is confined to; None: all of it.
+        mark: predicate that its own rows alone fulfil; None: every row of the slice is concerned.
+        share: the share of the rows concerned that are changed.
+        start, end: days from the start of the log; no end: until the log's own.
+    """
+
+    type: str
+    inputs: Change | None = None
+    outputs: Change | None = None
+    slice: str | None = None
+    mark: str | None = None
+    share: float = 1.0
+    start: float = 35.3
+    end: float | None = None
+
+    @property
+    def started_at(self) -> datetime:
+        return START + self.start * DAY
+
+    @property
+    def affected(self) -> str:
+        """The predicate of the rows that it concerns."""
+        parts = [f"ts >= '{self.started_at.replace(tzinfo=None)}'"]
+        if self.end is not None:
+            parts.append(f"ts < '{(START + self.end * DAY).replace(tzinfo=None)}'")
+        return " and ".join([*parts, *(part for part in (self.slice, self.mark) if part is not None)])
+
+
+def _nulls(column: str) -> Change:
+    def change(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+        rows[column][mask] = np.ma.masked
+
+    return change
+
+
+def _value(column: str, value: str) -> Change:
+    def change(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+        rows[column][mask] = value
+
+    return change
+
+
+def _scaled(column: str, factor: float) -> Change:
+    def change(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+        rows[column][mask] = rows[column][mask] * factor
+
+    return change
+
+
+def _declined(share: float) -> Change:
+    def change(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+        turned = mask & (rng.random(len(mask)) < share)
+        rows["score"][turned] = rng.uniform(0.55, 0.95, int(turned.sum()))
+        rows["prediction"][turned] = 1
+
+    return change
+
+
+FAULTS: Mapping[str, Fault] = {
+    "income_null": Fault("data_pipeline_corruption", inputs=_nulls("income")),
+    "income_null_for_ten_days": Fault("data_pipeline_corruption", inputs=_nulls("income"), end=45.7),
+    "new_product": Fault("model_drift", inputs=_value("product", "leasing"), mark="product = 'leasing'", share=0.25),
+    "renamed_product": Fault(
+        "data_pipeline_corruption",
+        inputs=lambda rows, mask, rng: _value("product", "CARD")(rows, mask & (rows["product"] == "card"), rng),
+        mark="product = 'CARD'",
+    ),
+    "income_rises": Fault("model_drift", inputs=_scaled("income", 1.5)),
+    "income_halves_in_the_south": Fault(
+        "data_pipeline_corruption", inputs=_scaled("income", 0.5), slice="region = 'south'", end=52.0
+    ),
+    "women_declined": Fault("bias_and_fairness_violation", outputs=_declined(0.6), slice="sex = 'f'"),
+}
+
+
+def make_log(folder: Path, fault: Fault | None = None, *, seed: int = 0, strange_from: float = DAYS) -> str:
+    """Write the log of a seed as Parquet, with a fault or without.
+
+    From day `strange_from` on nothing is as it was: values, nulls and answers that were never seen before. Whatever
+    looks ahead stumbles over it.
+    """
+    rows = _rows(seed, START, DAYS, fault)
+    if strange_from < DAYS:
+        _make_strange(rows, np.random.default_rng(seed + 1_000_000), strange_from)
+    return _write(rows, folder / "log.parquet")
+
+
+def make_reference(folder: Path, *, seed: int = 0) -> str:
+    """Write known-good rows from the time before the log."""
+    return _write(_rows(seed + 500_000, START - REFERENCE_DAYS * DAY, REFERENCE_DAYS, None), folder / "reference.parquet")
+
+
+def f1(log: str, said: str, true: str) -> float:
+    """How well the rows of one predicate are those of another."""
+    both, mine, yours = (_count(log, where) for where in (f"({said}) and ({true})", said, true))
+    return 2 * both / (mine + yours)
+
+
+def _count(log: str, where: str) -> int:
+    [(count,)] = duckdb.sql(f"select count(*) from '{log}' where {where}").fetchall()  # noqa: S608  # own text
+    return int(count)
+
+
+def _rows(seed: int, start: datetime, days: int, fault: Fault | None) -> Rows:
+    rng = np.random.default_rng(seed)
+    number = days * ROWS_PER_DAY
+    hour = rng.choice(24, number, p=_hours())
+    day = np.sort(rng.integers(0, days, number))
+    at = np.sort(day * 86_400_000_000 + hour * 3_600_000_000 + rng.integers(0, 3_600_000_000, number))
+    rows = _inputs(rng, number)
+    first = int(start.timestamp()) * 1_000_000
+    rows["id"] = np.ma.array([f"p{seed}-{n:06d}" for n in range(number)])
+    rows["ts"] = np.ma.array(first + at)
+    elapsed = at / 86_400_000_000
+    rows["model_version"] = np.ma.array(np.where((elapsed >= 20) & (start == START), "1.1.0", "1.0.0"))
+    noise, luck, delay = rng.normal(size=number), rng.random(number), rng.exponential(5, number)
+    rows["latency_ms"] = np.ma.array(np.round(20 * np.exp(rng.normal(0, 0.3, number)), 1))
+    true = _score(rows, noise)
+    mask = _concerned(rows, elapsed, rng, fault)
+    if fault is not None and fault.inputs is not None:
+        fault.inputs(rows, mask, rng)
+    rows["score"] = np.ma.array(_score(rows, noise))
+    rows["prediction"] = np.ma.array((rows["score"] >= MODEL.threshold).astype(np.int64))
+    rows["label"] = np.ma.array((luck < true).astype(np.int64))
+    rows["label_ts"] = np.ma.array(rows["ts"].data + ((2 + delay) * 86_400_000_000).astype(np.int64))
+    if fault is not None and fault.outputs is not None:
+        fault.outputs(rows, mask, rng)
+    return rows
+
+
+def _make_strange(rows: Rows, rng: np.random.Generator, first: float) -> None:
+    late = rows["ts"].data >= (START + first * DAY).timestamp() * 1_000_000
+    for name in ("product", "channel", "region", "sex"):
+        some = late & (rng.random(len(late)) < 0.5)
+        rows[name] = rows[name].astype("U16")
+        rows[name][some] = rng.choice([f"new {n}" for n in range(40)], int(some.sum()))
+    for name in FEATURES:
+        rows[name][late & (rng.random(len(late)) < 0.3)] = np.ma.masked
+    rows["prediction"][late & (rng.random(len(late)) < 0.3)] = 2
+
+
+def _hours() -> npt.NDArray[np.float64]:
+    """More by day than by night."""
+    weight = 1.3 + np.sin((np.arange(24) - 8) / 24 * 2 * np.pi)
+    return weight / weight.sum()
+
+
+def _inputs(rng: np.random.Generator, number: int) -> Rows:
+    income = np.round(np.exp(rng.normal(8, 0.3, number)), 2)
+    return {
+        "amount": np.ma.array(np.round(np.exp(rng.normal(7, 0.6, number)), 2)),
+        "income": np.ma.array(income, mask=rng.random(number) < 0.01),
+        "age": np.ma.array(rng.integers(18, 80, number)),
+        "product": np.ma.array(rng.choice(["card", "loan", "car", "house"], number, p=[0.4, 0.3, 0.2, 0.1]).astype("U16")),
+        "channel": np.ma.array(rng.choice(["web", "app", "branch"], number, p=[0.5, 0.35, 0.15])),
+        "region": np.ma.array(rng.choice(["north", "south", "east", "west"], number, p=[0.3, 0.3, 0.2, 0.2])),
+        "sex": np.ma.array(rng.choice(["f", "m"], number)),
+    }
+
+
+def _score(rows: Rows, noise: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The model: burden against income; a missing income is taken as the usual one."""
+    income = np.ma.filled(rows["income"], np.exp(8))
+    burden = np.log(rows["amount"].data) - np.log(income) + 1
+    risky = (rows["product"].data == "card").astype(float)
+    return np.round(1 / (1 + np.exp(-(1.5 * burden + 0.5 * risky - 1.2 + 0.5 * noise))), 6)
+
+
+def _concerned(rows: Rows, elapsed: npt.NDArray[np.float64], rng: np.random.Generator, fault: Fault | None) -> Mask:
+    mask = np.zeros(len(elapsed), dtype=bool)
+    if fault is None:
+        return mask
+    mask |= (elapsed >= fault.start) & (elapsed < (DAYS if fault.end is None else fault.end))
+    mask &= rng.random(len(elapsed)) < fault.share
+    if fault.slice is not None:
+        column, value = fault.slice.replace("'", "").split(" = ")
+        mask &= rows[column].data == value
+    return mask
+
+
+def _write(rows: Rows, path: Path) -> str:
+    def array(name: str) -> pa.Array:
+        values = rows[name]
+        kind = pa.timestamp("us") if name in {"ts", "label_ts"} else None
+        return pa.array(values.data, kind, mask=np.ma.getmaskarray(values))
+
+    names = ["id", "ts", *FEATURES, "region", "sex", "model_version", "latency_ms", "score", "prediction", "label", "label_ts"]
+    pq.write_table(pa.table({name: array(name) for name in names}), path)
+    return str(path)
