@@ -181,7 +181,7 @@ class _Floor:
 
 @dataclass(frozen=True)
 class _Sums:
-    """The wander that shorter windows prove: buckets that wander on their own do so over w of them too, by 1 / w."""
+    """Sums over some buckets: rows with the mark, rows, and their squares and product (for the clustering)."""
 
     count: Float
     total: Float
