@@ -45,6 +45,7 @@ class Fault:
         mark: predicate that its own rows alone fulfil; None: every row of the slice is concerned.
         share: the share of the rows concerned that are changed.
         start, end: days from the start of the log; no end: until the log's own.
+        days: within how many days of its start it must be found.
     """
 
     type: str
@@ -55,6 +56,7 @@ class Fault:
     share: float = 1.0
     start: float = 35.3
     end: float | None = None
+    days: float = 2.0
 
     @property
     def started_at(self) -> datetime:
@@ -90,11 +92,26 @@ def _scaled(column: str, factor: float) -> Change:
     return change
 
 
+def _guesses(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+    """The answers of other rows: their rate stays, their worth is gone."""
+    order = rng.permutation(np.flatnonzero(mask))
+    for name in ("score", "prediction"):
+        rows[name][mask] = rows[name][order]
+
+
 def _declined(share: float) -> Change:
     def change(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
         turned = mask & (rng.random(len(mask)) < share)
         rows["score"][turned] = rng.uniform(0.55, 0.95, int(turned.sum()))
         rows["prediction"][turned] = 1
+
+    return change
+
+
+def _contradicted(share: float) -> Change:
+    def change(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+        turned = mask & (rng.random(len(mask)) < share)
+        rows["label"][turned] = 1 - rows["prediction"][turned]
 
     return change
 
@@ -112,7 +129,9 @@ FAULTS: Mapping[str, Fault] = {
     "income_halves_in_the_south": Fault(
         "data_pipeline_corruption", inputs=_scaled("income", 0.5), slice="region = 'south'", end=52.0
     ),
+    "labels_contradict": Fault("model_performance_degradation", outputs=_contradicted(0.8), start=20.3, days=6.0),
     "women_declined": Fault("bias_and_fairness_violation", outputs=_declined(0.6), slice="sex = 'f'"),
+    "answers_are_guesses": Fault("model_performance_degradation", outputs=_guesses, start=30.3, days=14.0),
 }
 
 

@@ -18,7 +18,7 @@ from andon.adapters.memory_log import MemoryLog
 from andon.base import predicate
 from andon.base.interval import Grid, Interval
 from andon.inventory.model import Columns, Model
-from andon.telemetry.plan import CategoryCoding, Cube, NumberCoding, Plan, PresenceCoding
+from andon.telemetry.plan import CategoryCoding, Coding, Cube, NumberCoding, Plan, PresenceCoding
 from andon.telemetry.question import Question
 from andon.telemetry.schema import LogicalType, LogSchema
 from andon.telemetry.source import LogSource
@@ -181,7 +181,7 @@ def test_profile_category(source: LogSource, twin: MemoryLog, column: str) -> No
 
 
 def _plan(length: timedelta) -> Plan:
-    codings = {
+    codings: dict[str, Coding] = {
         "x": NumberCoding("x", (-1.5, 0.0, 0.1, 1.0, 2.0, 1e20)),
         "n": NumberCoding("n", (0.0, 1.0, 2.5)),
         "n as category": CategoryCoding("n", ("1", "2", "-3")),

@@ -85,7 +85,7 @@ def share(a: Float) -> Float:
     return np.sin(np.clip(a, 0, np.pi) / 2) ** 2
 
 
-def jumps(series: MarkSeries, least: float = 0.0, windows: tuple[int, ...] = WINDOWS) -> Iterator[Jumps]:
+def jumps(series: MarkSeries, windows: tuple[int, ...] = WINDOWS, least: float = 0.0) -> Iterator[Jumps]:
     """The test of every mark at every evaluation, one window length after another.
 
     What stands at index `t` depends on buckets `0..t` and the reference only. A family in which no |z| can reach
@@ -290,11 +290,14 @@ class _Running:
     reference: _Sums
     rest: _Sums | None
     reference_rest: _Sums | None
+    alike: bool
 
     @classmethod
     def of(cls, series: MarkSeries) -> "_Running":
-        sides = (series.log, series.reference, series.rest, series.reference_rest)
-        return cls(*(None if side is None else _Sums.running(side) for side in sides))  # type: ignore[arg-type]
+        rest, reference_rest = (
+            None if side is None else _Sums.running(side) for side in (series.rest, series.reference_rest)
+        )
+        return cls(_Sums.running(series.log), _Sums.running(series.reference), rest, reference_rest, series.alike)
 
     def differences(self, window: int) -> _Differences:
         """The window against its baselines; in a slice, less what the rest of the traffic did."""
@@ -347,7 +350,7 @@ def _jumps(running: _Running, window: int, floor: _Floor) -> tuple[Jumps, _Floor
     steady, steady_windows, steady_peak = _reference_wander(own, window, len(log.value))
     known = windows_past + steady_windows
     plain_log, plain_ref = log.plain(), ref.plain()
-    floor = floor.raised(_moderated(past, windows_past, steady, steady_windows), known, window)
+    floor = floor.raised(_moderated(past * windows_past + steady * steady_windows, known, running.alike), known, window)
     z, error = _standardised(plain_log, log.variance, floor.wander, floor.known)
     same = np.sign(log.value) == np.sign(ref.value)
     by_log = np.abs(z) <= np.abs(plain_ref)
@@ -396,17 +399,13 @@ def _reference_wander(own: _Difference | None, window: int, marks: int) -> tuple
     return mean, number / window, peak
 
 
-def _moderated(past: Float, windows: Float, steady: Float, steady_windows: Float) -> Float:
-    """Variance of the wander: own history, shrunk to the family's mean (never negative)."""
-    weight = windows + steady_windows
-    with np.errstate(invalid="ignore", divide="ignore"):
-        own = np.where(weight > 0, (past * windows + steady * steady_windows) / weight, 0.0)
-        family_weight = weight.sum(axis=0, keepdims=True)
-        family = np.where(
-            family_weight > 0, (own * weight).sum(axis=0, keepdims=True) / np.maximum(family_weight, 1e-12), 0.0
-        )
-    family = np.maximum(family, 0.0)
-    return np.maximum((own * weight + family * PRIOR_WINDOWS) / (weight + PRIOR_WINDOWS), 0.0)
+def _moderated(excess: Float, windows: Float, alike: bool) -> Float:  # noqa: FBT001  # a property of the family
+    """Variance of the wander: the mean `excess / windows`, shrunk to that of a family of alike marks; not negative."""
+    prior = np.zeros((1, 1))
+    if alike:
+        known = np.maximum(windows.sum(axis=0, keepdims=True), 1e-12)
+        prior = np.maximum(excess.sum(axis=0, keepdims=True) / known, 0.0)
+    return np.maximum((excess + prior * PRIOR_WINDOWS) / (windows + PRIOR_WINDOWS), 0.0)
 
 
 def _standardised(plain: Float, sampling: Float, wander: Float, known: Float) -> tuple[Float, Float]:

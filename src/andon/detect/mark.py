@@ -54,6 +54,8 @@ class MarkSeries:
         marks: the S marks.
         log, reference: the counts in the slice (all traffic for marks without a slice).
         late: for marks that only a label shows, what is needed to count them by decision instead of arrival.
+        alike: whether the family pools its usual wander; values that nobody knew beforehand must not, or what is found
+            early would depend on which of them turn up later.
         rest, reference_rest: the counts in the rest of the traffic, the control that cancels what moves everybody;
             None for marks over all traffic.
     """
@@ -64,6 +66,7 @@ class MarkSeries:
     rest: Side | None = None
     reference_rest: Side | None = None
     late: tuple["Late", ...] = ()
+    alike: bool = True
 
 
 @dataclass(frozen=True)

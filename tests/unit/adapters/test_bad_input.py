@@ -1,5 +1,7 @@
 """Logs that cannot be read: one sentence with what, where and how to mend it, and no file left behind."""
 
+# ruff: noqa: DTZ001  # a log may hold naive times; they are UTC
+
 import gzip
 import tempfile
 from collections.abc import Callable, Iterator
@@ -48,7 +50,7 @@ def _parquet(name: str, **columns: object) -> None:
 def _good_parquet(name: str, rows: int = 5000) -> bytes:
     _parquet(
         name, id=[f"{i * 7919}" for i in range(rows)], ts=[datetime(2026, 1, 1) + timedelta(i) for i in range(rows)]
-    )  # noqa: DTZ001
+    )
     return Path(name).read_bytes()
 
 
@@ -81,7 +83,7 @@ def _two(first: str, second: str) -> Callable[[], None]:
 
 
 def _parquet_zones() -> None:
-    at = datetime(2026, 1, 1)  # noqa: DTZ001
+    at = datetime(2026, 1, 1)
     _parquet("logs/a.parquet", id=["1"], ts=pa.array([at], pa.timestamp("us")))
     _parquet("logs/b.parquet", id=["1"], ts=pa.array([at], pa.timestamp("us", tz="UTC")))
 
@@ -201,7 +203,7 @@ CAUSES: dict[str, tuple[Callable[[], object], str | list[str], list[str]]] = {
     ),
     "no time in a Parquet row": (
         lambda: _parquet("log.parquet", id=["1", "2"], ts=[datetime(2026, 1, 1), None]),
-        "log.parquet",  # noqa: DTZ001
+        "log.parquet",
         ["1 of 2 rows of log.parquet have no time", "fill it in"],
     ),
     "no times at all": (_csv("1,,1"), "log.csv", ["1 of 1 rows of log.csv have no time", "fill it in"]),

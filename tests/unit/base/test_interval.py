@@ -1,5 +1,7 @@
 """Times, half-open intervals and the grid, before 1970 too."""
 
+# ruff: noqa: DTZ001  # a log may hold naive times; they are UTC
+
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -10,7 +12,7 @@ from andon.base.interval import Grid, Interval, from_us, to_us
 
 times = st.datetimes(
     datetime(1, 1, 3), datetime(9999, 1, 1), timezones=st.sampled_from([UTC, timezone(timedelta(hours=5.5))])
-)  # noqa: DTZ001
+)
 
 
 @given(times)

@@ -281,7 +281,7 @@ def tails(rows: int, level: float, beyond: tuple[float, ...]) -> np.ndarray:
     base = Side(np.full((size, 1), round(level * known)), np.full((size, 1), known))
     window = Side(np.arange(size)[:, None], np.full((size, 1), rows))
     log = Side(np.hstack((base.count, window.count)), np.hstack((base.total, window.total)))
-    plain = next(iter(jumps(series(log, base), (1,)))).plain[:, 1]
+    plain = next(iter(jumps(series(log, base), windows=(1,)))).plain[:, 1]
     chance = stats.binom.pmf(np.arange(size), rows, level)
     return np.array([chance[np.abs(plain) > z].sum() / (2 * stats.norm.sf(z)) for z in beyond])
 
@@ -304,7 +304,7 @@ def test_the_tail_of_plain_jumps_in_a_slice_is_no_heavier_than_thrice_the_normal
         return part
 
     known = Side(np.full((size, 1), round(level * 10_000_000)), np.full((size, 1), 10_000_000))
-    [tested] = jumps(series(side(rows), known, side(5 * rows), known), (1,))
+    [tested] = jumps(series(side(rows), known, side(5 * rows), known), windows=(1,))
     seen = tested.plain[:, 1:]
     assert np.mean(np.abs(seen) > 4) <= 3 * 6.334e-5
 
@@ -313,12 +313,12 @@ def test_rows_of_one_bucket_that_wander_together_do_not_count_as_many() -> None:
     """A share that differs from bucket to bucket would be far beyond 4 sampling errors all the time."""
     dice = rng(6)
     level = dice.beta(4, 12, size=(200, 150))
-    [tested] = jumps(series(drawn(dice, level, 100), drawn(dice, dice.beta(4, 12, size=(200, 60)), 100)), (1,))
+    [tested] = jumps(series(drawn(dice, level, 100), drawn(dice, dice.beta(4, 12, size=(200, 60)), 100)), windows=(1,))
     seen = tested.plain[:, 60:]
     assert np.mean(np.abs(seen[~np.isnan(seen)]) > 4) < 0.002
 
 
 def test_too_few_rows_are_not_tested() -> None:
     dice = rng(7)
-    [tested] = jumps(series(drawn(dice, [[0.2] * 60], 5), drawn(dice, [[0.2] * 60], 40)), (2,))
+    [tested] = jumps(series(drawn(dice, [[0.2] * 60], 5), drawn(dice, [[0.2] * 60], 40)), windows=(2,))
     assert np.isnan(tested.z).all()

@@ -1,5 +1,7 @@
 """What `model.yaml` may say, and what is said about it when it is wrong."""
 
+# ruff: noqa: DTZ001  # a log may hold naive times; they are UTC
+
 import json
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
@@ -53,7 +55,7 @@ def test_everything() -> None:
             "labelled_fraction": 1,
             "versions": [
                 {"version": "1.10", "deployed_at": "2025-11-03 09:00", "status": None},
-                {"version": 2, "deployed_at": datetime(2026, 3, 30, 9)},  # noqa: DTZ001
+                {"version": 2, "deployed_at": datetime(2026, 3, 30, 9)},
                 {"version": date(2026, 4, 1), "deployed_at": date(2026, 4, 1)},
                 {"version": "later"},
             ],

@@ -36,6 +36,11 @@ def utc_sql(name: str, storage: str) -> str:
     return f"cast({column} as timestamp)"
 
 
+def time_us_sql(name: str, storage: str) -> str:
+    """A time column as microseconds since the epoch."""
+    return f"epoch_us({quoted_name(name)})" if "TIME ZONE" in storage else f"epoch_us({utc_sql(name, storage)})"
+
+
 def text_sql(name: str, storage: str) -> str:
     """A column's canonical text (`telemetry.value.text_of`)."""
     column = quoted_name(name)
@@ -58,7 +63,7 @@ def number_sql(name: str, storage: str) -> str:
     if storage == "DOUBLE":
         return column
     if kind is LogicalType.TIME:
-        return f"(epoch_us({utc_sql(name, storage)}) / 1e6)"
+        return f"({time_us_sql(name, storage)} / 1e6)"
     if kind is LogicalType.OTHER:
         return "cast(null as double)"
     return f"try_cast({column} as double)"

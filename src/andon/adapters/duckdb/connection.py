@@ -47,6 +47,7 @@ def connect(files: LogFiles) -> Connection:
         f"memory_limit = '{MEMORY_LIMIT}'",
         "preserve_insertion_order = false",
         "enable_progress_bar = false",
+        "streaming_buffer_size = '64MB'",
         "disabled_optimizers = 'statistics_propagation'",
         f"allowed_paths = [{allowed}]",
         "enable_external_access = false",

@@ -16,6 +16,7 @@ from andon.adapters.duckdb.codes import (
     quoted_name,
     source_sql,
     text_sql,
+    time_us_sql,
     unseen_sql,
     utc_sql,
 )
@@ -70,7 +71,7 @@ class DuckDBLog:
         self._storages = opened.storages
         self._columns = model.columns
         self._delay_us = None if model.label_delay is None else model.label_delay // MICROSECOND
-        self._time_us = f"epoch_us({utc_sql(self._columns.time, self._storages[self._columns.time])})"
+        self._time_us = time_us_sql(self._columns.time, self._storages[self._columns.time])
         self._id = text_sql(self._columns.id, self._storages[self._columns.id])
         self._has_sample = False
 
@@ -234,7 +235,7 @@ class DuckDBLog:
         """When a label arrived: its own time, else the prediction's plus the stated delay, else never."""
         column = self._columns.label_time
         if column is not None and column in self._storages:
-            return f"coalesce(epoch_us({utc_sql(column, self._storages[column])}), {_NEVER})"
+            return f"coalesce({time_us_sql(column, self._storages[column])}, {_NEVER})"
         return _NEVER if self._delay_us is None else f"{self._time_us} + {self._delay_us}"
 
     def _names(self, coded: Sequence["_Coded"], before: datetime) -> dict[tuple[str, int], str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from andon.adapters.duckdb.codes import logical_type, quoted_name, text_sql, utc_sql
+from andon.adapters.duckdb.codes import logical_type, quoted_name, text_sql, time_us_sql
 from andon.adapters.duckdb.connection import Connection, connect, one_row, reading
 from andon.adapters.duckdb.files import Kind, LogFiles
 from andon.adapters.duckdb.times import TimeReader
@@ -95,8 +95,8 @@ def _check_times(
     connection: Connection, files: LogFiles, time_column: str, storages: Mapping[str, str]
 ) -> tuple[int, int, int]:
     """Rows, and the first and last time in microseconds since the epoch."""
-    time = utc_sql(time_column, storages[time_column])
-    sql = f"select count(*), count(t), min(t), max(t) from (select epoch_us({time}) as t from log)"
+    time = time_us_sql(time_column, storages[time_column])
+    sql = f"select count(*), count(t), min(t), max(t) from (select {time} as t from log)"
     rows, timed, first, last = _numbers(connection, sql)
     if not rows:
         raise BadInput(f"{files.name} holds no rows: name a log with at least one prediction")
@@ -118,7 +118,7 @@ def _check_rows(
     id_sql = text_sql(columns.id, storages[columns.id])
     early = "0"
     if columns.label_time is not None and columns.label_time in storages:
-        made, known = (utc_sql(name, storages[name]) for name in (columns.time, columns.label_time))
+        made, known = (time_us_sql(name, storages[name]) for name in (columns.time, columns.label_time))
         early = f"count(*) filter (where {known} < {made})"
     name = quoted_name(columns.id)
     named, too_early = _numbers(connection, f"select count({name}), {early} from log")

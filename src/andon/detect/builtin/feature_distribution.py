@@ -28,7 +28,7 @@ class FeatureDistribution:
         for feature in self._features(watched):
             coding = watched.codings[feature]
             log, reference = history.counts(feature), history.reference_counts(feature)
-            marks = marks_of.value_marks(feature, coding, {}, reference.sum(axis=0))
+            marks = marks_of.value_marks(feature, coding, reference.sum(axis=0))
             yield marks_of.everywhere(marks, coding, log, reference)
 
     def _features(self, watched: Watched) -> list[str]:

@@ -1,13 +1,16 @@
 """Marks of coded columns: how the codes of a column become properties of rows, for all traffic and for slices."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import inf
 
 import numpy as np
 
 from andon.base.predicate import any_of, at_least, below, equals, identifier, is_null
 from andon.detect.finding import Slice
+from andon.detect.history import History
 from andon.detect.mark import Mark, MarkSeries, Side
+from andon.detect.planning import Watched, slice_coding
 from andon.telemetry.plan import CategoryCoding, Coding, NumberCoding
 from andon.telemetry.summary import Int64
 
@@ -28,34 +31,35 @@ def absence_marks(name: str, coding: Coding, place: Slice | None = None) -> list
     return [null, Mark(name, codes, what, (column,), broken, place, among_all=True, rare=True)]
 
 
-def value_marks(
-    name: str, coding: Coding, new: dict[int, str], reference: Int64, place: Slice | None = None
-) -> list[Mark]:
-    """The properties that a column's values can have.
+def value_marks(name: str, coding: Coding, reference: Int64, place: Slice | None = None) -> list[Mark]:
+    """The properties that a column's known values can have; `reference` holds the column's counts there.
 
     A number is cut at each edge ("below 10"), the outermost two being far outside all that the reference has; a
-    category has a mark per value. `new` are the values seen in cells of
-    values that the plan does not list, `reference` the column's counts there: a value is new when the reference has
-    none in its cell.
+    category has a mark per value.
     """
-    column = coding.column
     if isinstance(coding, NumberCoding):
         return _cuts(name, coding, reference, place)
     if isinstance(coding, CategoryCoding):
-        values = {**dict(enumerate(coding.values)), **dict(sorted(new.items()))}
-        return [
-            Mark(
-                name,
-                (code,),
-                f"{column} is {value!r}",
-                (column,),
-                equals(column, value),
-                place,
-                rare=code in new and reference[code] == 0,
-            )
-            for code, value in values.items()
-        ]
+        return [_value(name, coding, code, value, place) for code, value in enumerate(coding.values)]
     return []
+
+
+def new_marks(
+    name: str, coding: Coding, new: dict[int, str], reference: Int64, place: Slice | None = None
+) -> list[Mark]:
+    """The properties of having a value that the plan does not list; `new` are the values seen, by their cell.
+
+    A value is rare when the reference has none in its cell.
+    """
+    if not isinstance(coding, CategoryCoding):
+        return []
+    marks = [_value(name, coding, code, value, place) for code, value in sorted(new.items())]
+    return [replace(mark, rare=bool(reference[mark.codes[0]] == 0)) for mark in marks]
+
+
+def _value(name: str, coding: CategoryCoding, code: int, value: str, place: Slice | None) -> Mark:
+    column = coding.column
+    return Mark(name, (code,), f"{column} is {value!r}", (column,), equals(column, value), place)
 
 
 def _cuts(name: str, coding: NumberCoding, reference: Int64, place: Slice | None) -> list[Mark]:
@@ -74,7 +78,7 @@ def siblings(mark: Mark, coding: Coding) -> list[Mark]:
     """All marks of the values of a mark's column; the mark alone when it is about absence."""
     if mark.among_all:
         return [mark]
-    return value_marks(mark.coding, coding, {}, np.zeros(coding.size, dtype=np.int64))
+    return value_marks(mark.coding, coding, np.zeros(coding.size, dtype=np.int64))
 
 
 def carried(marks: Sequence[Mark], coding: Coding) -> Int64:
@@ -110,13 +114,31 @@ def in_slice(marks: Sequence[Mark], values: Sequence[int], coding: Coding, log: 
     )
 
 
+def in_slices(watched: Watched, history: History, column: str, name: str) -> Iterator[MarkSeries]:
+    """The values of a coding in each slice of a column against the rest: the known values, then new ones."""
+    cut, coding = watched.cut(column), watched.codings[name]
+    log, reference = history.counts(slice_coding(column), name), history.reference_counts(slice_coding(column), name)
+    there, new = reference.sum(axis=(0, 1)), history.names(name)
+    known, unknown = [], []
+    for value in range(len(cut.values)):
+        place = slice_of(cut, value)
+        marks = value_marks(name, coding, there, place)
+        known.append(in_slice(marks, [value], coding, log, reference))
+        if new:
+            marks = new_marks(name, coding, new, there, place)
+            unknown.append(in_slice(marks, [value], coding, log, reference))
+    yield joined(known)
+    if unknown:
+        yield joined(unknown, alike=False)
+
+
 def slice_of(coding: CategoryCoding, *values: int) -> Slice:
     """The slice in which a column has one of some known values."""
     return Slice(any_of(*(equals(coding.column, coding.values[value]) for value in values)), (coding.column,))
 
 
-def joined(families: Sequence[MarkSeries]) -> MarkSeries:
-    """Families of alike marks as one family, so that their usual wander is pooled."""
+def joined(families: Sequence[MarkSeries], *, alike: bool = True) -> MarkSeries:
+    """Families of marks as one family, which pools its usual wander if they are alike."""
     rest, reference_rest = [f.rest for f in families], [f.reference_rest for f in families]
     return MarkSeries(
         tuple(mark for family in families for mark in family.marks),
@@ -124,6 +146,7 @@ def joined(families: Sequence[MarkSeries]) -> MarkSeries:
         _joined([f.reference for f in families]),
         None if None in rest else _joined([side for side in rest if side is not None]),
         None if None in reference_rest else _joined([side for side in reference_rest if side is not None]),
+        alike=alike,
     )
 
 

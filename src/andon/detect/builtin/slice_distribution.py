@@ -26,16 +26,7 @@ class SliceDistribution:
 
     def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
         for column, feature in self._pairs(watched):
-            cut, coding = watched.cut(column), watched.codings[feature]
-            new = history.names(feature)
-            log = history.counts(slice_coding(column), feature)
-            reference = history.reference_counts(slice_coding(column), feature)
-            families = []
-            for value in range(len(cut.values)):
-                place = marks_of.slice_of(cut, value)
-                marks = marks_of.value_marks(feature, coding, new, reference.sum(axis=(0, 1)), place)
-                families.append(marks_of.in_slice(marks, [value], coding, log, reference))
-            yield marks_of.joined(families)
+            yield from marks_of.in_slices(watched, history, column, feature)
 
     def _pairs(self, watched: Watched) -> list[tuple[str, str]]:
         return [

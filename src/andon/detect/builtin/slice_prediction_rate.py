@@ -7,10 +7,7 @@ from andon.detect.finding import Layer
 from andon.detect.history import History
 from andon.detect.mark import MarkSeries
 from andon.detect.planning import PREDICTION, Watched, slice_coding
-from andon.telemetry.plan import CategoryCoding, Cube
-
-BINARY = 2
-"""Classes of a yes-or-no answer."""
+from andon.telemetry.plan import Cube
 
 
 class SlicePredictionRate:
@@ -30,19 +27,6 @@ class SlicePredictionRate:
         return tuple(Cube((slice_coding(column), PREDICTION)) for column in watched.slices)
 
     def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
-        if PREDICTION not in watched.codings:
-            return
-        coding = watched.codings[PREDICTION]
-        for column in watched.slices:
-            cut = watched.cut(column)
-            log = history.counts(slice_coding(column), PREDICTION)
-            reference = history.reference_counts(slice_coding(column), PREDICTION)
-            names = history.names(PREDICTION)
-            families = []
-            for value in range(len(cut.values)):
-                place = marks_of.slice_of(cut, value)
-                marks = marks_of.value_marks(PREDICTION, coding, names, reference.sum(axis=(0, 1)), place)
-                if isinstance(coding, CategoryCoding) and len(coding.values) <= BINARY and not names:
-                    marks = marks[1:]  # the other class is its complement
-                families.append(marks_of.in_slice(marks, [value], coding, log, reference))
-            yield marks_of.joined(families)
+        if PREDICTION in watched.codings:
+            for column in watched.slices:
+                yield from marks_of.in_slices(watched, history, column, PREDICTION)
