@@ -116,6 +116,20 @@ def _contradicted(share: float) -> Change:
     return change
 
 
+def _wandering(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+    """Every day one region and product has a day of its own: nulls, higher amounts, other products."""
+    day = (rows["ts"].data - rows["ts"].data[0]) // 86_400_000_000
+    for each in range(DAYS):
+        region = rows["region"].data == rng.choice(["north", "south", "east", "west"])
+        today = mask & (day == each) & region & (rng.random(len(mask)) < rng.random())
+        rows["income"][today & (rng.random(len(mask)) < 0.3)] = np.ma.masked
+        rows["amount"][today] = rows["amount"][today] * rng.choice([0.5, 2.0])
+        rows["product"][today] = rng.choice(["card", "house"])
+
+
+UNEASY = Fault("", inputs=_wandering, start=0.0)
+"""No fault but a habit: small upsets every day from the first on."""
+
 FAULTS: Mapping[str, Fault] = {
     "income_null": Fault("data_pipeline_corruption", inputs=_nulls("income")),
     "income_null_for_ten_days": Fault("data_pipeline_corruption", inputs=_nulls("income"), end=45.7),

@@ -87,7 +87,17 @@ def _naive_parquet(rows: Sequence[Row], path: Path) -> str:
     table = pq.read_table(file)
     for name in ("ts", "label_ts"):
         table = table.set_column(table.schema.get_field_index(name), name, table[name].cast(pa.timestamp("ns")))
-    pq.write_table(table.set_column(2, "x", table["x"].cast(pa.float64())), file)
+    pq.write_table(table, file)
+    return file
+
+
+def _nanoseconds(rows: Sequence[Row], path: Path) -> str:
+    file = _parquet(rows, path)
+    table = pq.read_table(file)
+    for name in ("ts", "label_ts"):
+        zoned = table[name].cast(pa.timestamp("ns", tz="Asia/Kolkata"))
+        table = table.set_column(table.schema.get_field_index(name), name, zoned)
+    pq.write_table(table, file)
     return file
 
 
@@ -137,6 +147,7 @@ def _several(rows: Sequence[Row], path: Path) -> list[str]:
 WRITERS: Mapping[str, Callable[[Sequence[Row], Path], str | list[str]]] = {
     "parquet": _parquet,
     "naive_parquet": _naive_parquet,
+    "nanoseconds": _nanoseconds,
     "csv": _csv,
     "csv_gz": lambda rows, path: _csv(rows, path, "log.csv.gz"),
     "csv_semicolon": lambda rows, path: _csv(rows, path, "semi.csv"),

@@ -70,7 +70,12 @@ class MemoryLog:
         cubes = {cube: self._count(plan, cube, rows) for cube in plan.cubes}
         if progress is not None:
             progress(len(rows), len(self._rows))
-        return Summary(plan.digest, len(rows), cubes, _names(used, rows))
+        return Summary(
+            plan.digest,
+            len(rows),
+            cubes,
+            _names(used, rows, [self._time_us(row) // plan.grid.length_us for row in rows]),
+        )
 
     def answer(self, question: Question) -> Answer:
         tree = predicate.parse_tree(question.predicate, list(self._types))
@@ -140,15 +145,18 @@ def _number_code(coding: NumberCoding, number: float | None) -> int:
     return coding.infinite if math.isinf(number) else bisect.bisect_right(coding.edges, number)
 
 
-def _names(codings: Mapping[str, Coding], rows: Sequence[Row]) -> dict[tuple[str, int], str]:
-    names: dict[tuple[str, int], str] = {}
+def _names(
+    codings: Mapping[str, Coding], rows: Sequence[Row], buckets: Sequence[int]
+) -> dict[tuple[str, int], tuple[int, str]]:
+    names: dict[tuple[str, int], tuple[int, str]] = {}
     for name, coding in codings.items():
         if not isinstance(coding, CategoryCoding):
             continue
-        for text in (text_of(row.get(coding.column)) for row in rows):
+        for row, bucket in zip(rows, buckets, strict=True):
+            text = text_of(row.get(coding.column))
             if text is not None and text not in coding.values:
-                cell = (name, code_of(coding, text))
-                names[cell] = min(text, names.get(cell, text))
+                cell, first = (name, code_of(coding, text)), (bucket, text)
+                names[cell] = min(first, names.get(cell, first))
     return names
 
 

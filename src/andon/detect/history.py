@@ -109,8 +109,8 @@ class History:
         return dense.reshape((len(self.reference_buckets), *shape))
 
     def names(self, coding: str) -> dict[int, str]:
-        """Values that the reference does not have, by their cell (the smallest value of each cell)."""
-        return {code: value for (name, code), value in self.log.names.items() if name == coding}
+        """Values that the reference does not have, by their cell (the first value of each cell)."""
+        return {code: value for (name, code), (_, value) in self.log.names.items() if name == coding}
 
     def _dense(self, summary: Summary, buckets: Int64, cube: Cube) -> Int64:
         shape = self.plan.shape(cube)

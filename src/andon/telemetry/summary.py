@@ -60,21 +60,22 @@ class Summary:
         digest: of the plan; summaries of other plans do not add.
         rows: how many rows were counted.
         cubes: the counts of each cube.
-        names: for `(coding, code)` of an unseen cell, the smallest value seen there (order by code point): so an
-            unseen value has a name, and adding stays exact.
+        names: for `(coding, code)` of an unseen cell, the bucket in which it was first used and the smallest value
+            seen there then (order by code point): so an unseen value has a name that nothing later changes, and adding
+            stays exact.
     """
 
     digest: str
     rows: int
     cubes: Mapping[Cube, Counts]
-    names: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    names: Mapping[tuple[str, int], tuple[int, str]] = field(default_factory=dict)
 
     def __add__(self, other: "Summary") -> "Summary":
         if self.digest != other.digest:
             raise ValueError("summaries of two plans do not add: summarise both logs with one plan")
         names = dict(self.names)
-        for cell, value in other.names.items():
-            names[cell] = min(value, names.get(cell, value))
+        for cell, first in other.names.items():
+            names[cell] = min(first, names.get(cell, first))
         cubes = {cube: counts + other.cubes[cube] for cube, counts in self.cubes.items()}
         return Summary(self.digest, self.rows + other.rows, cubes, names)
 

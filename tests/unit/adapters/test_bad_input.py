@@ -268,6 +268,11 @@ CAUSES: dict[str, tuple[Callable[[], object], str | list[str], list[str]]] = {
         "log.csv",
         ["'ts' of log.csv holds numbers", "not clear", "write times"],
     ),
+    "a time beyond the calendar": (
+        lambda: _parquet("log.parquet", id=["1"], ts=pa.array([2**62], pa.timestamp("us"))),
+        "log.parquet",
+        ["log.parquet has times in 'ts' outside the years 1 to 9999", "mend those rows"],
+    ),
     "label times in words": (
         _csv("1,2026-01-01,soon", header="id,ts,label_ts"),
         "log.csv",
@@ -294,8 +299,11 @@ def test_one_sentence_says_what_where_and_how_to_mend_it(cause: str) -> None:
 def test_a_question_that_does_not_fit_the_columns() -> None:
     _write("log.csv", GOOD.replace("1\n", "a\n"))
     with open_log("log.csv", MODEL) as log:
-        with pytest.raises(BadInput, match=r"the predicate `x > 5` does not fit the columns' types: "):
+        with pytest.raises(BadInput, match=r"the predicate `x > 5` does not fit the columns: "):
             log.answer(Question("x > 5", LATE))
+        for text in ("x", "id + 1", "x in (1, 2)", "x like 1"):
+            with pytest.raises(BadInput, match="does not fit the columns: "):
+                log.answer(Question(text, LATE))
         with pytest.raises(BadInput, match="names `y`, which is not a column"):
             log.answer(Question("y > 5", LATE))
         with pytest.raises(BadInput, match="not allowed"):

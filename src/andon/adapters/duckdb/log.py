@@ -20,12 +20,12 @@ from andon.adapters.duckdb.codes import (
     unseen_sql,
     utc_sql,
 )
-from andon.adapters.duckdb.connection import reading
+from andon.adapters.duckdb.connection import one_row, reading
 from andon.adapters.duckdb.files import find_files
 from andon.adapters.duckdb.open import OpenedLog, open_files
 from andon.base import predicate
 from andon.base.errors import BadInput
-from andon.base.interval import MICROSECOND, Interval, from_us, to_us
+from andon.base.interval import MICROSECOND, Grid, Interval, from_us, to_us
 from andon.inventory.model import Model
 from andon.telemetry.plan import CategoryCoding, Coding, Plan
 from andon.telemetry.question import Answer, Question
@@ -167,7 +167,7 @@ class DuckDBLog:
                 unseen.update(each.name for each in coded if each.has_unseen(batch.codes[each.name]))
                 if progress is not None:
                     progress(tally.rows, self._opened.rows)
-            names = self._names([each for each in coded if each.name in unseen], before)
+            names = self._names([each for each in coded if each.name in unseen], before, plan.grid)
         return Summary(plan.digest, tally.rows, tally.counts(), names)
 
     def answer(self, question: Question) -> Answer:
@@ -178,11 +178,14 @@ class DuckDBLog:
         if question.examples:
             named = f"filter (where ({condition}) and {quoted_name(self._columns.id)} is not null)"
             parts.append(f"min_by({self._id}, md5({self._id}) || {self._id}, {question.examples}) {named}")
-        try:
-            [row] = self._fetch(f"select {', '.join(parts)} from log where {self._before(question.before)}")
-        except (duckdb.BinderException, duckdb.ConversionException) as error:
-            reason = str(error).splitlines()[0].split(": ", 1)[-1].rstrip(".")
-            raise BadInput(f"the predicate `{question.predicate}` does not fit the columns' types: {reason}") from None
+        with reading(self._files):
+            try:
+                row = one_row(
+                    self._connection, f"select {', '.join(parts)} from log where {self._before(question.before)}"
+                )
+            except _MISFITS as error:
+                reason = str(error).splitlines()[0].split(": ", 1)[-1].rstrip(".")
+                raise BadInput(f"the predicate `{question.predicate}` does not fit the columns: {reason}") from None
         first, last = (None if at is None else from_us(int(str(at))) for at in row[1:3])
         examples = row[3] if question.examples else None
         return Answer(int(str(row[0])), first, last, tuple(examples) if isinstance(examples, list) else ())
@@ -238,23 +241,34 @@ class DuckDBLog:
             return f"coalesce({time_us_sql(column, self._storages[column])}, {_NEVER})"
         return _NEVER if self._delay_us is None else f"{self._time_us} + {self._delay_us}"
 
-    def _names(self, coded: Sequence["_Coded"], before: datetime) -> dict[tuple[str, int], str]:
-        """The smallest value in each cell of values that the reference does not have."""
-        names: dict[tuple[str, int], str] = {}
+    def _names(self, coded: Sequence["_Coded"], before: datetime, grid: Grid) -> dict[tuple[str, int], tuple[int, str]]:
+        """The first bucket of each cell of values that the reference does not have, and its smallest value there."""
+        names: dict[tuple[str, int], tuple[int, str]] = {}
+        time, length = self._time_us, grid.length_us
+        bucket = f"({time} - (({time} % {length}) + {length}) % {length}) // {length}"  # floors before 1970, exactly
         for each in coded:
             if not isinstance(each.coding, CategoryCoding):
                 continue
             text = text_sql(each.coding.column, self._storages[each.coding.column])
             unseen = f"try_cast(t as {each.enum}) is null" if each.coding.values else "true"
-            distinct = f"select distinct {text} as t from log where {self._before(before)}"
-            cell = unseen_sql(each.coding, "t")
-            sql = f"select {cell}, min(t) from ({distinct}) where t is not null and {unseen} group by 1"
-            names.update(
-                {(each.name, int(code)): str(value) for code, value in self._connection.execute(sql).fetchall()}
+            values = f"select {text} as t, min({bucket}) as b from log where {self._before(before)} group by 1"
+            first = "min({'bucket': b, 'value': t})"
+            sql = (
+                f"select {unseen_sql(each.coding, 't')} as cell, {first} from ({values})"
+                f" where t is not null and {unseen} group by 1"
             )
+            for cell, found in self._connection.execute(sql).fetchall():
+                names[each.name, int(cell)] = (int(found["bucket"]), str(found["value"]))
         return names
 
 
+_MISFITS = (
+    duckdb.BinderException,
+    duckdb.ConversionException,
+    duckdb.NotImplementedException,
+    duckdb.OutOfRangeException,
+    duckdb.TypeMismatchException,
+)
 _NEVER = f"cast({NEVER_US + 1} as bigint) - 1"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from andon.adapters.duckdb.codes import logical_type, quoted_name, text_sql, time_us_sql
 from andon.adapters.duckdb.connection import Connection, connect, one_row, reading
@@ -9,16 +10,18 @@ from andon.adapters.duckdb.files import Kind, LogFiles
 from andon.adapters.duckdb.times import TimeReader
 from andon.adapters.duckdb.types import RawLog, described, raw_log
 from andon.base.errors import BadInput
+from andon.base.interval import to_us
 from andon.base.nearest import nearest
 from andon.inventory.model import Columns
 from andon.telemetry.schema import LogSchema
 
-COPY_BYTES_MAX = 64 << 20
-"""Text files up to this size are parsed once into memory; larger ones are parsed again by every question."""
+COPY_BYTES_MAX = 4 << 30
+"""Text up to this size is parsed once, into a table that spills; larger text is parsed again by every question."""
 EXACT_ROWS_MAX = 2_000_000
 """Up to so many rows all ids are compared; beyond, those of some rows (repeated ids stay together)."""
 _IDS_COMPARED = 250_000
 _SHOWN_COLUMNS = 12
+_FIRST_US, _LAST_US = (to_us(datetime(year, 1, 1, tzinfo=UTC)) for year in (1, 9999))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,8 @@ def _check_times(
             f"{rows - timed:,} of {rows:,} rows of {files.name} have no time in {time_column!r}:"
             " fill it in or leave those rows out"
         )
+    if not _FIRST_US <= first <= last < _LAST_US:
+        raise BadInput(f"{files.name} has times in {time_column!r} outside the years 1 to 9999: mend those rows")
     return rows, first, last
 
 

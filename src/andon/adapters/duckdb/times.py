@@ -43,7 +43,7 @@ class TimeReader:
         kind = logical_type(storage)
         if self.files.kind is Kind.PARQUET and kind is LogicalType.TIME:
             self._same_zone_in_all_files(name)
-            return TimeColumn(quoted_name(name))
+            return TimeColumn(self.raw.sql[name])
         if kind is LogicalType.NUMBER:
             return self._epoch(name)
         if kind in (LogicalType.TEXT, LogicalType.TIME):

@@ -13,6 +13,10 @@ ISO_TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(\s?(Z|z|UTC|[+-
 
 _BIT, _WHOLE, _FRACTION, _TRUTH, _TIME, _TEXT = 1, 2, 4, 8, 16, 32
 _ONE_KIND = {_TRUTH: "BOOLEAN", _TIME: "TIMESTAMP"}
+_PARQUET_CASTS = {  # DuckDB compares nanoseconds with zone to nothing else
+    "TIMESTAMPTZ_NS": "cast({} as timestamptz)",
+    "TIMESTAMP_NS": "cast({} as timestamp)",
+}
 _NO_ROLE_IN_JSON = frozenset({"JSON", '"NULL"', "TIME", "INTERVAL", "UUID"})
 
 
@@ -37,7 +41,9 @@ def raw_log(connection: Connection, files: LogFiles, columns: Columns, types: Lo
     """Decide how the columns of some files are read; `types` are logical types known from elsewhere."""
     found = described(connection, files.reader())
     if files.kind is Kind.PARQUET:
-        sql = {name: quoted_name(name) for name in found}
+        sql = {
+            name: _PARQUET_CASTS.get(storage, "{}").replace("{}", quoted_name(name)) for name, storage in found.items()
+        }
         return RawLog(files.reader(), files.reader(with_file=True), found, sql)
     wanted = _names_are_text(columns) | ({} if types is None else types.types)
     if files.kind is Kind.JSON_LINES:

@@ -52,8 +52,6 @@ class NullShare:
             coding = watched.codings[feature]
             log = history.counts(slice_coding(column), feature)
             reference = history.reference_counts(slice_coding(column), feature)
-            if not log[:, :, list(marks_of.unusable(coding))].any():
-                continue
             for value in range(len(cut.values)):
                 marks = marks_of.absence_marks(feature, coding, marks_of.slice_of(cut, value))
                 yield marks_of.in_slice(marks, [value], coding, log, reference)
