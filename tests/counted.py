@@ -1,6 +1,6 @@
 """Counts made up for tests: what detectors yield for a log that nobody had to write."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ from andon.detect.finding import Layer, Slice
 from andon.detect.history import History
 from andon.detect.hit import Hit, search
 from andon.detect.mark import Mark, MarkSeries, Side
-from andon.detect.planning import Watched
+from andon.detect.planning import Watched, make_plan
 from andon.inventory.model import Columns, Model
 from andon.telemetry.plan import Cube, Plan
 from andon.telemetry.summary import Counts, Summary, pack
@@ -86,6 +86,32 @@ def history_of(buckets: int, length: timedelta = timedelta(hours=6)) -> tuple[Wa
     zero = np.zeros_like(bucket)
     log = Summary(plan.digest, buckets, {Cube(()): Counts.of(pack(bucket, zero, zero, 1))})
     return Watched(MODEL, {}, (), ()), History.of(plan, log, Summary.empty(plan), START + buckets * length)
+
+
+Dense = npt.NDArray[np.int64]
+"""Counts per bucket and code: `(buckets, *codes)`."""
+
+
+def summarized(plan: Plan, cubes: Mapping[Cube, Dense]) -> Summary:
+    """The summary of rows that were counted already; the first cube has them all."""
+    first = next(iter(cubes.values()))
+    everything = {Cube(()): first.reshape(len(first), -1).sum(axis=1), **cubes}
+    return Summary(plan.digest, int(first.sum()), {cube: _counts(plan, dense) for cube, dense in everything.items()})
+
+
+def counted(watched: Watched, log: Mapping[Cube, Dense], reference: Mapping[Cube, Dense]) -> History:
+    """The history of a log and a reference that were counted already, six hours a bucket."""
+    plan = make_plan(watched, log, Grid(timedelta(hours=6)))
+    buckets = len(next(iter(log.values())))
+    now = START + buckets * plan.grid.length
+    return History.of(plan, summarized(plan, log), summarized(plan, reference), now)
+
+
+def _counts(plan: Plan, dense: Dense) -> Counts:
+    flat = dense.reshape(len(dense), -1)
+    bucket, code = np.nonzero(flat)
+    keys = pack(bucket + plan.grid.bucket(START), np.zeros_like(bucket), code, flat.shape[1])
+    return Counts.of(keys, flat[bucket, code])
 
 
 def hits(*families: MarkSeries, name: str = "told", budget: Budget | None = None) -> list[Hit]:

@@ -9,6 +9,12 @@ from andon.detect.mark import MarkSeries
 from andon.detect.planning import Watched
 from andon.telemetry.plan import Cube
 
+JUMP_TEST = (
+    "alarm budget (1 false incident per model and quarter over all marks and evaluations, at least 5 standard errors); "
+    "effect floor h = 0.2 (Cohen 1988); 1.25 times the largest jump of the log's own past"
+)
+"""Where the threshold of every detector that leaves the decision to the jump test comes from."""
+
 
 class Detector(Protocol):
     """Turns counts into marks; the jump test decides. It holds no state and sees no rows.

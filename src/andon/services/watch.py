@@ -261,7 +261,7 @@ class _Report:
 def _shown(each: Group, lead: Hit) -> list[Hit]:
     """The leading hit, then the clearest ones: one per detector, columns and slice."""
     hits: dict[tuple[object, ...], Hit] = {}
-    for hit in (lead, *sorted(each.members.values(), key=lambda hit: -abs(hit.z))):
+    for hit in (each.members.get(id(lead.stream), lead), *sorted(each.members.values(), key=lambda hit: -abs(hit.z))):
         hits.setdefault((hit.stream.detector.name, hit.stream.mark.features, hit.stream.mark.slice), hit)
     return list(hits.values())[:FINDINGS_MAX]
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from andon.detect.builtin import marks_of
+from andon.detect.detector import JUMP_TEST
 from andon.detect.finding import Layer
 from andon.detect.history import History
 from andon.detect.mark import MarkSeries
@@ -19,7 +20,7 @@ class CategoryShare:
     statistic = "effect_h"
     description = "A category's value is new, vanished, or more or less frequent than before."
     blind_to = "A value that keeps its share while its meaning changes; values rarer than about 1 in 100 rows."
-    threshold_source = "alarm budget; effect floor h = 0.2 (Cohen 1988); habit of the log's own past"
+    threshold_source = JUMP_TEST
     weight = 1.0
 
     def cubes(self, watched: Watched) -> tuple[Cube, ...]:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from andon.base.predicate import differs, equals
 from andon.detect.builtin import marks_of
+from andon.detect.detector import JUMP_TEST
 from andon.detect.finding import Layer
 from andon.detect.history import History, Triangle
 from andon.detect.mark import Late, Mark, MarkSeries, Side
@@ -31,7 +32,7 @@ class ErrorRate:
     statistic = "effect_h"
     description = "The model is wrong more or less often than before, by the labels that arrived."
     blind_to = "Rows without labels; outcomes known only for the decisions that allow one (selective labels)."
-    threshold_source = "alarm budget; effect floor h = 0.2 (Cohen 1988); habit of the log's own past"
+    threshold_source = JUMP_TEST
     weight = 1.0
 
     def cubes(self, watched: Watched) -> tuple[Cube, ...]:

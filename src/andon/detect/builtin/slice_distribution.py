@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from andon.detect.builtin import marks_of
+from andon.detect.detector import JUMP_TEST
 from andon.detect.finding import Layer
 from andon.detect.history import History
 from andon.detect.mark import MarkSeries
@@ -18,7 +19,7 @@ class SliceDistribution:
     statistic = "effect_h"
     description = "The distribution of a feature moves in one slice, against the rest of the traffic at the same time."
     blind_to = "A shift that all slices share; a shift inside one bin (a twentieth of the reference's rows)."
-    threshold_source = "alarm budget; effect floor h = 0.2 (Cohen 1988); habit of the log's own past"
+    threshold_source = JUMP_TEST
     weight = 1.0
 
     def cubes(self, watched: Watched) -> tuple[Cube, ...]:
