@@ -60,11 +60,10 @@ def run(asked: Asked, tell: Tell) -> Result:
 
 
 def _few_blocks(history: History) -> str | None:
-    rule = rule_for(history)
-    places = slots(history, rule) if history.spans else []
-    return (
-        None if len(places) >= BLOCKS_MIN else f"only {history.days} quiet days are whole: too few to draw blocks from"
-    )
+    places = slots(history, rule_for(history)) if history.spans else []
+    if len(places) >= BLOCKS_MIN:
+        return None
+    return f"only {history.days} quiet days are whole: too few to draw blocks from"
 
 
 def _short(outcome: Outcome) -> str | None:

@@ -1,5 +1,6 @@
 """A decision log made up from a seed: sixty days of a small credit model, and what can go wrong with it, by name."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -143,6 +144,9 @@ FAULTS: Mapping[str, Fault] = {
     "income_halves_in_the_south": Fault(
         "data_pipeline_corruption", inputs=_scaled("income", 0.5), slice="region = 'south'", end=52.0
     ),
+    "income_halves_in_two_regions": Fault(
+        "data_pipeline_corruption", inputs=_scaled("income", 0.5), slice="region in ('north', 'south')"
+    ),
     "labels_contradict": Fault("model_performance_degradation", outputs=_contradicted(0.8), start=20.3, days=6.0),
     "women_declined": Fault("bias_and_fairness_violation", outputs=_declined(0.6), slice="sex = 'f'"),
     "answers_are_guesses": Fault("model_performance_degradation", outputs=_guesses, start=30.3, days=14.0),
@@ -249,8 +253,8 @@ def _concerned(rows: Rows, elapsed: npt.NDArray[np.float64], rng: np.random.Gene
     mask |= (elapsed >= fault.start) & (elapsed < (DAYS if fault.end is None else fault.end))
     mask &= rng.random(len(elapsed)) < fault.share
     if fault.slice is not None:
-        column, value = fault.slice.replace("'", "").split(" = ")
-        mask &= rows[column].data == value
+        column, *values = re.findall(r"^\w+|(?<=')\w+(?=')", fault.slice)
+        mask &= np.isin(rows[column].data, values)
     return mask
 
 

@@ -290,3 +290,18 @@ def test_nan_is_seen_whatever_the_statistics_of_parquet_say(tmp_path: Path) -> N
         assert log.profile_category("x") == twin.profile_category("x")
         for text in ("isnan(x)", "not isnan(x)", "x >= 0.5", "x < 0.5", "x > 7"):
             assert log.answer(Question(text, LATE, 2)) == twin.answer(Question(text, LATE, 2))
+
+
+def test_a_large_log_is_profiled_over_the_same_rows_whatever_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("andon.adapters.duckdb.log.PROFILED_ROWS_MAX", 100)
+    monkeypatch.setattr("andon.adapters.duckdb.log.SAMPLE_ROWS", 60)
+    monkeypatch.setattr("andon.adapters.duckdb.open.EXACT_ROWS_MAX", 100)
+    monkeypatch.setattr("andon.adapters.duckdb.open._IDS_COMPARED", 60)
+    profiles = []
+    for name, rows in (("a.csv", ROWS), ("b.csv", ROWS[::-1])):
+        with open_log(_csv(rows, tmp_path, name), MODEL, types=TYPES) as log:
+            profiles.append((log.profile_number("n"), log.profile_category("kind"), log.warnings))
+    assert profiles[0] == profiles[1]
+    assert 30 < sum(count for _, count in profiles[0][1].values) < 90

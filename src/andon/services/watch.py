@@ -233,10 +233,6 @@ class _Report:
         part = slice(hit.t - hit.window + 1, hit.t + 1)
         total = stream.total[part].sum()
         wanted = (share(expected(stream, hit.t, part.start)) * stream.total[: hit.t + 1])[part].sum()
-        shown = [within(self._request.model.columns.time, window)]
-        shown += [mark.slice.predicate] if mark.slice is not None else []
-        shown += [mark.predicate] if mark.predicate is not None and hit.effect > 0 else []
-        examples = self._request.log.answer(Question(all_of(*shown), window.end, EXAMPLES)).examples
         return Finding(
             detector=stream.detector.name,
             layer=stream.detector.layer,
@@ -254,8 +250,21 @@ class _Report:
             after=float(stream.count[part].sum() / max(total, 1)),
             what=mark.what,
             mark=mark.predicate,
-            entries=examples,
+            entries=self._entries(hit, window.end),
         )
+
+    def _entries(self, hit: Hit, known: datetime) -> tuple[str, ...]:
+        """Ids of some rows that the hit counted, by what was known then."""
+        columns, mark = self._request.model.columns, hit.stream.mark
+        first, end = hit.stream.decided(hit.t - hit.window + 1, hit.t + 1)
+        shown = [within(columns.time, Interval(self._history.start(first), self._history.evaluation(end - 1)))]
+        if hit.stream.late is not None:
+            if columns.label_time is None:
+                return ()
+            shown.append(within(columns.label_time, Interval(self._history.start(0), known)))
+        shown += [mark.slice.predicate] if mark.slice is not None else []
+        shown += [mark.predicate] if mark.predicate is not None and hit.effect > 0 else []
+        return self._request.log.answer(Question(all_of(*shown), known, EXAMPLES)).examples
 
 
 def _shown(each: Group, lead: Hit) -> list[Hit]:

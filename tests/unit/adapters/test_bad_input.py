@@ -18,6 +18,7 @@ from andon.base.interval import Grid
 from andon.inventory.model import Columns, Model
 from andon.telemetry.plan import CategoryCoding, Cube, Plan
 from andon.telemetry.question import Question
+from andon.telemetry.schema import LogicalType, LogSchema
 
 MODEL = Model("m", Columns("id", "ts", label_time="label_ts"))
 LATE = datetime(2100, 1, 1, tzinfo=UTC)
@@ -334,6 +335,46 @@ def test_warnings() -> None:
             ("duplicate_ids", "1 of 2 rows repeat the id of another row; each row is counted"),
             ("labels_before_predictions", "1 labels arrived before their prediction; they count as known at once"),
         )
+
+
+def test_a_zone_in_one_of_two_time_columns_is_a_warning() -> None:
+    at = [datetime(2026, 1, 1)]
+    _parquet("log.parquet", id=["1"], ts=pa.array(at, pa.timestamp("us", tz="UTC")), label_ts=at)
+    _write("log.csv", "id,ts,label_ts\n1,2026-01-01T00:00:00Z,2026-01-01 00:00:00\n")
+    for name in ("log.parquet", "log.csv"):
+        with open_log(name, MODEL) as log:
+            [warning] = log.warnings
+            assert warning == (
+                "mixed_zones",
+                "'ts' says its time zone and 'label_ts' does not; 'label_ts' was read as UTC",
+            )
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_csv_of_other_systems(ending: str, mark: str) -> None:
+    _write("log.csv", mark + ending.join(("id;ts;a name", '1;2026-01-01;"a;b"', "2;2026-01-02;", "")))
+    with open_log("log.csv", MODEL) as log:
+        assert log.schema().names == ("id", "ts", "a name")
+        assert log.profile_category("a name").values == (("a;b", 1),)
+
+
+def test_files_with_other_columns_are_joined_by_name() -> None:
+    _write("logs/a.csv", "id,ts,x\n1,2026-01-01,5\n")
+    _write("logs/b.csv", "y,ts,id\nb,2026-01-02,2\n")
+    with open_log("logs", MODEL) as log:
+        assert log.schema().names == ("id", "ts", "x", "y")
+        assert log.profile_category("y").values == (("b", 1),)
+        assert log.answer(Question("x = 5 and y is null", LATE, 1)).examples == ("1",)
+
+
+def test_csv_is_typed_by_what_is_known_from_elsewhere() -> None:
+    _write("log.csv", "id,ts,truth,number,code\n1,2026-01-01,1,True,7\n2,2026-01-01,0,False,8\n")
+    known = {"truth": LogicalType.BOOLEAN, "number": LogicalType.NUMBER, "code": LogicalType.TEXT}
+    with open_log("log.csv", MODEL, types=LogSchema(known)) as log:
+        assert {name: log.schema().types[name] for name in known} == known
+        assert log.profile_category("truth").values == (("false", 1), ("true", 1))
+        assert log.profile_category("number").values == (("0", 1), ("1", 1))
 
 
 def test_a_file_given_twice_counts_once() -> None:

@@ -104,7 +104,7 @@ def test_passing_over_quiet_families_changes_nothing_that_is_raised(
     given_families: tuple[MarkSeries, MarkSeries, int], threshold: float
 ) -> None:
     for each in given_families[:2]:
-        screened = {tested.window: tested.beyond(threshold) for tested in jumps(each, threshold)}
+        screened = {tested.window: tested.beyond(threshold) for tested in jumps(each, least=threshold)}
         for tested in jumps(each):
             assert np.array_equal(tested.beyond(threshold), screened.get(tested.window, np.zeros(tested.z.shape)))
 

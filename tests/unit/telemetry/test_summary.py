@@ -97,7 +97,7 @@ def test_the_parts_of_any_split_add_to_the_whole(log: list[Row], data: st.DataOb
     assert reduce(add, map(_twin, parts)) == _twin(log)
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)  # each opens up to four files
 @given(log=logs, data=st.data())
 def test_duckdb_counts_as_the_twin_over_any_split_and_order(
     log: list[Row], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

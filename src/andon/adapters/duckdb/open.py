@@ -1,13 +1,13 @@
 """Opens the files of a log as one DuckDB view with clear types and times."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from andon.adapters.duckdb.codes import logical_type, quoted_name, text_sql, time_us_sql
 from andon.adapters.duckdb.connection import Connection, connect, one_row, reading
 from andon.adapters.duckdb.files import Kind, LogFiles
-from andon.adapters.duckdb.times import TimeReader
+from andon.adapters.duckdb.times import TimeColumn, TimeReader
 from andon.adapters.duckdb.types import RawLog, described, raw_log
 from andon.base.errors import BadInput
 from andon.base.interval import to_us
@@ -79,19 +79,22 @@ def _meant(name: str, names: Iterable[str]) -> str:
 
 def _create_log(connection: Connection, files: LogFiles, columns: Columns, raw: RawLog) -> list[tuple[str, str]]:
     """Create `log` with its times as times; returns what to warn about."""
-    times = TimeReader(connection, files, raw, columns.id)
-    sql = dict(raw.sql)
-    warnings: list[tuple[str, str]] = []
-    for name in dict.fromkeys((columns.time, columns.label_time)):
-        if name is not None and name in raw.storages:
-            column = times.read(name)
-            sql[name] = column.sql
-            warnings += column.warnings
+    reader = TimeReader(connection, files, raw, columns.id)
+    names = [name for name in (columns.time, columns.label_time) if name is not None and name in raw.storages]
+    times = {name: reader.read(name) for name in names}
+    sql = raw.sql | {name: column.sql for name, column in times.items()}
     is_small_text = files.kind is not Kind.PARQUET and files.size_bytes <= COPY_BYTES_MAX
     parts = [f"{each} as {quoted_name(name)}" for name, each in sql.items()]
     what = "temp table" if is_small_text else "temp view"
     connection.execute(f"create {what} log as select {', '.join(parts)} from {raw.reader}")
-    return warnings
+    return [*(warning for column in times.values() for warning in column.warnings), *_zone_in_one_column(times)]
+
+
+def _zone_in_one_column(times: Mapping[str, TimeColumn]) -> Iterator[tuple[str, str]]:
+    naive = [name for name, column in times.items() if column.has_zone is False]
+    zoned = [name for name, column in times.items() if column.has_zone]
+    if naive and zoned:
+        yield "mixed_zones", f"{zoned[0]!r} says its time zone and {naive[0]!r} does not; {naive[0]!r} was read as UTC"
 
 
 def _check_times(

@@ -18,9 +18,16 @@ _PLAUSIBLE_SECONDS = (315_532_800, 4_102_444_800)  # 1980 to 2100: the ranges of
 
 @dataclass(frozen=True, slots=True)
 class TimeColumn:
-    """How to read one time column: SQL over the raw column, and what to warn about."""
+    """How to read one time column.
+
+    Attributes:
+        sql: over the raw column.
+        has_zone: whether its times say their zone; None where there are none to say it.
+        warnings: `(code, text)`.
+    """
 
     sql: str
+    has_zone: bool | None
     warnings: tuple[tuple[str, str], ...] = ()
 
 
@@ -43,7 +50,7 @@ class TimeReader:
         kind = logical_type(storage)
         if self.files.kind is Kind.PARQUET and kind is LogicalType.TIME:
             self._same_zone_in_all_files(name)
-            return TimeColumn(self.raw.sql[name])
+            return TimeColumn(self.raw.sql[name], has_zone="TZ" in storage or "TIME ZONE" in storage)
         if kind is LogicalType.NUMBER:
             return self._epoch(name)
         if kind in (LogicalType.TEXT, LogicalType.TIME):
@@ -66,13 +73,13 @@ class TimeReader:
         column = f"cast({quoted_name(name)} as double)"
         low, high = one_row(self.connection, f"select min({column}), max({column}) from {self.raw.reader}")
         if low is None:
-            return TimeColumn("cast(null as timestamp)")
+            return TimeColumn("cast(null as timestamp)", None)
         for unit, microseconds in _EPOCH_UNITS.items():
             first, last = (bound * 1_000_000 / microseconds for bound in _PLAUSIBLE_SECONDS)
             if first <= float(str(low)) and float(str(high)) < last:
                 text = f"{name!r} holds numbers; they were read as {unit} since 1970 (UTC)"
                 at = f"make_timestamp(cast(round({column} * {microseconds}) as bigint))"
-                return TimeColumn(at, (("epoch_times", text),))
+                return TimeColumn(at, None, (("epoch_times", text),))
         raise BadInput(
             f"the time column {name!r} of {self.files.name} holds numbers from {low} to {high},"
             f" of which the unit is not clear: {_MEND}"
@@ -98,7 +105,7 @@ class TimeReader:
         if len(zones) > 1:
             one, other = (self._example(column, f"{zone} = {quoted(each)}") for each in zones[:2])
             raise BadInput(f"the time column {name!r} mixes time zones, {one} and {other}: {_MEND}")
-        return TimeColumn(f"({instant} at time zone 'UTC')")
+        return TimeColumn(f"({instant} at time zone 'UTC')", zones[0] != "" if zones else None)
 
     def _example(self, column: str, where: str) -> str:
         sql = f"select filename, {quoted_name(self.id_column)}, {column} from {self.raw.reader_with_file}"

@@ -1,0 +1,140 @@
+"""One group per cause: who is woken is woken once per failure, and not for a single bad bucket."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from counted import drawn, hits, mark, series
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from andon.alert.grouping import Group, group
+from andon.detect.hit import Hit
+from andon.detect.mark import MarkSeries
+
+BUCKETS, ROWS = 200, 40
+
+
+def level(*changes: tuple[int, float]) -> np.ndarray:
+    """A share that takes new values from some buckets on."""
+    share = np.full(BUCKETS, 0.1)
+    for start, value in changes:
+        share[start:] = value
+    return share
+
+
+def family(what: str, share: np.ndarray, seed: int = 0, **more: object) -> MarkSeries:
+    """One mark by its share over time, normal in the reference."""
+    dice = np.random.default_rng(seed)
+    each = series(drawn(dice, share[None, :], ROWS), drawn(dice, [[0.1] * 60], ROWS))
+    return replace(each, marks=(mark(what, **more),))
+
+
+def names(each: Group) -> set[str]:
+    return {hit.stream.mark.what for hit in each.members.values()}
+
+
+FAULT = (80, 0.6)
+OVER = (110, 0.1)
+
+
+def test_no_hits_make_no_group() -> None:
+    assert group([]) == []
+
+
+def test_a_failure_is_one_group_however_often_it_hits() -> None:
+    found = hits(family("x is 'a'", level(FAULT)))
+    assert len({hit.t for hit in found}) > 10
+    [only] = group(found)
+    assert only.first is found[0]
+
+
+def test_what_jumps_together_is_one_cause() -> None:
+    [only] = group(hits(family("x is 'a'", level(FAULT)), family("y is 'a'", level(FAULT), 1)))
+    assert names(only) == {"x is 'a'", "y is 'a'"}
+
+
+def test_what_follows_while_the_failure_runs_is_its_consequence() -> None:
+    [only] = group(hits(family("x is 'a'", level(FAULT)), family("y is 'a'", level((120, 0.5)), 1)))
+    assert names(only) == {"x is 'a'", "y is 'a'"}
+    assert {hit.stream.mark.what for hit in only.fired_with} == {"x is 'a'"}
+
+
+def test_what_begins_after_the_failure_is_over_is_another_cause() -> None:
+    first, second = group(hits(family("x is 'a'", level(FAULT, OVER)), family("y is 'a'", level((150, 0.6)), 1)))
+    assert (names(first), names(second)) == ({"x is 'a'"}, {"y is 'a'"})
+    assert first.first.t < 110 < 150 <= second.first.t
+
+
+def test_the_same_thing_going_wrong_twice_is_two_incidents() -> None:
+    twice = level((60, 0.7), (80, 0.1), (150, 0.95))
+    groups = group(hits(family("x is 'a'", twice)))
+    assert [60 <= each.first.t < 80 for each in groups] == [True, False]
+    assert groups[1].first.t >= 150
+
+
+def test_a_single_bad_bucket_of_a_share_wakes_nobody() -> None:
+    for seed in range(10):
+        found = hits(family("x is 'a'", level((80, 0.95), (81, 0.1)), seed))
+        assert found
+        assert group(found) == []
+
+
+def test_a_single_bucket_is_enough_where_each_row_shows_it() -> None:
+    share = level((80, 0.95))
+    share[:80] = 0.0
+    never = replace(family("x is null", share, rare=True, among_all=True), reference=drawn(np.random.default_rng(1), [[0.0] * 60], ROWS))
+    [only] = group(hits(never))
+    assert only.first.t == 80
+
+
+def test_a_group_keeps_the_clearest_hit_of_each_stream() -> None:
+    found = hits(family("x is 'a'", level(FAULT)), family("y is 'a'", level(FAULT), 1))
+    [only] = group(found)
+    for what in names(only):
+        clearest = max((hit for hit in found if hit.stream.mark.what == what), key=lambda hit: abs(hit.z))
+        assert [hit.z for hit in only.members.values() if hit.stream.mark.what == what] == [clearest.z]
+
+
+def test_the_group_at_firing_knows_nothing_of_what_came_later() -> None:
+    [only] = group(hits(family("x is 'a'", level(FAULT)), family("y is 'a'", level((120, 0.5)), 1)))
+    fired = only.at_firing()
+    assert names(fired) == {"x is 'a'"}
+    assert {hit.t for hit in fired.members.values()} == {only.first.t}
+    assert len(only.members) == 2, "and the group itself keeps what it knows"
+
+
+def test_of_one_set_of_columns_only_the_clearest_may_lead() -> None:
+    both = replace(
+        family("x is 'a'", level(FAULT)),
+        marks=(mark("x is 'a'"),),
+    )
+    other = family("x is 'b'", level(FAULT), 1)
+    [only] = group(hits(both, other, family("y is 'a'", level(FAULT), 2)))
+    leads = only.leads()
+    assert len({hit.stream.mark.features for hit in leads}) == len(leads)
+    assert leads[0] is only.first
+
+
+@pytest.mark.parametrize("end", [85, 100, 140, 170])
+def test_groups_by_a_time_are_those_of_the_hits_by_then(end: int) -> None:
+    found = hits(family("x is 'a'", level(FAULT, OVER)), family("y is 'a'", level((150, 0.6)), 1))
+    then = group(hit for hit in found if hit.t <= end)
+    known = [each for each in group(found) if each.first.t <= end]
+    assert [each.first for each in then] == [each.first for each in known]
+    assert [each.fired_with for each in then] == [each.fired_with for each in known]
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.integers(30, 190), st.floats(0, 1)), min_size=1, max_size=5), st.integers(0, 99))
+def test_every_group_begins_with_a_hit_and_hits_never_belong_to_two(
+    changes: list[tuple[int, float]], seed: int
+) -> None:
+    found = hits(family("x is 'a'", level(*sorted(changes)), seed), family("y is 'a'", level(*changes), seed + 100))
+    groups = group(found)
+    assert [each.first.t for each in groups] == sorted(each.first.t for each in groups)
+    members: list[Hit] = [hit for each in groups for hit in each.members.values()]
+    assert len({id(hit) for hit in members}) == len(members)
+    assert all(any(hit is known for known in found) for hit in members)
+    for each in groups:
+        assert all(hit.t >= each.first.t for hit in each.members.values())
