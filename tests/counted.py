@@ -30,8 +30,13 @@ def marks(number: int, **same: object) -> tuple[Mark, ...]:
 
 def mark(what: str = "x is 'a'", **more: object) -> Mark:
     """A mark of the column that its text begins with."""
-    feature = what.split()[0]
-    given: dict[str, object] = {"coding": feature, "codes": (0,), "features": (feature,), "predicate": f"{feature} = 'a'"}
+    feature = what.split(maxsplit=1)[0]
+    given: dict[str, object] = {
+        "coding": feature,
+        "codes": (0,),
+        "features": (feature,),
+        "predicate": f"{feature} = 'a'",
+    }
     return Mark(what=what, **(given | more))  # type: ignore[arg-type]
 
 
@@ -58,7 +63,7 @@ def known_until(each: MarkSeries, end: int) -> MarkSeries:
     return MarkSeries(each.marks, until(each.log, end), each.reference, rest, each.reference_rest)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Told:
     """A detector that yields the families it was given."""
 
@@ -116,4 +121,5 @@ def _counts(plan: Plan, dense: Dense) -> Counts:
 
 def hits(*families: MarkSeries, name: str = "told", budget: Budget | None = None) -> list[Hit]:
     """What the search finds in families."""
-    return search(*history_of(families[0].log.count.shape[1]), [Told(families, name)], budget or Budget())
+    watched, history = history_of(families[0].log.count.shape[1])
+    return search(watched, history, [Told(families, name)], budget or Budget())

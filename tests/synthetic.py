@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -14,11 +15,12 @@ import pyarrow.parquet as pq
 
 from andon.inventory.model import Columns, Model
 
-Rows = dict[str, "np.ma.MaskedArray[tuple[int], np.dtype[np.generic]]"]
+Rows = dict[str, "np.ma.MaskedArray[Any, Any]"]
 Mask = npt.NDArray[np.bool_]
 Change = Callable[[Rows, Mask, np.random.Generator], None]
 
 DAYS, REFERENCE_DAYS, ROWS_PER_DAY = 60, 15, 300
+THRESHOLD = 0.5
 START = datetime(2026, 1, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
 FEATURES = ("amount", "income", "age", "product", "channel")
@@ -28,7 +30,7 @@ MODEL = Model(
     features=FEATURES,
     protected=("sex",),
     segments=("region", "channel"),
-    threshold=0.5,
+    threshold=THRESHOLD,
     favourable_prediction="0",
     label_delay=timedelta(days=7),
 )
@@ -148,6 +150,7 @@ FAULTS: Mapping[str, Fault] = {
         "data_pipeline_corruption", inputs=_scaled("income", 0.5), slice="region in ('north', 'south')"
     ),
     "labels_contradict": Fault("model_performance_degradation", outputs=_contradicted(0.8), start=20.3, days=6.0),
+    "everyone_declined": Fault("model_performance_degradation", outputs=_declined(0.5)),
     "women_declined": Fault("bias_and_fairness_violation", outputs=_declined(0.6), slice="sex = 'f'"),
     "answers_are_guesses": Fault("model_performance_degradation", outputs=_guesses, start=30.3, days=14.0),
 }
@@ -167,7 +170,9 @@ def make_log(folder: Path, fault: Fault | None = None, *, seed: int = 0, strange
 
 def make_reference(folder: Path, *, seed: int = 0) -> str:
     """Write known-good rows from the time before the log."""
-    return _write(_rows(seed + 500_000, START - REFERENCE_DAYS * DAY, REFERENCE_DAYS, None), folder / "reference.parquet")
+    return _write(
+        _rows(seed + 500_000, START - REFERENCE_DAYS * DAY, REFERENCE_DAYS, None), folder / "reference.parquet"
+    )
 
 
 def f1(log: str, said: str, true: str) -> float:
@@ -177,7 +182,7 @@ def f1(log: str, said: str, true: str) -> float:
 
 
 def _count(log: str, where: str) -> int:
-    [(count,)] = duckdb.sql(f"select count(*) from '{log}' where {where}").fetchall()  # noqa: S608  # own text
+    [(count,)] = duckdb.execute(f"select count(*) from '{log}' where {where}").fetchall()
     return int(count)
 
 
@@ -200,7 +205,7 @@ def _rows(seed: int, start: datetime, days: int, fault: Fault | None) -> Rows:
     if fault is not None and fault.inputs is not None:
         fault.inputs(rows, mask, rng)
     rows["score"] = np.ma.array(_score(rows, noise))
-    rows["prediction"] = np.ma.array((rows["score"] >= MODEL.threshold).astype(np.int64))
+    rows["prediction"] = np.ma.array((rows["score"] >= THRESHOLD).astype(np.int64))
     rows["label"] = np.ma.array((luck < true).astype(np.int64))
     rows["label_ts"] = np.ma.array(rows["ts"].data + ((2 + delay) * 86_400_000_000).astype(np.int64))
     if fault is not None and fault.outputs is not None:
@@ -212,7 +217,7 @@ def _make_strange(rows: Rows, rng: np.random.Generator, first: float) -> None:
     late = rows["ts"].data >= (START + first * DAY).timestamp() * 1_000_000
     for name in ("product", "channel", "region", "sex"):
         some = late & (rng.random(len(late)) < 0.5)
-        rows[name] = rows[name].astype("U16")
+        rows[name] = np.ma.array(rows[name], dtype="U16")
         rows[name][some] = rng.choice([f"new {n}" for n in range(40)], int(some.sum()))
     for name in FEATURES:
         rows[name][late & (rng.random(len(late)) < 0.3)] = np.ma.masked
@@ -222,7 +227,8 @@ def _make_strange(rows: Rows, rng: np.random.Generator, first: float) -> None:
 def _hours() -> npt.NDArray[np.float64]:
     """More by day than by night."""
     weight = 1.3 + np.sin((np.arange(24) - 8) / 24 * 2 * np.pi)
-    return weight / weight.sum()
+    share: npt.NDArray[np.float64] = weight / weight.sum()
+    return share
 
 
 def _inputs(rng: np.random.Generator, number: int) -> Rows:
@@ -231,7 +237,9 @@ def _inputs(rng: np.random.Generator, number: int) -> Rows:
         "amount": np.ma.array(np.round(np.exp(rng.normal(7, 0.6, number)), 2)),
         "income": np.ma.array(income, mask=rng.random(number) < 0.01),
         "age": np.ma.array(rng.integers(18, 80, number)),
-        "product": np.ma.array(rng.choice(["card", "loan", "car", "house"], number, p=[0.4, 0.3, 0.2, 0.1]).astype("U16")),
+        "product": np.ma.array(
+            rng.choice(["card", "loan", "car", "house"], number, p=[0.4, 0.3, 0.2, 0.1]).astype("U16")
+        ),
         "channel": np.ma.array(rng.choice(["web", "app", "branch"], number, p=[0.5, 0.35, 0.15])),
         "region": np.ma.array(rng.choice(["north", "south", "east", "west"], number, p=[0.3, 0.3, 0.2, 0.2])),
         "sex": np.ma.array(rng.choice(["f", "m"], number)),
@@ -243,7 +251,8 @@ def _score(rows: Rows, noise: npt.NDArray[np.float64]) -> npt.NDArray[np.float64
     income = np.ma.filled(rows["income"], np.exp(8))
     burden = np.log(rows["amount"].data) - np.log(income) + 1
     risky = (rows["product"].data == "card").astype(float)
-    return np.round(1 / (1 + np.exp(-(1.5 * burden + 0.5 * risky - 1.2 + 0.5 * noise))), 6)
+    score: npt.NDArray[np.float64] = np.round(1 / (1 + np.exp(-(1.5 * burden + 0.5 * risky - 1.2 + 0.5 * noise))), 6)
+    return score
 
 
 def _concerned(rows: Rows, elapsed: npt.NDArray[np.float64], rng: np.random.Generator, fault: Fault | None) -> Mask:
@@ -264,6 +273,18 @@ def _write(rows: Rows, path: Path) -> str:
         kind = pa.timestamp("us") if name in {"ts", "label_ts"} else None
         return pa.array(values.data, kind, mask=np.ma.getmaskarray(values))
 
-    names = ["id", "ts", *FEATURES, "region", "sex", "model_version", "latency_ms", "score", "prediction", "label", "label_ts"]
+    names = [
+        "id",
+        "ts",
+        *FEATURES,
+        "region",
+        "sex",
+        "model_version",
+        "latency_ms",
+        "score",
+        "prediction",
+        "label",
+        "label_ts",
+    ]
     pq.write_table(pa.table({name: array(name) for name in names}), path)
     return str(path)

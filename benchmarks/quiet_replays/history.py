@@ -133,7 +133,9 @@ def _quiet_days(at: Int64, onset: int | None, tolerated: list[dict[str, Any]]) -
     days, rows = np.unique(quiet // DAY_US, return_counts=True)
     usual = float(np.median(rows)) * WHOLE_SHARE
     first = int(days[0]) + int(rows[0] < usual)
-    end = onset // DAY_US if onset is not None else int(days[-1]) + 1 - int(rows[-1] < usual)
+    end = int(days[-1]) + 1 - int(rows[-1] < usual)
+    if onset is not None:
+        end = min(end, onset // DAY_US)
     spans = [Days(first, end)]
     for event in tolerated:
         gone = Days(to_us(_time(event["from"])) // DAY_US, to_us(_time(event["to"])) // DAY_US + 1)

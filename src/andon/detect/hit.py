@@ -94,6 +94,25 @@ class Hit:
     wander: float
     threshold: float
 
+    @property
+    def level_before(self) -> float:
+        """Share of the mark before the window: in the log and the reference together."""
+        stream, before = self.stream, self.t - self.window + 1
+        total = stream.total[:before].sum() + stream.reference_total
+        return float((stream.count[:before].sum() + stream.reference_count) / max(total, 1))
+
+    @property
+    def level_now(self) -> float:
+        """Share of the mark in the window."""
+        part = slice(self.t - self.window + 1, self.t + 1)
+        return float(self.stream.count[part].sum() / max(self.stream.total[part].sum(), 1))
+
+    @property
+    def moved_itself(self) -> bool:
+        """Whether the share itself moved by most of the effect, rather than the rest of the traffic away from it."""
+        own = 2 * (np.arcsin(np.sqrt(self.level_now)) - np.arcsin(np.sqrt(self.level_before)))
+        return bool(own * np.sign(self.effect) >= abs(self.effect) / 2)
+
 
 def search(
     watched: Watched,

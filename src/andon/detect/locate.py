@@ -38,12 +38,12 @@ def locate(hit: Hit, watched: Watched, history: History, first: int, end: int) -
     its complement is kept, if the complement kept calm. The buckets `first..end` hold the failure; none later is read.
     """
     mark = hit.stream.mark
-    if mark.slice is not None or mark.coding not in watched.features:
+    if mark.slice is not None or mark.coding not in watched.names:
         return hit
     found = []
     for column in watched.slices:
         cube = Cube((slice_coding(column), mark.coding))
-        if column != mark.coding and cube in history.plan.cubes:
+        if column != watched.codings[mark.coding].column and cube in history.plan.cubes:
             counts = _Counts(history.counts(*cube.columns), history.reference_counts(*cube.columns), first, end)
             found.append(_best_set(hit, watched, column, counts))
     best = max((each for each in found if each is not None), key=lambda each: abs(each.z), default=None)

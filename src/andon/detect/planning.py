@@ -51,6 +51,11 @@ class Watched:
     slices: tuple[str, ...]
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the codings of the features, and of the prediction if there is one."""
+        return (*self.features, PREDICTION) if PREDICTION in self.codings else self.features
+
+    @property
     def classes(self) -> tuple[CategoryCoding, CategoryCoding] | None:
         """Codings of label and prediction when both are one of few classes."""
         label, prediction = self.codings.get(LABEL), self.codings.get(PREDICTION)

@@ -4,6 +4,7 @@ from andon.detect.builtin.category_share import CategoryShare
 from andon.detect.builtin.error_rate import ErrorRate
 from andon.detect.builtin.feature_distribution import FeatureDistribution
 from andon.detect.builtin.null_share import NullShare
+from andon.detect.builtin.prediction_rate import PredictionRate
 from andon.detect.builtin.slice_distribution import SliceDistribution
 from andon.detect.builtin.slice_prediction_rate import SlicePredictionRate
 from andon.detect.detector import Detector
@@ -13,6 +14,7 @@ DETECTORS: tuple[Detector, ...] = (
     CategoryShare(),
     FeatureDistribution(),
     SliceDistribution(),
+    PredictionRate(),
     SlicePredictionRate(),
     ErrorRate(),
 )

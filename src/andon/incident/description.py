@@ -19,6 +19,7 @@ FEATURE_SHARE = 0.5
 """A feature is named when its jump is at least this share of the largest one: companions, not echoes."""
 VALUE_Z = 4.0
 """A value of the slice column joins the slice when it moves the same way by this many standard errors."""
+DECISION_DETECTORS = ("prediction_rate", "slice_prediction_rate")
 INPUT_DETECTORS = ("null_share", "category_share", "feature_distribution", "slice_distribution")
 
 
@@ -56,7 +57,7 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
         new_value=new_value,
         value_vanished=_vanished(lead, inputs),
         inputs_moved=features,
-        decisions_moved=any(hit.stream.detector.name == "slice_prediction_rate" for hit in hits),
+        decisions_moved=any(hit.stream.detector.name in DECISION_DETECTORS for hit in hits),
         errors_moved=any(hit.stream.detector.name == "error_rate" for hit in hits),
         sliced=place is not None,
         protected=place is not None and bool(set(place.columns) & set(watched.model.protected)),
@@ -83,7 +84,7 @@ def _vanished(lead: Hit, inputs: list[Hit]) -> bool:
         hit.stream.mark.features == lead.stream.mark.features
         and not hit.stream.mark.rare
         and hit.effect < 0
-        and _level_after(hit) < 0.1 * _level_before(hit)
+        and hit.level_now < 0.1 * hit.level_before
         for hit in inputs
     )
 
@@ -103,19 +104,7 @@ def _widened(lead: Hit, hits: list[Hit]) -> Slice | None:
         and abs(hit.z) >= VALUE_Z
         and abs(hit.effect) >= FEATURE_SHARE * abs(lead.effect)
     ]
-    return Slice(any_of(*dict.fromkeys(joined)), place.columns)
-
-
-def _level_before(hit: Hit) -> float:
-    before = hit.t - hit.window + 1
-    stream = hit.stream
-    total = stream.total[:before].sum() + stream.reference_total
-    return float((stream.count[:before].sum() + stream.reference_count) / max(total, 1))
-
-
-def _level_after(hit: Hit) -> float:
-    part = slice(hit.t - hit.window + 1, hit.t + 1)
-    return float(hit.stream.count[part].sum() / max(hit.stream.total[part].sum(), 1))
+    return Slice(any_of(*dict.fromkeys((place.predicate, *joined))), place.columns)
 
 
 def _shares(lead: Hit, run: Run, t: int) -> tuple[float, float]:

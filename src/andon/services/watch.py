@@ -14,8 +14,8 @@ from andon.detect.classify import classify
 from andon.detect.detector import Detector
 from andon.detect.finding import Finding
 from andon.detect.history import History
-from andon.detect.hit import Hit, expected, search
-from andon.detect.jump import share
+from andon.detect.hit import Hit, search
+from andon.detect.jump import EFFECT_MIN
 from andon.detect.planning import PACE_ROWS, Watched, evaluation_length, make_plan, watch
 from andon.incident.description import Description, describe, picture
 from andon.incident.priority import Facts, propose
@@ -90,7 +90,7 @@ class Watch:
             evaluations=max(grid.last_evaluation(now) - grid.bucket(period.start), 0),
             incidents=incidents,
             notes=(),
-            warnings=self._warnings(request, history),
+            warnings=self._warnings(request, watched, history),
             seconds=time.monotonic() - begun,
         )
 
@@ -105,8 +105,14 @@ class Watch:
         log = request.log.summarize(plan, now, lambda done, rows: tell("counting rows", done, rows))
         return watched, History.of(plan, log, reference, now)
 
-    def _warnings(self, request: Request, history: History) -> tuple[ScanWarning, ...]:
+    def _warnings(self, request: Request, watched: Watched, history: History) -> tuple[ScanWarning, ...]:
         warnings = [ScanWarning("model_file", text) for text in request.model.warnings]
+        if not watched.names:
+            text = (
+                "the model file names no feature and no prediction that the reference has, so nothing was looked at: "
+                "name the log's columns under `features:` and `prediction_column:`"
+            )
+            warnings.append(ScanWarning("nothing_watched", text))
         if len(history.buckets) == 0:
             text = (
                 f"no evaluation was over before the end of the log: its rows span {request.log.period().length}, one "
@@ -232,7 +238,6 @@ class _Report:
         window = Interval(self._history.start(hit.t - hit.window + 1), self._history.evaluation(hit.t))
         part = slice(hit.t - hit.window + 1, hit.t + 1)
         total = stream.total[part].sum()
-        wanted = (share(expected(stream, hit.t, part.start)) * stream.total[: hit.t + 1])[part].sum()
         return Finding(
             detector=stream.detector.name,
             layer=stream.detector.layer,
@@ -240,14 +245,14 @@ class _Report:
             value=hit.effect,
             low=hit.effect - 1.96 * hit.error,
             high=hit.effect + 1.96 * hit.error,
-            threshold=hit.threshold * hit.error,
+            threshold=max(hit.threshold * hit.error, EFFECT_MIN),
             n=int(total),
             window=window,
             at=self._history.evaluation(hit.t),
             slice=mark.slice,
             features=mark.features,
-            before=float(wanted / max(total, 1)),
-            after=float(stream.count[part].sum() / max(total, 1)),
+            before=hit.level_before,
+            after=hit.level_now,
             what=mark.what,
             mark=mark.predicate,
             entries=self._entries(hit, window.end),
@@ -268,10 +273,15 @@ class _Report:
 
 
 def _shown(each: Group, lead: Hit) -> list[Hit]:
-    """The leading hit, then the clearest ones: one per detector, columns and slice."""
+    """The leading hit, then the clearest ones that moved by themselves: one per detector, columns and slice.
+
+    A slice that kept its level while the rest moved is the other side of the same failure, and convinces nobody.
+    """
     hits: dict[tuple[object, ...], Hit] = {}
-    for hit in (each.members.get(id(lead.stream), lead), *sorted(each.members.values(), key=lambda hit: -abs(hit.z))):
-        hits.setdefault((hit.stream.detector.name, hit.stream.mark.features, hit.stream.mark.slice), hit)
+    first = each.members.get(id(lead.stream), lead)
+    for hit in (first, *sorted(each.members.values(), key=lambda hit: -abs(hit.z))):
+        if hit is first or hit.moved_itself:
+            hits.setdefault((hit.stream.detector.name, hit.stream.mark.features, hit.stream.mark.slice), hit)
     return list(hits.values())[:FINDINGS_MAX]
 
 

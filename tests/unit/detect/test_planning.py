@@ -34,7 +34,10 @@ def log_of(values: dict[str, Sequence[object]], model: Model = UNLABELLED) -> Me
     """A row a minute, with these columns."""
     rows = len(next(iter(values.values())))
     return MemoryLog(
-        ({"id": str(n), "ts": START + timedelta(minutes=n)} | {c: v[n] for c, v in values.items()} for n in range(rows)),
+        (
+            {"id": str(n), "ts": START + timedelta(minutes=n)} | {c: v[n] for c, v in values.items()}
+            for n in range(rows)
+        ),
         model,
     )
 
@@ -201,7 +204,11 @@ def test_declared_columns_that_the_reference_lacks_are_left_out() -> None:
 
 @pytest.mark.parametrize(
     ("answers", "kind"),
-    [([0, 1] * 100, CategoryCoding), (["yes", "no"] * 100, CategoryCoding), ([n / 7 for n in range(200)], NumberCoding)],
+    [
+        ([0, 1] * 100, CategoryCoding),
+        (["yes", "no"] * 100, CategoryCoding),
+        ([n / 7 for n in range(200)], NumberCoding),
+    ],
 )
 def test_an_answer_is_a_class_or_a_number(answers: Sequence[object], kind: type) -> None:
     model = Model("m", Columns("id", "ts", prediction="answer"))
@@ -224,7 +231,10 @@ def test_a_plan_counts_rows_and_each_cube_once() -> None:
 
 def test_the_same_reference_in_another_order_gives_the_same_plan() -> None:
     model = Model("m", Columns("id", "ts"), features=("x", "c"), segments=("c",))
-    values = {"x": [float(n * n % 91) for n in range(300)], "c": [f"c{n % 7}" for n in range(300)]}
-    backwards = {column: list(reversed(each)) for column, each in values.items()}
+    values: dict[str, Sequence[object]] = {
+        "x": [float(n * n % 91) for n in range(300)],
+        "c": [f"c{n % 7}" for n in range(300)],
+    }
+    backwards = {column: each[::-1] for column, each in values.items()}
     one, two = (watch(model, log_of(each, model)) for each in (values, backwards))
     assert one == two

@@ -1,7 +1,6 @@
 """Categories that appear, ramp up or vanish, in all traffic."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from andon.detect.builtin import marks_of
 from andon.detect.detector import JUMP_TEST
@@ -28,13 +27,7 @@ class CategoryShare:
 
     def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
         for feature in self._features(watched):
-            coding = watched.codings[feature]
-            log, reference = history.counts(feature), history.reference_counts(feature)
-            known = marks_of.value_marks(feature, coding, reference.sum(axis=0))
-            yield marks_of.everywhere(known, coding, log, reference)
-            new = marks_of.new_marks(feature, coding, history.names(feature), reference.sum(axis=0))
-            if new:
-                yield replace(marks_of.everywhere(new, coding, log, reference), alike=False)
+            yield from marks_of.in_all_traffic(watched, history, feature)
 
     def _features(self, watched: Watched) -> list[str]:
         return [name for name in watched.features if isinstance(watched.codings[name], CategoryCoding)]

@@ -27,10 +27,7 @@ class FeatureDistribution:
 
     def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
         for feature in self._features(watched):
-            coding = watched.codings[feature]
-            log, reference = history.counts(feature), history.reference_counts(feature)
-            marks = marks_of.value_marks(feature, coding, reference.sum(axis=0))
-            yield marks_of.everywhere(marks, coding, log, reference)
+            yield from marks_of.in_all_traffic(watched, history, feature)
 
     def _features(self, watched: Watched) -> list[str]:
         return [

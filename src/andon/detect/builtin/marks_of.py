@@ -114,6 +114,16 @@ def in_slice(marks: Sequence[Mark], values: Sequence[int], coding: Coding, log: 
     )
 
 
+def in_all_traffic(watched: Watched, history: History, name: str) -> Iterator[MarkSeries]:
+    """The values of a coding over all traffic: the known values, then new ones."""
+    coding = watched.codings[name]
+    log, reference = history.counts(name), history.reference_counts(name)
+    yield everywhere(value_marks(name, coding, reference.sum(axis=0)), coding, log, reference)
+    new = new_marks(name, coding, history.names(name), reference.sum(axis=0))
+    if new:
+        yield replace(everywhere(new, coding, log, reference), alike=False)
+
+
 def in_slices(watched: Watched, history: History, column: str, name: str) -> Iterator[MarkSeries]:
     """The values of a coding in each slice of a column against the rest: the known values, then new ones."""
     cut, coding = watched.cut(column), watched.codings[name]

@@ -12,29 +12,29 @@ from andon.telemetry.plan import Cube
 
 
 class NullShare:
-    """Share of rows without a usable value, per feature, overall and per slice against the rest."""
+    """Share of rows without a usable value, per feature and of the prediction, overall and in each slice."""
 
     name = "null_share"
     layer = Layer.BEHAVIOUR
     statistic = "effect_h"
-    description = "A feature is null, NaN or infinite more or less often than before, everywhere or in one slice."
+    description = "A feature or the prediction is null, NaN or infinite more or less often, everywhere or in one slice."
     blind_to = "A default value written instead of null; a null share that was always high."
     threshold_source = JUMP_TEST
     weight = 1.0
 
     def cubes(self, watched: Watched) -> tuple[Cube, ...]:
-        overall = [Cube((feature,)) for feature in watched.features]
+        overall = [Cube((feature,)) for feature in watched.names]
         pairs = [
             Cube((slice_coding(column), feature))
             for column in watched.slices
-            for feature in watched.features
-            if feature != column
+            for feature in watched.names
+            if watched.codings[feature].column != column
         ]
         return (*overall, *pairs)
 
     def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
-        if watched.features:
-            yield marks_of.joined([self._everywhere(watched, history, feature) for feature in watched.features])
+        if watched.names:
+            yield marks_of.joined([self._everywhere(watched, history, feature) for feature in watched.names])
         for column in watched.slices:
             inside = list(self._in_slices(watched, history, column))
             if inside:
@@ -47,8 +47,8 @@ class NullShare:
 
     def _in_slices(self, watched: Watched, history: History, column: str) -> Iterator[MarkSeries]:
         cut = watched.cut(column)
-        for feature in watched.features:
-            if feature == column:
+        for feature in watched.names:
+            if watched.codings[feature].column == column:
                 continue
             coding = watched.codings[feature]
             log = history.counts(slice_coding(column), feature)
