@@ -44,9 +44,14 @@ class Group:
         return Group(self.fired_with, {id(hit.stream): hit for hit in self.fired_with})
 
     def leads(self) -> list[Hit]:
-        """The hits that may lead, the clearest first: of those it fired with, one per set of columns and slice."""
+        """The hits that may lead, the clearest first: of those it fired with, one per set of columns and slice.
+
+        Marks that single out the rows concerned come before shifted shares, and a slice that kept its level while the
+        rest moved does not lead.
+        """
         each: dict[object, Hit] = {}
-        for hit in self.fired_with:
+        moved = [hit for hit in self.fired_with if hit.moved_itself]
+        for hit in [hit for hit in moved if hit.stream.mark.rare] or moved:
             each.setdefault((hit.stream.mark.features, hit.stream.mark.slice), hit)
         return list(each.values())[:LEADS_MAX]
 
@@ -75,7 +80,12 @@ def group(hits: Iterable[Hit]) -> list[Group]:
 
 
 def _lasting(hit: Hit) -> bool:
-    """Whether a hit is worth a new group: a single bad bucket, or a failure that is over by now, is no incident."""
+    """Whether a hit is worth a new group.
+
+    A single bad bucket, a failure that is over by now and a slice that kept its level while the rest moved are not.
+    """
+    if not hit.moved_itself:
+        return False
     run = follow(hit, hit.t)
     return not run.over and (hit.stream.mark.rare or run.end - run.start >= BUCKETS_MIN)
 

@@ -11,7 +11,7 @@ class Signs:
         nulls: values stopped arriving.
         impossible: a number far outside all that the reference has (another unit, a default, a broken sensor).
         new_value: a category that the reference does not have.
-        value_vanished: a known category fell as much as the new one rose (the same thing under another name).
+        value_vanished: a known category is all but gone (the same thing under another name, or not delivered).
         inputs_moved: features whose values moved, in the slice or everywhere.
         decisions_moved: the model's decisions moved.
         errors_moved: by its labels the model got better or worse.
@@ -39,9 +39,9 @@ def classify(signs: Signs) -> tuple[str, str]:
         (signs.nulls, "data_pipeline_corruption", f"values of {moved} stopped arriving"),
         (signs.impossible, "data_pipeline_corruption", f"{moved} is far outside all that the reference has"),
         (
-            signs.new_value and signs.value_vanished,
+            signs.value_vanished,
             "data_pipeline_corruption",
-            f"a known value of {moved} vanished as a new one appeared: renamed, not new",
+            f"a known value of {moved} vanished: renamed or no longer delivered, not a new world",
         ),
         (signs.new_value, "model_drift", f"a value of {moved} that the reference does not have is ramping up"),
         (

@@ -98,10 +98,11 @@ def _best_set(hit: Hit, watched: Watched, column: str, counts: _Counts) -> Locat
         rest, rest_error = rest_of.of_set(~inside)
         known = bool(rest_error[0] <= CONFINED * abs(effect))
         calm = known and bool(np.all(np.abs(rest) - rest_error <= CONFINED * abs(effect)))
-        z = effect / np.sqrt(error**2 + hit.wander)
+        sure = abs(effect) >= LOCATE_Z * np.sqrt(error**2 + hit.wander)
+        z = effect / error  # which set it is, chance alone decides: the wander is the same for all
         if not shift.kept_share(inside) or np.sign(effect) != np.sign(hit.effect) or not calm:
             continue
-        if abs(z) >= LOCATE_Z and (best is None or abs(z) > abs(best.z)):
+        if sure and (best is None or abs(z) > abs(best.z)):
             best = Located(column, tuple(sorted(order[:size])), effect, z)
     return best
 

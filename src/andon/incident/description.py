@@ -14,9 +14,14 @@ from andon.detect.jump import share
 from andon.detect.locate import locate
 from andon.detect.onset import Run
 from andon.detect.planning import Watched
+from andon.telemetry.plan import CategoryCoding
 
 FEATURE_SHARE = 0.5
 """A feature is named when its jump is at least this share of the largest one: companions, not echoes."""
+VANISHED = 0.1
+"""A value has vanished when less than this share of the rows that it should have is left …"""
+VANISHED_ROWS_MIN = 4
+"""… of at least this many: chance leaves none of four in 2 of 100 cases, and something is known to be wrong."""
 VALUE_Z = 4.0
 """A value of the slice column joins the slice when it moves the same way by this many standard errors."""
 DECISION_DETECTORS = ("prediction_rate", "slice_prediction_rate")
@@ -55,7 +60,7 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
         nulls=lead.stream.detector.name == "null_share" and lead.effect > 0,
         impossible=any(_impossible(hit) for hit in group.fired_with),
         new_value=new_value,
-        value_vanished=_vanished(lead, inputs),
+        value_vanished=lead.stream.detector.name == "category_share" and _vanished(lead, run, t, history),
         inputs_moved=features,
         decisions_moved=any(hit.stream.detector.name in DECISION_DETECTORS for hit in hits),
         errors_moved=any(hit.stream.detector.name == "error_rate" for hit in hits),
@@ -78,15 +83,17 @@ def _impossible(hit: Hit) -> bool:
     return hit.stream.mark.rare and hit.stream.detector.name in {"feature_distribution", "slice_distribution"}
 
 
-def _vanished(lead: Hit, inputs: list[Hit]) -> bool:
-    """Whether a known value of the leading column fell by about what the new one rose."""
-    return any(
-        hit.stream.mark.features == lead.stream.mark.features
-        and not hit.stream.mark.rare
-        and hit.effect < 0
-        and hit.level_now < 0.1 * hit.level_before
-        for hit in inputs
-    )
+def _vanished(lead: Hit, run: Run, t: int, history: History) -> bool:
+    """Whether a known value of the leading column all but vanished when the failure began."""
+    counts, reference = history.counts(lead.stream.mark.coding), history.reference_counts(lead.stream.mark.coding)
+    coding = history.plan.codings[lead.stream.mark.coding]
+    if not isinstance(coding, CategoryCoding):
+        return False
+    known = slice(0, len(coding.values))
+    now, before = counts[run.start : t + 1].sum(axis=0), counts[: run.start].sum(axis=0) + reference.sum(axis=0)
+    expected_rows = before[known] / max(before.sum(), 1) * now.sum()
+    gone = (expected_rows >= VANISHED_ROWS_MIN) & (now[known] < VANISHED * expected_rows)
+    return bool(gone.any())
 
 
 def _widened(lead: Hit, hits: list[Hit]) -> Slice | None:

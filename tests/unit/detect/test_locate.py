@@ -79,18 +79,13 @@ def located(failure: Failure, seed: int = 0) -> Slice | None:
     return locate(hit_of(history), WATCHED, history, START, BUCKETS).stream.mark.slice
 
 
-PART_LEFT_OUT = pytest.mark.xfail(
-    reason="bug: locate() leaves out a part that moved as far as the others when the calm ones dilute it to CONFINED"
-)
-
-
 @pytest.mark.parametrize(
     "after",
     [
         pytest.param({"p": 0.9}, id="one part"),
         pytest.param({"s": 0.95}, id="a small part"),
-        pytest.param({"p": 0.9, "q": 0.9}, id="two parts", marks=PART_LEFT_OUT),
-        pytest.param({"p": 0.0, "q": 0.0, "r": 0.0}, id="all parts but one", marks=PART_LEFT_OUT),
+        pytest.param({"p": 0.9, "q": 0.9}, id="two parts"),
+        pytest.param({"p": 0.0, "q": 0.0, "r": 0.0}, id="all parts but one"),
     ],
 )
 def test_the_parts_that_moved_are_named_and_no_other(after: dict[str, float]) -> None:
