@@ -59,5 +59,9 @@ def _read_yaml(path: str) -> object:
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise BadInput(f"{path}{line} is not valid YAML: {error.problem}; mend that line") from None
+    except RecursionError:
+        raise BadInput(f"{path} is nested too deep for a model file: write its keys one below the other") from None
+    except ValueError as error:
+        raise BadInput(f"{path} holds a value that does not exist ({error}): mend it, or put it in quotes") from None
     except yaml.YAMLError:
         raise BadInput(f"{path} is not valid YAML: a character in it is forbidden; save it as plain text") from None

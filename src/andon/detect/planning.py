@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from math import isfinite
 
 from andon.base.interval import Grid
 from andon.inventory.model import Model
@@ -20,6 +21,8 @@ LABELLED_MIN = timedelta(hours=1)
 """Shortest evaluation of a model whose outcomes come later: each look costs budget."""
 
 FEATURE_VALUES_MAX = 200
+ANSWERS_MAX = 50
+"""Classes of an answer that are told apart; the rest counts as values that the plan does not list."""
 SLICE_VALUES_MAX = 20
 SLICE_ROWS_MIN = 30
 """A slice with fewer rows in the reference has no baseline."""
@@ -27,13 +30,14 @@ IDENTIFIER_SHARE = 0.5
 """A text column with more distinct values than this share of its rows names things; only its absence is counted."""
 CATEGORY_VALUES_MAX = 1000
 
-PREDICTION = "role:prediction"
-LABEL = "role:label"
+PREDICTION = "role\x1fprediction"
+LABEL = "role\x1flabel"
+"""Names of codings; no column has such a name."""
 
 
 def slice_coding(column: str) -> str:
     """Name of the coding by which a column cuts the traffic (coarser than its coding as a feature)."""
-    return f"slice:{column}"
+    return f"slice\x1f{column}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,8 @@ def with_far_edges(edges: tuple[float, ...]) -> tuple[float, ...]:
     if not edges:
         return ()
     width = max(edges[-1] - edges[0], abs(edges[0]), abs(edges[-1])) or 1.0
-    return (edges[0] - width, *edges, edges[-1] + width)
+    far = (edges[0] - width, *edges, edges[-1] + width)
+    return far if isfinite(far[0]) and isfinite(far[-1]) else edges
 
 
 def _slice_coding(reference: LogSource, column: str) -> CategoryCoding | None:
@@ -121,7 +126,7 @@ def _answer_coding(reference: LogSource, column: str, kind: LogicalType) -> Codi
     profile = reference.profile_category(column)
     if kind is LogicalType.NUMBER and profile.distinct > SLICE_VALUES_MAX:
         return feature_coding(reference, column, kind)
-    return CategoryCoding(column, tuple(value for value, _ in profile.values[:FEATURE_VALUES_MAX]))
+    return CategoryCoding(column, tuple(value for value, _ in profile.values[:ANSWERS_MAX]), unseen_cells=8)
 
 
 def make_plan(watched: Watched, cubes: Iterable[Cube], grid: Grid) -> Plan:

@@ -90,7 +90,8 @@ def _vanished(lead: Hit, run: Run, t: int, history: History) -> bool:
     if not isinstance(coding, CategoryCoding):
         return False
     known = slice(0, len(coding.values))
-    now, before = counts[run.start : t + 1].sum(axis=0), counts[: run.start].sum(axis=0) + reference.sum(axis=0)
+    whole = min(run.start + 1, t)  # the first bucket may hold rows from before it began
+    now, before = counts[whole : t + 1].sum(axis=0), counts[: run.start].sum(axis=0) + reference.sum(axis=0)
     expected_rows = before[known] / max(before.sum(), 1) * now.sum()
     gone = (expected_rows >= VANISHED_ROWS_MIN) & (now[known] < VANISHED * expected_rows)
     return bool(gone.any())

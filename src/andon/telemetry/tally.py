@@ -112,9 +112,9 @@ class _CodedRows:
         """How many rows fell on each key of each cube."""
         for joint in self._joints(shapes):
             if joint.cells > _DENSE_CELLS:
-                [cube] = joint.cubes
-                flat, number = np.unique(self._flat(cube.columns), return_counts=True)
-                yield cube, self._counts(flat, number, cube.columns, shapes[cube])
+                for cube in joint.cubes:
+                    flat, number = np.unique(self._flat(cube.columns), return_counts=True)
+                    yield cube, self._counts(flat, number, cube.columns, shapes[cube])
                 continue
             dense = self._dense(joint)
             for cube in joint.cubes:

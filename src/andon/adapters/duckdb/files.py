@@ -117,6 +117,9 @@ def _struct(types: Mapping[str, str]) -> str:
     return "{" + ", ".join(f"{quoted(name)}: {quoted(kind)}" for name, kind in types.items()) + "}"
 
 
+_GLOB_SIGNS = "*?["
+
+
 def find_files(given: Sequence[str] | str) -> LogFiles:
     """The files that paths, globs and folders name.
 
@@ -141,12 +144,26 @@ def find_files(given: Sequence[str] | str) -> LogFiles:
 
 
 def _expand(pattern: str) -> list[str]:
-    path = Path(pattern)
+    if not pattern:
+        raise BadInput("the log's name is empty: name a file, a glob or a folder")
+    try:
+        return _named(Path(pattern), pattern)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or "the pattern is malformed"
+        raise BadInput(f"cannot look up {pattern[:200]}: {reason}; name a file, a glob or a folder") from None
+
+
+def _named(path: Path, pattern: str) -> list[str]:
     if path.is_dir():
         return _in_folder(path)
+    signs = [sign for sign in _GLOB_SIGNS if sign in pattern]
     if path.exists():
+        if signs:
+            raise BadInput(f"the name of {pattern} holds {signs[0]}, which stands for many files: rename it")
+        if not path.is_file():
+            raise BadInput(f"{pattern} is no file but a device or a pipe: write its content to a file first")
         return [pattern]
-    if not any(sign in pattern for sign in "*?["):
+    if not signs:
         raise BadInput(f"there is no file {pattern}: {_meant(path)}")
     root = Path(path.anchor)
     names = sorted(str(found) for found in root.glob(str(path.relative_to(path.anchor))) if found.is_file())
@@ -263,7 +280,12 @@ def _delimiter(path: str) -> str:
 
 
 def _header(path: str, delimiter: str) -> tuple[str, ...]:
-    names = next(csv.reader([_first_line(path)], delimiter=delimiter), [])
+    try:
+        names = next(csv.reader([_first_line(path)], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise BadInput(f"cannot read the header of {path}: {error}; end its lines with a line feed") from None
+    if not any(name.strip() for name in names):
+        raise BadInput(f"{path} begins with an empty line: its first line must name the columns")
     twice = [name for name, count in Counter(name.casefold() for name in names).items() if count > 1]
     if twice:
         raise BadInput(f"{path} names the column {twice[0]!r} twice (capital letters do not count): rename one of them")

@@ -17,7 +17,10 @@ from andon.telemetry.plan import CategoryCoding, Cube
 from andon.telemetry.summary import Int64
 
 CLASSES_MAX = 10
-"""With more classes than this, only the error overall is followed, not the recall of each class."""
+"""With more classes than this, only the error overall is followed, not the recall of each class, and not per slice."""
+
+NUMBERS = {"true": "1", "false": "0"}
+"""An answer `true` is right for a label 1: one of them is often logged as the other."""
 
 
 class ErrorRate:
@@ -38,7 +41,7 @@ class ErrorRate:
     def cubes(self, watched: Watched) -> tuple[Cube, ...]:
         if watched.classes is None:
             return ()
-        slices = [Cube((slice_coding(column), LABEL, PREDICTION), known_at=True) for column in watched.slices]
+        slices = [Cube((slice_coding(column), LABEL, PREDICTION), known_at=True) for column in _slices(watched)]
         return (Cube((LABEL, PREDICTION), known_at=True), *slices)
 
     def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
@@ -48,7 +51,7 @@ class ErrorRate:
         reference = history.reference_labels(LABEL, PREDICTION)
         faults = _faults(watched)
         yield _series([fault.mark for fault in faults], [_Counted.of(fault, labelled, reference) for fault in faults])
-        for column in watched.slices:
+        for column in _slices(watched):
             yield from self._in_slices(watched, history, column, faults)
 
     def _in_slices(
@@ -103,6 +106,12 @@ class _Counted:
         )
 
 
+def _slices(watched: Watched) -> tuple[str, ...]:
+    """Slice columns in which errors are followed: none when the classes are many."""
+    few = watched.classes is not None and all(len(coding.values) <= CLASSES_MAX for coding in watched.classes)
+    return watched.slices if few else ()
+
+
 def _faults(watched: Watched) -> list[_Fault]:
     assert watched.classes is not None  # noqa: S101  # asked for before
     label, prediction = watched.classes
@@ -123,8 +132,12 @@ def _faults(watched: Watched) -> list[_Fault]:
 
 
 def _texts(coding: CategoryCoding) -> list[str | None]:
-    """The value behind each code; values that the plan does not list equal nothing."""
-    return [*coding.values, None, *[f"\0{coding.column}{n}" for n in range(coding.unseen_cells)]]
+    """The value behind each code, truth values as numbers; values that the plan does not list equal nothing."""
+    return [
+        *(NUMBERS.get(value, value) for value in coding.values),
+        None,
+        *[f"\0{coding.column}{n}" for n in range(coding.unseen_cells)],
+    ]
 
 
 def _series(marks: list[Mark], inside: list[_Counted], rest: list[_Counted] | None = None) -> MarkSeries:

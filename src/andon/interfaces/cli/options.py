@@ -7,7 +7,8 @@ from typing import Final
 from andon.base.errors import BadInput
 
 UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-LENGTH: Final = re.compile(r"(?:\d+[smhdw])+")
+LENGTH: Final = re.compile(r"(?:[0-9]{1,9}[smhdw])+")
+LENGTH_MAX: Final = timedelta(days=36_525)
 
 
 def length(text: str, option: str) -> timedelta:
@@ -15,10 +16,10 @@ def length(text: str, option: str) -> timedelta:
     plain = text.strip().lower()
     if not LENGTH.fullmatch(plain):
         raise BadInput(f"{option} {text} is no length: write a number and s, m, h, d or w, such as 6h or 30m")
-    try:
-        total = timedelta(seconds=sum(int(n) * UNITS[unit] for n, unit in re.findall(r"(\d+)([smhdw])", plain)))
-    except OverflowError:
-        raise BadInput(f"{option} {text} is longer than any log: write a length such as 6h") from None
+    seconds = sum(int(n) * UNITS[unit] for n, unit in re.findall(r"([0-9]+)([smhdw])", plain))
+    if seconds > LENGTH_MAX.total_seconds():
+        raise BadInput(f"{option} {text} is longer than any log: write a length such as 6h")
+    total = timedelta(seconds=seconds)
     if not total:
         raise BadInput(f"{option} {text} is no time at all: write a length such as 6h")
     return total
@@ -28,6 +29,6 @@ def time(text: str, option: str) -> datetime:
     """A time in ISO 8601, taken as UTC where it names no zone."""
     try:
         at = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise BadInput(f"{option} {text} is no time: write it as 2026-02-09T06:00:00Z") from None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)

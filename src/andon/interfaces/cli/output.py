@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +47,12 @@ def to_json(document: Any) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def require_folder(path: str) -> None:
-    """Refuse a place that cannot be written to before the work is done."""
+def require_place(path: str, inputs: Iterable[str]) -> None:
+    """Refuse, before the work is done, a place that cannot be written to or that is one of the inputs."""
     folder = Path(path).parent
+    for source in inputs:
+        if Path(path).exists() and Path(source).exists() and Path(path).samefile(source):
+            raise BadInput(f"--json {path} would overwrite {source}, which the scan reads: name another file")
     if not folder.is_dir():
         raise BadInput(f"cannot write {path}: there is no folder {folder}; make it, or name another file")
     if not os.access(folder, os.W_OK):
@@ -64,6 +67,8 @@ def write_json(document: Any, path: str) -> None:
             target.write_text(to_json(document), encoding="utf-8")
         else:
             _replace(target.resolve(), to_json(document))
+    except UnicodeError:
+        raise BadInput(f"cannot write {path}: a text in it is no valid Unicode; mend `model_id` or the log") from None
     except OSError as error:
         raise BadInput(f"cannot write {path}: {error.strerror}; name a file in a folder you may write to") from None
 
@@ -76,6 +81,6 @@ def _replace(target: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(target)
-    except OSError:
+    except (OSError, UnicodeError):
         scratch.unlink(missing_ok=True)
         raise

@@ -30,7 +30,8 @@ def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
     every = None if asked.every is None else options.length(asked.every, "--every")
     now = None if asked.now is None else options.time(asked.now, "--now")
     if asked.json not in (None, STDOUT):
-        output.require_folder(asked.json)
+        inputs = (*asked.logs, asked.model, *([] if asked.reference is None else [asked.reference]))
+        output.require_place(asked.json, inputs)
     model = read_model(asked.model, strict=strict)
     with progress.shown(quiet=quiet, no_color=no_color) as report:
         scan = scan_log(asked.logs, model, asked.reference, every=every, now=now, progress=report)

@@ -49,7 +49,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 
 def test_no_folder_is_said_before_the_work(tmp_path):
     with pytest.raises(BadInput, match="there is no folder"):
-        output.require_folder(str(tmp_path / "none" / "out.json"))
+        output.require_place(str(tmp_path / "none" / "out.json"), ())
 
 
 def test_a_folder_in_place_of_a_file(tmp_path):
