@@ -52,7 +52,7 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
     if not new_value:  # a new value is its own slice
         lead = locate(lead, watched, history, run.start, run.end)
         run = follow(lead, t)
-    place = _widened(lead, hits)
+    place = lead.stream.mark.slice if seen_everywhere else _widened(lead, hits)  # locate() took the whole set
     features = _features(
         (None, lead.stream.mark.slice, place) if seen_everywhere else (lead.stream.mark.slice,), inputs
     )

@@ -113,7 +113,6 @@ def test_a_slice_is_never_one_without_rows() -> None:
                 assert said.slice is None or "part" in said.slice.predicate
 
 
-@pytest.mark.xfail(reason="bug: _widened() joins the located slice with parts that it names already")
 def test_a_slice_names_each_part_once() -> None:
     for seed in range(3):
         said = seen({"x": {"p": (0.9, 0.0), "q": (0.9, 0.0)}}, seed=seed).at_end()
