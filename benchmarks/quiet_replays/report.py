@@ -186,7 +186,7 @@ def _table(title: str, rows: Iterable[Row]) -> Iterator[str]:
     if title:
         yield title
     yield f"{'':<36}{'replays':>8}{'days':>9}{'evals':>9}{'false':>9}" + "".join(
-        f"{head:>26}" for head in ("per 1,000 model-days", "per 10,000 evaluations")
+        f"{head:>30}" for head in ("per 1,000 model-days", "per 10,000 evaluations")
     )
     for row in rows:
         numbers = f"{row.replays:>8}{row.days:>9,}{row.evaluations:>9,}{row.false:>9}"
@@ -195,8 +195,8 @@ def _table(title: str, rows: Iterable[Row]) -> Iterator[str]:
 
 def _shown(value: Rate) -> str:
     if value.point is None:
-        return f"{'-':>26}"
-    return f"{f'{value.point:.2f} ({value.low:.2f} to {value.high:.2f})':>26}"
+        return f"{'-':>30}"
+    return f"{f'{value.point:.2f} ({value.low:.2f} to {value.high:.2f})':>30}"
 
 
 def _incidents(title: str, outcomes: Sequence[Outcome]) -> Iterator[str]:
