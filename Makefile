@@ -34,6 +34,7 @@ format: .venv/dev  ## Format the sources and mend what ruff can mend
 
 soak: .venv/dev  ## The long tests: many random examples, quiet replays
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile=soak -m "soak or not soak"
+	$(BIN)/python benchmarks/quiet.py --replays 60 --jobs 2
 
 lock: .venv/place  ## Make requirements/*.txt anew (LOCK_FLAGS=--upgrade for newer versions)
 	$(LOCKED) -r requirements/lock.txt

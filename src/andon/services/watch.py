@@ -81,11 +81,11 @@ class Watch:
         earliest = request.log.time_of_row(PACE_ROWS)
         found = [hit for hit in found if earliest is not None and history.evaluation(hit.t) > earliest]
         incidents = tuple(self._incident(each, watched, request, history, now) for each in group(found))
-        grid = history.plan.grid
+        grid, known = history.plan.grid, request.log.answer(Question("true", now))
         return Scan(
             model_id=request.model.id,
-            rows=request.log.answer(Question("true", now)).count,
-            period=Interval(period.start, min(period.end, now)),
+            rows=known.count,
+            period=Interval(period.start, period.start if known.last is None else known.last + MICROSECOND),
             evaluation=grid.length,
             evaluations=max(grid.last_evaluation(now) - grid.bucket(period.start), 0),
             incidents=incidents,

@@ -410,7 +410,7 @@ def test_a_rename_is_told_from_a_new_value_whenever_it_begins(start: float, benc
 
 
 def test_answers_in_truth_values_are_judged_by_labels_in_numbers(bench: Bench, tmp_path: Path) -> None:
-    paths = []
+    paths: list[str] = []
     for written in (bench.log(FAULTS["labels_contradict"], 7), bench.reference):
         paths.append(f"{tmp_path}/{len(paths)}.parquet")
         rows = f"select * replace (prediction = 1 as prediction) from '{written}'"
