@@ -63,6 +63,20 @@ def test_a_model_file_that_names_nothing_is_warned_about(tmp_path: Path) -> None
     assert "nothing_watched" in {warning.code for warning in scanned(tmp_path, "").warnings}
 
 
+def test_a_feature_that_is_gone_from_the_first_row_on_is_warned_about(tmp_path: Path) -> None:
+    scanned(tmp_path, "features: [x]\n", x=np.arange(ROWS))
+    gone = pq.read_table(tmp_path / "log.parquet").drop_columns("x").append_column("x", pa.nulls(ROWS, pa.int64()))
+    pq.write_table(gone, tmp_path / "gone.parquet")
+    model = read_model(str(tmp_path / "model.yaml"))
+    scan = scan_log([str(tmp_path / "gone.parquet")], model, str(tmp_path / "reference.parquet"))
+    assert [(warning.code, "x has no" in warning.text) for warning in scan.warnings] == [("absent_throughout", True)]
+
+
+def test_labels_without_a_time_of_arrival_are_warned_about(tmp_path: Path) -> None:
+    codes = {warning.code for warning in scanned(tmp_path, "label_column: y\n", y=np.arange(ROWS) % 2).warnings}
+    assert "labels_without_arrival" in codes
+
+
 @pytest.mark.parametrize(
     "text", ["changes: [{ts: 2026-02-31 10:00:00, kind: deploy, what: x}]", "x: !!int abc", "x: " + "[" * 3000]
 )

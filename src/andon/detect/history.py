@@ -112,6 +112,14 @@ class History:
         """Values that the reference does not have, by their cell (the first value of each cell)."""
         return {code: value for (name, code), (_, value) in self.log.names.items() if name == coding}
 
+    def absent(self, coding: str) -> bool:
+        """Whether the log never has a usable value of a column that the reference has in most rows."""
+        codes = self.plan.codings[coding]
+        usable = np.ones(codes.size, dtype=bool)
+        usable[list(codes.unusable)] = False
+        log, reference = self.counts(coding).sum(axis=0), self.reference_counts(coding).sum(axis=0)
+        return bool(log.sum() > 0 and log[usable].sum() == 0 and reference[usable].sum() > reference.sum() / 2)
+
     def _dense(self, summary: Summary, buckets: Int64, cube: Cube) -> Int64:
         shape = self.plan.shape(cube)
         size = int(np.prod(shape, dtype=np.int64))

@@ -113,6 +113,21 @@ class Watch:
                 "name the log's columns under `features:` and `prediction_column:`"
             )
             warnings.append(ScanWarning("nothing_watched", text))
+        columns = request.model.columns
+        if columns.label is not None and columns.label_time is None and request.model.label_delay is None:
+            text = (
+                f"nothing says when the labels of {columns.label} arrived, so no evaluation may use them: name their "
+                "times as `label_time_column:`, or the usual delay as `label_delay_days_median:`"
+            )
+            warnings.append(ScanWarning("labels_without_arrival", text))
+        for name in watched.names:
+            if history.absent(name):
+                column = watched.codings[name].column
+                text = (
+                    f"{column} has no usable value in the whole log, but has in the reference: nothing can be said of "
+                    "it; restore the column, or take it out of the model file"
+                )
+                warnings.append(ScanWarning("absent_throughout", text))
         if len(history.buckets) == 0:
             text = (
                 f"no evaluation was over before the end of the log: its rows span {request.log.period().length}, one "

@@ -29,6 +29,11 @@ class CategoryCoding:
         return len(self.values)
 
     @property
+    def unusable(self) -> tuple[int, ...]:
+        """Codes of rows without a usable value."""
+        return (self.null,)
+
+    @property
     def unseen(self) -> int:
         """The first of the cells for values that the reference does not have."""
         return len(self.values) + 1
@@ -67,6 +72,11 @@ class NumberCoding:
         return self.bins + 2
 
     @property
+    def unusable(self) -> tuple[int, ...]:
+        """Codes of rows without a usable value."""
+        return (self.null, self.nan, self.infinite)
+
+    @property
     def size(self) -> int:
         return self.bins + 3
 
@@ -80,6 +90,11 @@ class PresenceCoding:
     @property
     def null(self) -> int:
         return 1
+
+    @property
+    def unusable(self) -> tuple[int, ...]:
+        """Codes of rows without a usable value."""
+        return (self.null,)
 
     @property
     def size(self) -> int:

@@ -15,11 +15,6 @@ from andon.telemetry.plan import CategoryCoding, Coding, NumberCoding
 from andon.telemetry.summary import Int64
 
 
-def unusable(coding: Coding) -> tuple[int, ...]:
-    """Codes of rows without a usable value."""
-    return (coding.null, coding.nan, coding.infinite) if isinstance(coding, NumberCoding) else (coding.null,)
-
-
 def absence_marks(name: str, coding: Coding, place: Slice | None = None) -> list[Mark]:
     """The properties "is null" and, for a number, "is NaN or infinite"; `name` is the coding's."""
     column = coding.column
@@ -93,7 +88,7 @@ def among(mark: Mark, coding: Coding) -> Int64:
     """Which codes could carry a mark: 0 or 1, shape `(codes,)`."""
     table = np.ones(coding.size, dtype=np.int64)
     if not mark.among_all:
-        table[list(unusable(coding))] = 0
+        table[list(coding.unusable)] = 0
     return table
 
 
