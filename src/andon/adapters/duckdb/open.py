@@ -1,6 +1,7 @@
 """Opens the files of a log as one DuckDB view with clear types and times."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -45,12 +46,12 @@ def open_files(files: LogFiles, columns: Columns, types: LogSchema | None) -> Op
         BadInput: the files cannot be read, or do not hold the declared id and time.
     """
     connection = connect(files)
-    try:
+    with ExitStack() as unless_opened:
+        unless_opened.callback(connection.close)
         with reading(files):
-            return _open(connection, files, columns, types)
-    except BaseException:
-        connection.close()
-        raise
+            opened = _open(connection, files, columns, types)
+        unless_opened.pop_all()
+        return opened
 
 
 def _open(connection: Connection, files: LogFiles, columns: Columns, types: LogSchema | None) -> OpenedLog:
