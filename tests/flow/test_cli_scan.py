@@ -81,6 +81,22 @@ def test_a_failure_is_found_told_and_written(found):
     assert [file.name for file in out.parent.iterdir()] == [out.name]
 
 
+def test_a_full_disk_behind_the_output_is_said_in_one_sentence():
+    with Path("/dev/full").open("w") as full:
+        done = run_python(PROGRAM, *with_reference(BROKEN), capture_output=False, stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 2
+    assert "No space left" in done.stderr
+
+
+def test_a_reader_of_warnings_that_is_gone_changes_no_exit_code():
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = run_python(PROGRAM, *with_reference(BROKEN), capture_output=False, stdout=subprocess.PIPE, stderr=writer)
+    os.close(writer)
+    assert done.returncode == 1
+    assert "pay_0" in done.stdout
+
+
 def test_the_document_follows_its_schema(found):
     document = json.loads(found[1].read_text(encoding="utf-8"))
     assert list(validator("scan.schema.json").iter_errors(document)) == []

@@ -54,6 +54,12 @@ def test_duckdb_says_the_same(value: object) -> None:
     assert found.fetchall() == [(text_of(value),)]
 
 
+def test_a_nan_has_no_sign() -> None:
+    for value in ("'nan'", "-cast('nan' as double)"):
+        found = _CONNECTION.execute(f"select {text_sql('v', 'DOUBLE')} from (select cast({value} as double) as v)")
+        assert found.fetchall() == [("nan",)]
+
+
 def test_the_cell_of_an_unseen_value_never_changes() -> None:
     assert [unseen_cell(text, 64) for text in ("new", "", "ü", "a" * 1000)] == [29, 25, 37, 28]
 

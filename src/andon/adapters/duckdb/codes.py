@@ -52,7 +52,8 @@ def text_sql(name: str, storage: str) -> str:
     if kind is LogicalType.NUMBER and storage not in _INTEGERS:
         number = column if storage in _FLOATS else f"cast({column} as double)"
         whole = f"isfinite({number}) and {number} = floor({number}) and abs({number}) < 9223372036854775808e0"
-        return f"case when {whole} then cast(cast({number} as bigint) as varchar) else cast({number} as varchar) end"
+        text = f"when {whole} then cast(cast({number} as bigint) as varchar) else cast({number} as varchar) end"
+        return f"case when isnan({number}) then 'nan' {text}"  # a NaN may carry a sign
     return f"cast({column} as varchar)"
 
 

@@ -8,33 +8,58 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from typing_extensions import override
 
 from andon.base.errors import BadInput
 from andon.interfaces.cli.words import HELD
 
 
+class _Patient(Console):
+    """A console whose reader may go away: that ends the output, never the command or its exit code."""
+
+    @override
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
 def console(*, no_color: bool, stderr: bool = False) -> Console:
     """A console on stdout (or stderr) that is as wide as the terminal; without colour where that is asked or no tty."""
-    return Console(stderr=stderr, no_color=True if no_color else None, highlight=False, soft_wrap=False)
+    return _Patient(stderr=stderr, no_color=True if no_color else None, highlight=False, soft_wrap=False)
 
 
 def print_on(target: Console, draw: Callable[[Console], None]) -> None:
     """Draw a page and print it in one go; a reader that has gone away (`| head`) is no error."""
-    with target.capture() as page:
-        draw(target)
+    try:
+        with target.capture() as page:
+            draw(target)
+    except OSError as error:
+        raise _unwritable(error) from None
     lines = page.get().replace(HELD, " ").splitlines()
     emit("".join(f"{line.rstrip(' ')}\n" for line in lines))
 
 
 def emit(text: str) -> None:
     """Write text to stdout at once; a closed pipe is quiet, a letter that the terminal lacks becomes `?`."""
+    if sys.stdout is None:  # started with its output closed
+        return
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_stdout()
+    except OSError as error:
+        _discard_stdout()
+        raise _unwritable(error) from None
+
+
+def _unwritable(error: OSError) -> BadInput:
+    return BadInput(f"cannot write the result to the output: {error.strerror}; send it to another place")
+
+
+def _discard_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def emit_json(document: Any) -> None:

@@ -13,7 +13,7 @@ from andon.services import watch
 @contextmanager
 def shown(*, quiet: bool, no_color: bool) -> Iterator[watch.Progress | None]:
     """Yield who is to be told of the progress; None when stderr is no terminal."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
     columns = (
