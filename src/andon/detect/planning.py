@@ -130,8 +130,9 @@ def _answer_coding(reference: LogSource, column: str, kind: LogicalType) -> Codi
 
 
 def make_plan(watched: Watched, cubes: Iterable[Cube], grid: Grid) -> Plan:
-    """The plan that counts what the detectors asked for, and rows."""
-    return Plan(grid, watched.codings, tuple(dict.fromkeys((Cube(()), *cubes))))
+    """The plan that counts rows, what is watched column by column, and what the detectors asked for."""
+    columns = (Cube((name,)) for name in watched.names)
+    return Plan(grid, watched.codings, tuple(dict.fromkeys((Cube(()), *columns, *cubes))))
 
 
 def evaluation_length(log: LogSource, model: Model) -> timedelta:
