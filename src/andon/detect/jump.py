@@ -4,8 +4,8 @@ Null: the share of the last `w` buckets equals the level before, up to binomial 
 Shares are compared as angles `a = 2 asin sqrt(p)` (Anscombe 1948: variance 1/(n + 1/2) whatever p is, rare marks
 included), and a difference of angles is Cohen's h (Cohen 1988, ch. 6), so that one floor of effect serves every mark.
 For a mark in a slice the difference is taken against the rest of the traffic at the same time, which cancels season.
-Far out, where the budget's thresholds lie, the angle's normal law is too generous (measured: up to 20 times its
-nominal rate at n = 40), so a candidate is judged by the signed root of its binomial deviance, whose tail holds.
+Far out, where the budget's thresholds lie, the angle's normal law is too generous, so a candidate is judged by the
+signed root of its binomial deviance, whose tail holds.
 
 A jump must show against both baselines: against the log before the window, beyond sampling error and usual wander, and
 against the reference, beyond sampling error. A reference that does not fit, a season that it knows and a return to
