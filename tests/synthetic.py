@@ -111,10 +111,32 @@ def _declined(share: float) -> Change:
     return change
 
 
+def _overruled(share: float) -> Change:
+    """Decisions are turned to 1 after the score was given."""
+
+    def change(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+        rows["prediction"][mask & (rng.random(len(mask)) < share)] = 1
+
+    return change
+
+
 def _contradicted(share: float) -> Change:
     def change(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
         turned = mask & (rng.random(len(mask)) < share)
         rows["label"][turned] = 1 - rows["prediction"][turned]
+
+    return change
+
+
+def _retrained(bias: float) -> Change:
+    """Another version answers from the first row of the mask on; scores differ by chance, those of the mask lean."""
+
+    def change(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+        since = np.arange(len(mask)) >= np.flatnonzero(mask)[0]
+        rows["model_version"][since] = "2.0.0"
+        odds = np.log(rows["score"].data / (1 - rows["score"].data)) + rng.normal(0, 0.3, len(mask)) + bias * mask
+        rows["score"][since] = np.round(1 / (1 + np.exp(-odds[since])), 6)
+        rows["prediction"][since] = (rows["score"][since] >= THRESHOLD).astype(np.int64)
 
     return change
 
@@ -129,6 +151,9 @@ def _wandering(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
         rows["amount"][today] = rows["amount"][today] * rng.choice([0.5, 2.0])
         rows["product"][today] = rng.choice(["card", "house"])
 
+
+EQUAL_RETRAIN = Fault("", outputs=_retrained(0.0))
+"""No fault: another version, no better and no worse for anybody."""
 
 UNEASY = Fault("", inputs=_wandering, start=0.0)
 """No fault but a habit: small upsets every day from the first on."""
@@ -152,6 +177,13 @@ FAULTS: Mapping[str, Fault] = {
     "labels_contradict": Fault("model_performance_degradation", outputs=_contradicted(0.8), start=20.3, days=6.0),
     "everyone_declined": Fault("model_performance_degradation", outputs=_declined(0.5)),
     "women_declined": Fault("bias_and_fairness_violation", outputs=_declined(0.6), slice="sex = 'f'"),
+    "elders_declined_by_a_new_version": Fault(
+        "model_performance_degradation",
+        outputs=_retrained(1.5),
+        slice="model_version = '2.0.0' and age >= 55",
+        days=12.0,
+    ),
+    "elders_overruled": Fault("model_performance_degradation", outputs=_overruled(0.9), slice="age >= 50", days=8.0),
     "answers_are_guesses": Fault("model_performance_degradation", outputs=_guesses, start=30.3, days=14.0),
 }
 
@@ -261,9 +293,12 @@ def _concerned(rows: Rows, elapsed: npt.NDArray[np.float64], rng: np.random.Gene
         return mask
     mask |= (elapsed >= fault.start) & (elapsed < (DAYS if fault.end is None else fault.end))
     mask &= rng.random(len(elapsed)) < fault.share
-    if fault.slice is not None:
-        column, *values = re.findall(r"^\w+|(?<=')\w+(?=')", fault.slice)
-        mask &= np.isin(rows[column].data, values)
+    for part in () if fault.slice is None else fault.slice.split(" and "):
+        if number := re.fullmatch(r"(\w+) >= (\d+)", part):
+            mask &= rows[number[1]].data >= int(number[2])
+        elif not part.startswith("model_version"):  # the fault itself brings the version
+            column, *values = re.findall(r"^\w+|(?<=')\w+(?=')", part)
+            mask &= np.isin(rows[column].data, values)
     return mask
 
 

@@ -14,7 +14,7 @@ from andon.base import predicate
 from andon.base.interval import MICROSECOND, Interval, from_us, to_us
 from andon.base.row_match import matches
 from andon.inventory.model import Model
-from andon.telemetry.plan import CategoryCoding, Coding, Cube, NumberCoding, Plan, PresenceCoding
+from andon.telemetry.plan import CategoryCoding, Codes, Coding, Cube, NumberCoding, Plan, PresenceCoding
 from andon.telemetry.question import Answer, Question
 from andon.telemetry.schema import LogicalType, LogSchema
 from andon.telemetry.source import CategoryProfile, NumberProfile, Progress
@@ -64,10 +64,19 @@ class MemoryLog:
         ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         return CategoryProfile(len(ordered), tuple(ordered[:VALUES_MAX]))
 
+    def sample(self, codings: Mapping[str, Coding], rows: int) -> dict[str, Codes]:
+        def key(row: Row) -> tuple[bool, str, str]:
+            text = text_of(row.get(self._columns.id))
+            return (text is None, *(("", "") if text is None else (_md5(text), text)))
+
+        chosen = sorted(self._rows, key=key)[:rows]
+        return {name: _codes(coding, chosen) for name, coding in codings.items()}
+
     def summarize(self, plan: Plan, before: datetime, progress: Progress | None = None) -> Summary:
         rows = [row for row in self._rows if self._time_us(row) < to_us(before)]
-        used = {name: plan.codings[name] for cube in plan.cubes for name in cube.columns}
-        cubes = {cube: self._count(plan, cube, rows) for cube in plan.cubes}
+        used = {name: plan.codings[name] for name in plan.coded}
+        codes = plan.complete({name: _codes(coding, rows) for name, coding in used.items()})
+        cubes = {cube: self._count(plan, cube, rows, codes) for cube in plan.cubes}
         if progress is not None:
             progress(len(rows), len(self._rows))
         return Summary(
@@ -82,7 +91,7 @@ class MemoryLog:
         rows = [row for row in self._rows if self._time_us(row) < to_us(question.before) and matches(tree, row)]
         times = [self._time_us(row) for row in rows]
         ids = [text for text in (text_of(row.get(self._columns.id)) for row in rows) if text is not None]
-        ids.sort(key=lambda text: (hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(), text))
+        ids.sort(key=lambda text: (_md5(text), text))
         first, last = (from_us(min(times)), from_us(max(times))) if times else (None, None)
         return Answer(len(rows), first, last, tuple(ids[: question.examples]))
 
@@ -92,18 +101,18 @@ class MemoryLog:
     def _time_us(self, row: Row) -> int:
         return _us(row[self._columns.time])
 
-    def _count(self, plan: Plan, cube: Cube, rows: Sequence[Row]) -> Counts:
+    def _count(self, plan: Plan, cube: Cube, rows: Sequence[Row], codes: Mapping[str, Codes]) -> Counts:
         size = math.prod(plan.shape(cube))
         counts: Counter[int] = Counter()
-        for row in rows:
+        sizes = list(zip(cube.columns, plan.shape(cube), strict=True))
+        for place, row in enumerate(rows):
             if cube.known_at and not self._is_labelled(row):
                 continue
             bucket = self._time_us(row) // plan.grid.length_us
             lag = self._lag(row, bucket, plan.grid.length_us) if cube.known_at else 0
             flat = 0
-            for name in cube.columns:
-                coding = plan.codings[name]
-                flat = flat * coding.size + code_of(coding, row.get(coding.column))
+            for name, codes_of_name in sizes:
+                flat = flat * codes_of_name + int(codes[name][place])
             counts[((bucket << LAG_BITS) | lag) * size + flat] += 1
         keys = sorted(counts)
         return Counts(np.array(keys, dtype=np.int64), np.array([counts[key] for key in keys], dtype=np.int64))
@@ -121,6 +130,10 @@ class MemoryLog:
             arrival = row.get(self._columns.label_time)
             return None if arrival is None else _us(arrival)
         return None if self._delay is None else self._time_us(row) + self._delay // MICROSECOND
+
+
+def _codes(coding: Coding, rows: Sequence[Row]) -> Codes:
+    return np.array([code_of(coding, row.get(coding.column)) for row in rows], dtype=np.int64)
 
 
 def code_of(coding: Coding, value: object) -> int:
@@ -158,6 +171,10 @@ def _names(
                 cell, first = (name, code_of(coding, text)), (bucket, text)
                 names[cell] = min(first, names.get(cell, first))
     return names
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _number(value: object) -> float | None:

@@ -64,6 +64,7 @@ class Group:
 def group(hits: Iterable[Hit]) -> list[Group]:
     """Groups in the order in which they fired; hits come in the order of evaluations, the clearest first."""
     groups: list[Group] = []
+    waiting: dict[int, Hit] = {}
     at, over = -1, None
     for hit in hits:
         if groups and hit.t != at:
@@ -73,20 +74,31 @@ def group(hits: Iterable[Hit]) -> list[Group]:
             groups[-1].add(hit)
             if hit.t == groups[-1].first.t:
                 groups[-1].fired_with.append(hit)
-        elif _lasting(hit):
-            groups.append(Group([hit], {id(hit.stream): hit}))
-            over = None
+        elif hit.opens and _lasting(hit):
+            groups.append(_opened(hit, waiting.values()))
+            waiting, over = {}, None
+        elif not hit.opens:
+            waiting[id(hit.stream)] = hit
     return groups
 
 
-def _lasting(hit: Hit) -> bool:
-    """Whether a hit is worth a new group.
+def _opened(hit: Hit, waiting: Iterable[Hit]) -> Group:
+    """A new group, with what waited for something calm to confirm it and still goes on."""
+    recent = sorted((each for each in waiting if _lasting(each, hit.t)), key=lambda each: -abs(each.z))
+    opened = Group([hit, *recent[:LEADS_MAX]], {})
+    for each in (hit, *recent):
+        opened.add(each)
+    return opened
+
+
+def _lasting(hit: Hit, t: int | None = None) -> bool:
+    """Whether a hit is worth a new group, by what is known at `t` (its own evaluation).
 
     A single bad bucket, a failure that is over by now and a slice that kept its level while the rest moved are not.
     """
     if not hit.moved_itself:
         return False
-    run = follow(hit, hit.t)
+    run = follow(hit, hit.t if t is None else t)
     return not run.over and (hit.stream.mark.rare or run.end - run.start >= BUCKETS_MIN)
 
 

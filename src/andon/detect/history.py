@@ -44,6 +44,23 @@ class Triangle:
 
 
 @dataclass(frozen=True)
+class Entries:
+    """Counts of a cube, one entry per cell that has rows: what is too wide to be laid out.
+
+    Attributes:
+        time: index of the bucket, on the axis of the log or of the reference.
+        codes: one row per column of the cube.
+        counts: rows per entry.
+        length: buckets on the time axis.
+    """
+
+    time: Int64
+    codes: Int64
+    counts: Int64
+    length: int
+
+
+@dataclass(frozen=True)
 class History:
     """What was counted up to a time.
 
@@ -79,6 +96,14 @@ class History:
     def reference_counts(self, *columns: str) -> Int64:
         """Counts of the reference over the codes of columns: shape `(reference buckets, *sizes)`."""
         return self._dense(self.reference, self.reference_buckets, Cube(columns))
+
+    def entries(self, *columns: str) -> Entries:
+        """Counts of the log over the codes of columns, only where there are rows."""
+        return self._entries(self.log, self.buckets, Cube(columns))
+
+    def reference_entries(self, *columns: str) -> Entries:
+        """Counts of the reference over the codes of columns, only where there are rows."""
+        return self._entries(self.reference, self.reference_buckets, Cube(columns))
 
     def known_counts(self, *columns: str) -> "Triangle":
         """Counts of the labelled rows of the log by when they were decided and when their label arrived."""
@@ -119,6 +144,14 @@ class History:
         usable[list(codes.unusable)] = False
         log, reference = self.counts(coding).sum(axis=0), self.reference_counts(coding).sum(axis=0)
         return bool(log.sum() > 0 and log[usable].sum() == 0 and reference[usable].sum() > reference.sum() / 2)
+
+    def _entries(self, summary: Summary, buckets: Int64, cube: Cube) -> Entries:
+        shape = self.plan.shape(cube)
+        bucket, _, code = unpack(summary.cubes[cube].keys, int(np.prod(shape, dtype=np.int64)))
+        place = np.searchsorted(buckets, bucket)
+        inside = place < len(buckets)
+        codes = np.array(np.unravel_index(code[inside], shape), dtype=np.int64)
+        return Entries(place[inside], codes, summary.cubes[cube].counts[inside], len(buckets))
 
     def _dense(self, summary: Summary, buckets: Int64, cube: Cube) -> Int64:
         shape = self.plan.shape(cube)

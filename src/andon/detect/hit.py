@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from andon.detect.budget import Budget
 from andon.detect.detector import Detector
 from andon.detect.history import History
-from andon.detect.jump import angle, jumps, share
+from andon.detect.jump import EFFECT_MIN, angle, jumps, negligible, share
 from andon.detect.mark import Late, Mark, MarkSeries
 from andon.detect.onset import Float, Run, best_run, gains
 from andon.detect.planning import Watched
@@ -71,8 +72,8 @@ class Stream:
             series.marks[s],
             series.log.count[s].astype(np.float64),
             series.log.total[s].astype(np.float64),
-            float(series.reference.count[s].sum()),
-            float(series.reference.total[s].sum()),
+            float(series.reference.count[s].sum()) + series.prior * _usual(series, s),
+            float(series.reference.total[s].sum()) + series.prior,
             None if rest is None else rest.count[s].astype(np.float64),
             None if rest is None else rest.total[s].astype(np.float64),
             0.0 if reference_rest is None else float(reference_rest.count[s].sum()),
@@ -83,7 +84,12 @@ class Stream:
 
 @dataclass(frozen=True)
 class Hit:
-    """A jump beyond its threshold: stream, evaluation index, window length and the numbers (see `Jumps`)."""
+    """A jump beyond its threshold: stream, evaluation index, window length and the numbers (see `Jumps`).
+
+    `opens` says whether it may open an incident, or can only add to one. A mark that usually wanders, over such a
+    window, as far as the smallest effect that matters (weather, prices, running means), or of which too little was seen
+    to know, while its family does, is moved by the world; that is an incident once something calm shows it.
+    """
 
     stream: Stream
     t: int
@@ -93,6 +99,7 @@ class Hit:
     error: float
     wander: float
     threshold: float
+    opens: bool = True
 
     @property
     def level_before(self) -> float:
@@ -138,11 +145,17 @@ def search(
     return sorted(found, key=lambda hit: (hit.t, -abs(hit.z)))
 
 
+def _usual(series: MarkSeries, s: int) -> float:
+    """The share of a mark in all of the reference."""
+    sides = [side for side in (series.reference, series.reference_rest) if side is not None]
+    return float(sum(side.count[s].sum() for side in sides) / max(sum(side.total[s].sum() for side in sides), 1))
+
+
 def capacity(plan: Plan, cubes: Sequence[Cube]) -> int:
     """How many marks cubes can hold: known before the log is read, so that no threshold depends on the future."""
 
     def known(name: str) -> int:
-        coding = plan.codings[name]
+        coding = plan.codings.get(name)
         if isinstance(coding, CategoryCoding):
             return len(coding.values) + 1
         return coding.bins if isinstance(coding, NumberCoding) else 1
@@ -157,16 +170,28 @@ def _hits(detector: Detector, series: MarkSeries, threshold: float) -> list[Hit]
     best = np.zeros(shape)
     effect, error, wander, window = (np.zeros(shape) for _ in range(4))
     for tested in jumps(series, least=threshold):
-        better = tested.beyond(threshold) & (np.abs(tested.z) > np.abs(best))
+        better = tested.beyond(threshold) & (np.abs(tested.z) > np.abs(best)) & ~negligible(series, tested.window)
         best[better], effect[better] = tested.z[better], tested.effect[better]
         error[better], wander[better], window[better] = tested.error[better], tested.wander[better], tested.window
+    if not best.any():
+        return []
+    opens = _opening(series, threshold)
     streams: dict[int, Stream] = {}
     hits = []
     for s, t in zip(*np.nonzero(best), strict=True):
         stream = streams.setdefault(int(s), Stream.of(detector, series, int(s)))
         z, h, e, v = (float(values[s, t]) for values in (best, effect, error, wander))
-        hits.append(Hit(stream, int(t), int(window[s, t]), z, h, e, v, threshold))
+        hits.append(Hit(stream, int(t), int(window[s, t]), z, h, e, v, threshold, bool(opens[s, t])))
     return hits
+
+
+def _opening(series: MarkSeries, threshold: float) -> npt.NDArray[np.bool_]:
+    """Where a jump may open an incident, `(S, T)`: beyond the threshold also by the habits of its family, and calm."""
+    rare = np.array([[mark.rare] for mark in series.marks], dtype=np.bool_)
+    opens = np.zeros(series.log.count.shape, dtype=np.bool_)
+    for tested in jumps(series, least=threshold, by_family=True):
+        opens |= tested.beyond(threshold) & (rare | (tested.wander < EFFECT_MIN**2))
+    return opens
 
 
 def expected(stream: Stream, t: int, before: int) -> Float:

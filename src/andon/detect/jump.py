@@ -18,26 +18,34 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from andon.detect.mark import MarkSeries, Side
+from andon.detect.mark import Exposure, MarkSeries, Side
 
 Float = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
 
 WINDOWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 """Lengths of the tested windows, in buckets: the test of length w is the most powerful for a fault about w old."""
 EFFECT_MIN = 0.2
 """Cohen's h below which a shift is negligible in practice: his "small" effect."""
-ROWS_MIN = 30
-"""Fewest rows in a window, and in each baseline 4 times as many."""
 CANDIDATE_Z = 3.0
 """From this many standard errors of the angle on, the deviance decides; below, nothing is near a threshold."""
 HABIT_MARGIN = 1.25
 """How far beyond the largest jump of its own past a jump must be: bad days of the past are no incidents."""
 PRIOR_WINDOWS = 4.0
 """How many windows of its own history the family's usual wander weighs (moderated variance, Smyth 2004)."""
+PRIOR_EVENTS = 30.0
+"""How many rows with a mark its family's usual clustering weighs."""
+EVENTS_PER_WINDOW = 5.0
+"""A past window is worth knowing for a mark that about so many rows of it may have had, were it as usual."""
 FREEDOM_MAX = 1e6
 """Degrees of freedom from which on Student's tail is the normal one."""
 HISTORY_WINDOWS_MIN = 2.0
 """A window length is tested once the history (log and reference) holds this many windows to learn the wander from."""
+
+CHANGED_MIN = 0.05
+"""Net share of a slice's decisions below which a change of decisions is negligible: one decision in twenty."""
+CHANGED_Z = 3.0
+"""Standard errors by which changed decisions must lean to one side, against those in the rest of the traffic."""
 
 CONTROL_SHIFT_MAX = 0.2
 """How far (Cohen's h, beyond noise) a slice's share of the traffic may move before the rest is no control any more."""
@@ -85,15 +93,18 @@ def share(a: Float) -> Float:
     return np.sin(np.clip(a, 0, np.pi) / 2) ** 2
 
 
-def jumps(series: MarkSeries, windows: tuple[int, ...] = WINDOWS, least: float = 0.0) -> Iterator[Jumps]:
+def jumps(
+    series: MarkSeries, windows: tuple[int, ...] = WINDOWS, least: float = 0.0, *, by_family: bool = False
+) -> Iterator[Jumps]:
     """The test of every mark at every evaluation, one window length after another.
 
     What stands at index `t` depends on buckets `0..t` and the reference only. A family in which no |z| can reach
-    `least` yields nothing: most families of a quiet log, at a fraction of the cost.
+    `least` yields nothing: most families of a quiet log, at a fraction of the cost. `by_family` draws the habits of a
+    mark that was seldom seen to those of its family: a cut that no row has passed yet may be one that weather will.
     """
     buckets = series.log.count.shape[1]
     tested = tuple(window for window in windows if window < buckets)
-    running = _Running.of(series)
+    running = _Running.of(series, by_family=by_family)
     if not any(running.may_reach(least, window) for window in tested):
         return
     floor = _Floor.none(len(series.marks), buckets)
@@ -180,6 +191,23 @@ class _Floor:
 
 
 @dataclass(frozen=True)
+class _Past:
+    """What lies before the window at each index: all buckets before it, or before the frozen one if that is earlier."""
+
+    window: int
+    last: Int64
+
+    @classmethod
+    def of_window(cls, window: int, buckets: int, frozen: int | None) -> "_Past":
+        last = np.arange(buckets) - window
+        return cls(window, last if frozen is None else np.minimum(last, frozen - 1))
+
+    def of(self, running: Float, nothing: float) -> Float:
+        """Running values at the last bucket of the past; `nothing` where there is no past."""
+        return np.where(self.last >= 0, running[:, np.maximum(self.last, 0)], nothing)
+
+
+@dataclass(frozen=True)
 class _Sums:
     """Sums over some buckets: rows with the mark, rows, and their squares and product (for the clustering)."""
 
@@ -209,15 +237,9 @@ class _Sums:
 
         return _Sums(*map(last, self._each()))
 
-    def before(self, window: int) -> "_Sums":
-        """Of running sums: over all buckets before the window at each index; nan where there is none."""
-
-        def shifted(total: Float) -> Float:
-            sums = np.full(total.shape, np.nan)
-            sums[:, window:] = total[:, :-window]
-            return sums
-
-        return _Sums(*map(shifted, self._each()))
+    def before(self, past: "_Past") -> "_Sums":
+        """Of running sums: over all buckets of the past at each index; nan where there is none."""
+        return _Sums(*(past.of(values, np.nan) for values in self._each()))
 
     def all(self) -> "_Sums":
         """Of running sums: over all buckets, `(S, 1)`."""
@@ -241,14 +263,38 @@ class _Sums:
             correlation = (effect - 1) / np.maximum(self.total_squared / self.total - 1, 1e-9)
         return np.clip(np.nan_to_num(correlation), 0.0, 1.0)
 
+    def events(self) -> Float:
+        """How much these buckets can tell of a mark's habits: nothing while no row, or every row, has it."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            p = (self.count + 0.375) / (self.total + 0.75)
+        return np.nan_to_num(self.total * p * (1 - p))
+
+    def moderated_clustering(self, moderated: "npt.NDArray[np.bool_]") -> Float:
+        """The clustering of each mark; of those to be moderated, drawn to the family's where it was seldom seen."""
+        own = self.clustering()
+        if not moderated.any():
+            return own
+        events = self.events()
+        known = np.maximum(events.sum(axis=0, keepdims=True), 1e-9)
+        family = (own * events).sum(axis=0, keepdims=True) / known
+        return np.where(moderated, (own * events + family * PRIOR_EVENTS) / (events + PRIOR_EVENTS), own)
+
+    def shrunk(self, whole: "_Sums", rows: float) -> "_Sums":
+        """With so many more rows at the share of all traffic."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            level = np.where(whole.total > 0, whole.count / whole.total, 0.0)
+        more = np.where(whole.total > 0, rows, 0.0)
+        count, total = self.count + more * level, self.total + more
+        return _Sums(count, total, self.count_squared, self.product, self.total_squared)
+
     def design_effect(self, correlation: Float) -> Float:
         """By how much clustering inflates the variance of the share over these buckets."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return 1 + np.maximum(self.total_squared / self.total - 1, 0.0) * correlation
 
 
-def _difference(window: _Sums, base: _Sums, correlation: Float) -> _Difference:
-    enough = (window.total >= ROWS_MIN) & (base.total >= 4 * ROWS_MIN)
+def _difference(window: _Sums, base: _Sums, correlation: Float, rows_min: int) -> _Difference:
+    enough = (window.total >= rows_min) & (base.total >= 4 * rows_min)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = angle(window.count, window.total) - angle(base.count, base.total)
         own, other = 1 / (window.total + 0.5), 1 / (base.total + 0.5)
@@ -256,6 +302,36 @@ def _difference(window: _Sums, base: _Sums, correlation: Float) -> _Difference:
     return _Difference(
         np.where(enough, value, np.nan), np.where(enough, variance, np.nan), own + other, window.count, window.total
     )
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """How the marks of a family are judged.
+
+    Attributes:
+        alike: whether they pool their usual wander.
+        moderated: whether habits of a mark weigh only as much as it was seen, `(S, 1)`; not where a mark singles out
+            its rows (a value unlike all that the reference has): no weather makes it.
+        rows_min: the fewest rows that a window needs.
+    """
+
+    alike: bool
+    moderated: npt.NDArray[np.bool_]
+    rows_min: int
+
+
+def _seldom(series: MarkSeries, *, by_family: bool) -> npt.NDArray[np.bool_]:
+    moderated = [[by_family and series.alike and not mark.rare] for mark in series.marks]
+    return np.array(moderated, dtype=np.bool_).reshape(-1, 1)
+
+
+@dataclass(frozen=True)
+class _Prior:
+    """Rows at the level of all traffic, by running sums in the log and sums in the reference."""
+
+    log: _Sums
+    reference: _Sums
+    rows: float
 
 
 @dataclass(frozen=True)
@@ -267,15 +343,24 @@ class _Differences:
     inside: _Difference | None
 
     @classmethod
-    def of(cls, log: _Sums, reference: _Sums, window: int) -> "_Differences":
+    def of(
+        cls, log: _Sums, reference: _Sums, past: _Past, rules: "_Rules", prior: "_Prior | None" = None
+    ) -> "_Differences":
         """From running sums of one side, in the log and in the reference."""
-        now, before, steady = log.window(window), log.before(window), reference.all()
-        correlation = (before + steady).clustering()
+        window, rows_min = past.window, rules.rows_min
+        now, before, steady = log.window(window), log.before(past), reference.all()
+        correlation = (before + steady).moderated_clustering(rules.moderated)
+        if prior is not None:
+            before = before.shrunk(prior.log.before(past), prior.rows)
+            steady = steady.shrunk(prior.reference, prior.rows)
         inside = None
         if reference.count.shape[1] > window:
             own = reference.window(window)
-            inside = _difference(own, steady - own, steady.clustering())
-        return cls(_difference(now, before, correlation), _difference(now, steady, correlation), inside)
+            inside = _difference(own, steady - own, steady.moderated_clustering(rules.moderated), rows_min)
+        log_difference, reference_difference = (
+            _difference(now, base, correlation, rows_min) for base in (before, steady)
+        )
+        return cls(log_difference, reference_difference, inside)
 
     def __sub__(self, other: "_Differences") -> "_Differences":
         inside = None if self.inside is None or other.inside is None else self.inside - other.inside
@@ -290,22 +375,37 @@ class _Running:
     reference: _Sums
     rest: _Sums | None
     reference_rest: _Sums | None
-    alike: bool
+    rules: _Rules
+    prior: float
+    frozen: int | None
+    exposed: tuple[Float, Float] | None
 
     @classmethod
-    def of(cls, series: MarkSeries) -> "_Running":
+    def of(cls, series: MarkSeries, *, by_family: bool) -> "_Running":
         rest, reference_rest = (
             None if side is None else _Sums.running(side) for side in (series.rest, series.reference_rest)
         )
-        return cls(_Sums.running(series.log), _Sums.running(series.reference), rest, reference_rest, series.alike)
+        exposed = None
+        if series.exposure is not None:
+            inside, other = (
+                np.cumsum(rows, axis=1, dtype=np.float64) for rows in (series.exposure.rows, series.exposure.rest_rows)
+            )
+            exposed = inside, inside + other
+        log, reference = _Sums.running(series.log), _Sums.running(series.reference)
+        rules = _Rules(series.alike, _seldom(series, by_family=by_family), series.rows_min)
+        return cls(log, reference, rest, reference_rest, rules, series.prior, series.frozen, exposed)
 
     def differences(self, window: int) -> _Differences:
         """The window against its baselines; in a slice, less what the rest of the traffic did."""
-        own = _Differences.of(self.log, self.reference, window)
+        past = self.past(window)
         if self.rest is None or self.reference_rest is None:
-            return own
-        less = own - _Differences.of(self.rest, self.reference_rest, window)
-        return _Differences(less.log.where(self._kept_share(window)), less.reference, less.inside)
+            return _Differences.of(self.log, self.reference, past, self.rules)
+        prior = None
+        if self.prior:
+            prior = _Prior(self.log + self.rest, self.reference.all() + self.reference_rest.all(), self.prior)
+        own = _Differences.of(self.log, self.reference, past, self.rules, prior)
+        less = own - _Differences.of(self.rest, self.reference_rest, past, self.rules)
+        return _Differences(less.log.where(self._kept_share(past)), less.reference, less.inside)
 
     def may_reach(self, least: float, window: int) -> bool:
         """Whether any jump of this window length reaches `least` binomial errors; all else only makes |z| smaller."""
@@ -317,8 +417,9 @@ class _Running:
         for sign, (log, reference) in zip((1, -1), sides, strict=False):
             rows = log.total[:, window:] - log.total[:, :-window]
             now = angle(log.count[:, window:] - log.count[:, :-window], rows)
+            past = self.past(window)
             bases = (
-                (log.count[:, :-window], log.total[:, :-window]),
+                (past.of(log.count, 0.0)[:, window:], past.of(log.total, 0.0)[:, window:]),
                 (reference.count[:, -1:], reference.total[:, -1:]),
             )
             for n, (count, total) in enumerate(bases):
@@ -327,30 +428,89 @@ class _Running:
         reached = np.minimum(*(np.square(moved[n]) / variance[n] for n in (0, 1)))
         return bool(np.any(reached >= least**2))
 
-    def _kept_share(self, window: int) -> npt.NDArray[np.bool_]:
+    def events(self, past: _Past) -> Float:
+        """How much the past can tell of each mark's habits, rows of one bucket taken as the cluster they are."""
+        before, steady = self.log.before(past), self.reference.all()
+        seen = steady + _Sums(*(np.nan_to_num(values) for values in before._each()))  # noqa: SLF001  # its own class
+        return seen.events() / seen.design_effect(seen.moderated_clustering(self.rules.moderated))
+
+    def past(self, window: int) -> _Past:
+        """What a window is compared with, at each index."""
+        return _Past.of_window(window, self.log.total.shape[1], self.frozen)
+
+    def _kept_share(self, past: _Past) -> npt.NDArray[np.bool_]:
         """Where a slice has about its usual share of the traffic.
 
         A slice that is there at some times only (a season, a time of day) has no rest at the same time to compare with.
         """
         assert self.rest is not None  # noqa: S101  # asked for slices only
-        inside, everything = self.log.total, self.log.total + self.rest.total
+        inside, everything = self.exposed or (self.log.total, self.log.total + self.rest.total)
         kept = np.zeros(inside.shape, dtype=np.bool_)
         with np.errstate(invalid="ignore", divide="ignore"):
+            window = past.window
             rows = everything[:, window:] - everything[:, :-window]
             now = angle(inside[:, window:] - inside[:, :-window], rows)
-            moved = np.abs(now - angle(inside[:, :-window], everything[:, :-window]))
-            kept[:, window:] = moved <= CONTROL_SHIFT_MAX + 1 / np.sqrt(rows)
+            before = angle(past.of(inside, np.nan), past.of(everything, np.nan))
+            kept[:, window:] = np.abs(now - before[:, window:]) <= CONTROL_SHIFT_MAX + 1 / np.sqrt(rows)
         return kept
+
+
+def negligible(series: MarkSeries, window: int) -> npt.NDArray[np.bool_]:
+    """Where answers moved and decisions hardly did, `(S, T)`; nowhere without exposure.
+
+    Of the slice's decisions, those that became of a class less those that ceased to be must be `CHANGED_MIN` more than
+    usual; and the changed ones must lean to one side against those in the rest of the traffic at the same time. They
+    are fewer than the rows that bear witness, so a longer window may show it.
+    """
+    small = np.ones(series.log.count.shape, dtype=np.bool_)
+    if series.exposure is None:
+        return ~small
+    for longer in WINDOWS:
+        if longer >= window:
+            small &= ~_decisions_moved(series.exposure, longer)
+    return small
+
+
+def decisions_moved(exposure: Exposure) -> bool:
+    """Whether decisions moved by enough and surely enough, in any slice, at any evaluation, over any window."""
+    return any(_decisions_moved(exposure, window).any() for window in WINDOWS)
+
+
+def _decisions_moved(exposure: Exposure, window: int) -> npt.NDArray[np.bool_]:
+    became, changed, rest_became, rest_changed = (
+        _windowed(values, window)
+        for side in (exposure.changed, exposure.rest_changed)
+        for values in (side.count, side.total)
+    )
+    net = (2 * became - changed) / np.maximum(_windowed(exposure.rows, window), 1)
+    leaning = angle(became, changed) - angle(rest_became, rest_changed)
+    z = np.abs(leaning) / np.sqrt(1 / (changed + 0.5) + 1 / (rest_changed + 0.5))
+    moved: npt.NDArray[np.bool_] = (np.abs(net - exposure.usual[:, None]) >= CHANGED_MIN) & (z >= CHANGED_Z)
+    return moved
+
+
+def _windowed(values: npt.NDArray[np.int64], window: int) -> Float:
+    """Sums over the last `window` buckets at each index; 0 before the first full window that has a past."""
+    sums = np.cumsum(values, axis=1, dtype=np.float64)
+    over = np.zeros(sums.shape)
+    over[:, window:] = sums[:, window:] - sums[:, :-window]
+    return over
 
 
 def _jumps(running: _Running, window: int, floor: _Floor) -> tuple[Jumps, _Floor]:
     differences = running.differences(window)
     log, ref, own = differences.log, differences.reference, differences.inside
-    past, windows_past = _past_wander(log, window)
+    span = running.past(window)
+    past, windows_past = _past_wander(log, span)
     steady, steady_windows, steady_peak = _reference_wander(own, window, len(log.value))
     known = windows_past + steady_windows
     plain_log, plain_ref = log.plain(), ref.plain()
-    floor = floor.raised(_moderated(past * windows_past + steady * steady_windows, known, running.alike), known, window)
+    excess = (past * windows_past + steady * steady_windows) / np.maximum(known, 1e-12)
+    informed = known
+    if running.rules.moderated.any():
+        seen = running.events(span) / EVENTS_PER_WINDOW
+        informed = np.where(running.rules.moderated, np.minimum(known, seen), known)
+    floor = floor.raised(_moderated(excess * informed, informed, running.rules.alike), known, window)
     z, error = _standardised(plain_log, log.variance, floor.wander, floor.known)
     same = np.sign(log.value) == np.sign(ref.value)
     by_log = np.abs(z) <= np.abs(plain_ref)
@@ -362,13 +522,13 @@ def _jumps(running: _Running, window: int, floor: _Floor) -> tuple[Jumps, _Floor
         np.where(np.abs(log.value) <= np.abs(ref.value), log.value, ref.value),
         error,
         floor.wander,
-        np.maximum(_past_peak(plain, window), steady_peak),
+        np.maximum(_past_peak(plain, span), steady_peak),
         plain,
     )
     return tested, floor
 
 
-def _past_wander(difference: _Difference, window: int) -> tuple[Float, Float]:
+def _past_wander(difference: _Difference, past: _Past) -> tuple[Float, Float]:
     """Mean excess of squared past jumps over sampling variance, and from how many windows' worth of history.
 
     At `t` the past ends where the candidate window begins: a fault must not hide itself.
@@ -377,11 +537,10 @@ def _past_wander(difference: _Difference, window: int) -> tuple[Float, Float]:
     valid = ~np.isnan(excess)
     total = np.cumsum(np.where(valid, excess, 0.0), axis=1)
     number = np.cumsum(valid, axis=1).astype(np.float64)
-    shifted_total, shifted_number = np.zeros_like(total), np.zeros_like(number)
-    shifted_total[:, window:], shifted_number[:, window:] = total[:, :-window], number[:, :-window]
+    shifted_total, shifted_number = past.of(total, 0.0), past.of(number, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(shifted_number > 0, shifted_total / shifted_number, 0.0)
-    return mean, shifted_number / window
+    return mean, shifted_number / past.window
 
 
 def _reference_wander(own: _Difference | None, window: int, marks: int) -> tuple[Float, Float, Float]:
@@ -422,9 +581,7 @@ def _standardised(plain: Float, sampling: Float, wander: Float, known: Float) ->
     return np.sign(t) * z, error
 
 
-def _past_peak(plain: Float, window: int) -> Float:
+def _past_peak(plain: Float, past: _Past) -> Float:
     """The largest |jump| that was over before the candidate window began."""
     peak = np.maximum.accumulate(np.where(np.isnan(plain), 0.0, np.abs(plain)), axis=1)
-    shifted = np.zeros_like(peak)
-    shifted[:, window:] = peak[:, :-window]
-    return shifted
+    return past.of(peak, 0.0)

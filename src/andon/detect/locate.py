@@ -5,14 +5,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from andon.detect.builtin import marks_of
+from andon.detect.builtin import marks_of, views_of
+from andon.detect.finding import Slice
 from andon.detect.history import History
 from andon.detect.hit import Hit, Stream
 from andon.detect.jump import CONTROL_SHIFT_MAX, angle
-from andon.detect.planning import Watched, slice_coding
-from andon.telemetry.plan import Cube
+from andon.detect.mark import MarkSeries
+from andon.detect.planning import Watched, cut_coding, slice_coding
+from andon.telemetry.plan import CategoryCoding, Coding, Cube, NumberCoding
 from andon.telemetry.summary import Int64
 
+CHANGED_DECISIONS, SHIFTED_SCORE = "changed_decisions", "shifted_score"
+NEAR = 2
+"""Buckets between the first row of a version and the start of a failure that it may be to blame for."""
 CONFINED = 1 / 3
 """A failure is confined to a slice when the rest of the traffic moved by less than this share of the slice's move."""
 Float = npt.NDArray[np.float64]
@@ -23,10 +28,14 @@ LOCATE_Z = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A set of values that carries the shift, how far they moved, and the standard errors against the rest."""
+    """A part of the traffic that carries the shift, how far it moved, and the standard errors against the rest.
 
-    column: str
-    values: tuple[int, ...]
+    `cut` names the coding by which it is cut, `codes` are those of the part.
+    """
+
+    place: Slice
+    cut: str
+    codes: tuple[int, ...]
     effect: float
     z: float
 
@@ -34,30 +43,101 @@ class Located:
 def locate(hit: Hit, watched: Watched, history: History, first: int, end: int) -> Hit:
     """The hit of the slice that carries a shift seen in all traffic; the same hit when everybody moved.
 
-    The values of each slice column are taken in the order of their own shift; the set that stands out most against
-    its complement is kept, if the complement kept calm. The buckets `first..end` hold the failure; none later is read.
+    The values of each slice column are taken in the order of their own shift, a number at each of its edges; the set
+    that stands out most against its complement is kept, if the complement kept calm. The buckets `first..end` hold the
+    failure; none later is read.
     """
     mark = hit.stream.mark
+    if hit.stream.detector.name in (CHANGED_DECISIONS, SHIFTED_SCORE):
+        return _in_views(hit, watched, history, first, end)
     if mark.slice is not None or mark.coding not in watched.names:
         return hit
     found = []
-    for column in watched.slices:
-        cube = Cube((slice_coding(column), mark.coding))
-        if column != watched.codings[mark.coding].column and cube in history.plan.cubes:
+    cuts = (*map(slice_coding, (*watched.slices, *watched.found)), *map(cut_coding, watched.cuts))
+    for cut in cuts:
+        cube = Cube((cut, mark.coding))
+        if watched.codings[cut].column != watched.codings[mark.coding].column and cube in history.plan.cubes:
             counts = _Counts(history.counts(*cube.columns), history.reference_counts(*cube.columns), first, end)
-            found.append(_best_set(hit, watched, column, counts))
+            found.append(_best_part(hit, watched, cut, counts))
     best = max((each for each in found if each is not None), key=lambda each: abs(each.z), default=None)
     return hit if best is None else _in_slice(hit, watched, history, best)
+
+
+def _in_views(hit: Hit, watched: Watched, history: History, first: int, end: int) -> Hit:
+    """The hit in the view and at the cut where answers differ most from the rest, or in no slice at all.
+
+    Only values on the same side of a number are tried: the shift of the part against the rest, in standard errors, is
+    largest where the cut is true. A version is to blame only for what began with it. Where the rest moved as far the
+    other way, no part is to blame.
+    """
+    mark = hit.stream.mark
+    if mark.slice is None:
+        return hit
+    column, scored = mark.slice.columns[-1], hit.stream.detector.name == SHIFTED_SCORE
+    is_cut = watched.is_cut(mark.slice)
+    views = {
+        view.version: view
+        for view in views_of.views_by(watched, history, (cut_coding if is_cut else slice_coding)(column), finely=True)
+    }
+    view = views[mark.version]
+    if view.first is not None and not first - NEAR <= view.first <= first + NEAR:
+        view = views[None]
+    series = (view.shifted if scored else view.changed)(watched, mark.codes[0])
+    before = first if series.frozen is None else min(first, series.frozen)
+    asked = mark.slice.predicate.rsplit(" and ", maxsplit=1)[-1]
+    alike = [
+        s
+        for s, part in enumerate(view.parts)
+        if (_side_of(part.place.predicate) == _side_of(asked) if is_cut else part.place.predicate == asked)
+    ]
+    best = max(alike, key=lambda s: _contrast(series, s, slice(first, end), before) * np.sign(hit.effect))
+    net, rest_net = _net(watched, view, best, slice(first, end), before)
+    found = replace(hit, stream=Stream.of(hit.stream.detector, series, best))
+    if rest_net * np.sign(net) < -abs(net) / 2:
+        version = None if view.version is None else watched.version_slice(view.version)
+        return replace(found, stream=replace(found.stream, mark=replace(found.stream.mark, slice=version)))
+    return found
+
+
+def _net(watched: Watched, view: views_of.View, s: int, run: slice, before: int) -> tuple[float, float]:
+    """By how much more answers lean to one side in a run than before, in a part and in the rest of the traffic."""
+    leaning = [0.0, 0.0]
+    for sign, series in zip((1, -1), view.leaning(watched), strict=True):
+        for n, (log, reference) in enumerate(((series.log, series.reference), (series.rest, series.reference_rest))):
+            assert log is not None and reference is not None  # noqa: S101, PT018  # views have a rest
+            usual = (log.count[s, :before].sum() + reference.count[s].sum()) / max(
+                log.total[s, :before].sum() + reference.total[s].sum(), 1
+            )
+            leaning[n] += sign * float(log.count[s, run].sum() / max(log.total[s, run].sum(), 1) - usual)
+    return leaning[0], leaning[1]
+
+
+def _side_of(predicate: str) -> bool:
+    return " >= " in predicate
+
+
+def _contrast(series: MarkSeries, s: int, run: slice, before: int) -> float:
+    """How far a part moved against the rest, in standard errors."""
+    moved, variance = 0.0, 0.0
+    sides = ((1, series.log, series.reference), (-1, series.rest, series.reference_rest))
+    for sign, log, reference in sides:
+        if log is None or reference is None:
+            return 0.0
+        count, total = float(log.count[s, run].sum()), float(log.total[s, run].sum())
+        usual = float(log.count[s, :before].sum() + reference.count[s].sum())
+        base = float(log.total[s, :before].sum() + reference.total[s].sum())
+        moved += sign * float(angle(np.array(count), np.array(total)) - angle(np.array(usual), np.array(base)))
+        variance += 1 / (total + 0.5) + 1 / (base + 0.5)
+    return moved / float(np.sqrt(variance))
 
 
 def _in_slice(hit: Hit, watched: Watched, history: History, located: Located) -> Hit:
     """The same jump, followed in the slice against the rest of the traffic."""
     mark = hit.stream.mark
-    columns = (slice_coding(located.column), mark.coding)
-    here = replace(mark, slice=marks_of.slice_of(watched.cut(located.column), *located.values))
+    columns = (located.cut, mark.coding)
     series = marks_of.in_slice(
-        [here],
-        located.values,
+        [replace(mark, slice=located.place)],
+        located.codes,
         watched.codings[mark.coding],
         history.counts(*columns),
         history.reference_counts(*columns),
@@ -81,19 +161,18 @@ class _Counts:
         return counts
 
 
-def _best_set(hit: Hit, watched: Watched, column: str, counts: _Counts) -> Located | None:
+def _best_part(hit: Hit, watched: Watched, cut: str, counts: _Counts) -> Located | None:
     mark = hit.stream.mark
-    coding, cut = watched.codings[mark.coding], watched.cut(column)
+    coding = watched.codings[mark.coding]
     window, base = counts.window(), counts.base()
     shift = _Shift.of(window, base, marks_of.carried([mark], coding), marks_of.among(mark, coding))
-    moved = shift.each()[0] * np.sign(hit.effect)
-    order = sorted(range(len(cut.values)), key=lambda value: -float(moved[value]))
     siblings = marks_of.siblings(mark, coding)
     rest_of = _Shift.of(window, base, marks_of.carried(siblings, coding), marks_of.among(mark, coding))
+    moved = shift.each()[0] * np.sign(hit.effect)
     best: Located | None = None
-    for size in range(1, len(order)):
+    for place, codes in _parts(watched.codings[cut], moved):
         inside = np.zeros(len(window), dtype=bool)
-        inside[order[:size]] = True
+        inside[list(codes)] = True
         effect, error = (float(values[0]) for values in shift.of_set(inside))
         rest, rest_error = rest_of.of_set(~inside)
         known = bool(rest_error[0] <= CONFINED * abs(effect))
@@ -102,9 +181,22 @@ def _best_set(hit: Hit, watched: Watched, column: str, counts: _Counts) -> Locat
         z = effect / error  # which set it is, chance alone decides: the wander is the same for all
         if not shift.kept_share(inside) or np.sign(effect) != np.sign(hit.effect) or not calm:
             continue
+        if not shift.spares_rest(inside):
+            continue
         if sure and (best is None or abs(z) > abs(best.z)):
-            best = Located(column, tuple(sorted(order[:size])), effect, z)
+            best = Located(place, cut, codes, effect, z)
     return best
+
+
+def _parts(cut: Coding, moved: Float) -> list[tuple[Slice, tuple[int, ...]]]:
+    """The parts of the traffic to ask: sets of values, those that moved most first, or either side of each edge."""
+    if isinstance(cut, CategoryCoding):
+        order = sorted(range(len(cut.values)), key=lambda value: -float(moved[value]))
+        sets = [tuple(sorted(order[:size])) for size in range(1, len(order))]
+        return [(marks_of.slice_of(cut, *values), values) for values in sets]
+    assert isinstance(cut, NumberCoding)  # noqa: S101  # traffic is cut by value or by order
+    halves = [half for edge in range(len(cut.edges)) for half in views_of.halves(cut, edge)]
+    return [(half.place, tuple(int(code) for code in np.flatnonzero(half.inside))) for half in halves]
 
 
 @dataclass(frozen=True)
@@ -132,6 +224,25 @@ class _Shift:
         n, nb = self.total[inside].sum(), self.base_total[inside].sum()
         shift = angle(self.count[:, inside].sum(axis=1), n) - angle(self.base_count[:, inside].sum(axis=1), nb)
         return shift, np.full(len(shift), np.sqrt(1 / (n + 0.5) + 1 / (nb + 0.5)))
+
+    def spares_rest(self, inside: npt.NDArray[np.bool_]) -> bool:
+        """Whether the rest of the traffic moved surely less than if it had been hit as the set was.
+
+        Hit alike: as large a part of its rows without the mark got it (or with it lost it). A rest where nearly every
+        row had the mark before proves nothing by keeping it.
+        """
+        shares = []
+        for part in (inside, ~inside):
+            now = self.count[0, part].sum() / max(self.total[part].sum(), 1)
+            shares += [float(self.base_count[0, part].sum() / max(self.base_total[part].sum(), 1)), float(now)]
+        before, after, rest_before, rest_after = shares
+        rises = after > before
+        room = 1 - before if rises else before
+        hit = abs(after - before) / max(room, 1e-9)
+        alike = rest_before + hit * (1 - rest_before) if rises else rest_before * (1 - hit)
+        rows = self.total[~inside].sum()
+        missing = abs(float(angle(np.array(alike * rows), rows) - angle(np.array(rest_after * rows), rows)))
+        return missing >= LOCATE_Z / float(np.sqrt(rows + 0.5))
 
     def kept_share(self, inside: npt.NDArray[np.bool_]) -> bool:
         """Whether the set has about its usual share of the traffic: else there is no rest at the same time."""

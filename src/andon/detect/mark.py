@@ -3,10 +3,17 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from andon.detect.finding import Slice
 from andon.detect.history import Triangle
 from andon.telemetry.summary import Int64
+
+Float = npt.NDArray[np.float64]
+
+
+ROWS_MIN = 30
+"""Fewest rows that could carry a mark for a share of them to mean something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +27,7 @@ class Mark:
         features: the columns whose values the property is about.
         predicate: SQL over the log's own columns that is true for rows with the mark; None if no column shows it.
         slice: the part of the traffic it is counted in; None means all of it.
+        version: the version of the model among whose decisions it is counted (the slice says so too); None: all.
         among_all: whether every row could carry it, or only rows with a usable value (no null, NaN or infinity).
         rare: whether the mark itself singles out the rows concerned (a null, a value unlike all that the reference
             has), so that only rows that carry it are affected; else every row of the slice is.
@@ -31,6 +39,7 @@ class Mark:
     features: tuple[str, ...]
     predicate: str | None
     slice: Slice | None = None
+    version: str | None = None
     among_all: bool = False
     rare: bool = False
 
@@ -58,6 +67,13 @@ class MarkSeries:
             early would depend on which of them turn up later.
         rest, reference_rest: the counts in the rest of the traffic, the control that cancels what moves everybody;
             None for marks over all traffic.
+        exposure: for marks of decisions that differ from the expected ones, the rows among which they are: a shift that
+            concerns few of them is negligible.
+        prior: so many rows at the level of all traffic count with every baseline of a slice: a slice of which little is
+            known is taken to be like the rest (a beta prior, centred on the traffic).
+        frozen: the bucket from which on everything is compared with what was before it (a version is compared with what
+            was before its first row, however long it runs); None where the baseline ends where the window begins.
+        rows_min: fewest rows in a window, and in each baseline 4 times as many.
     """
 
     marks: tuple[Mark, ...]
@@ -67,6 +83,28 @@ class MarkSeries:
     reference_rest: Side | None = None
     late: tuple["Late", ...] = ()
     alike: bool = True
+    exposure: "Exposure | None" = None
+    prior: float = 0.0
+    frozen: int | None = None
+    rows_min: int = ROWS_MIN
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """What marks of changed answers rest on: the rows of S slices and of the rest, and how their decisions changed.
+
+    Attributes:
+        rows, rest_rows: all rows: `(S, T)`.
+        changed, rest_changed: of the decisions that differ from the expected ones, those that became of a class (count)
+            and those that became or ceased to be of it (total).
+        usual: net share of decisions that became of the class, in the reference, `(S,)`.
+    """
+
+    rows: Int64
+    rest_rows: Int64
+    changed: Side
+    rest_changed: Side
+    usual: Float
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,18 @@
 """The plan of a scan: how the reference's columns become codes, and how long an evaluation is."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from math import isfinite
 
+import numpy as np
+
 from andon.base.interval import Grid
+from andon.base.predicate import equals
+from andon.detect.finding import Slice
+from andon.detect.surrogate import ROWS_MAX, Surrogate, fit
 from andon.inventory.model import Model
-from andon.telemetry.plan import CategoryCoding, Coding, Cube, NumberCoding, Plan, PresenceCoding
+from andon.telemetry.plan import CategoryCoding, Codes, Coding, Cube, Extractor, NumberCoding, Plan, PresenceCoding
 from andon.telemetry.schema import LogicalType
 from andon.telemetry.source import LogSource
 
@@ -26,6 +31,13 @@ ANSWERS_MAX = 50
 SLICE_VALUES_MAX = 20
 SLICE_ROWS_MIN = 30
 """A slice with fewer rows in the reference has no baseline."""
+CUT_VALUES_MIN = 4
+"""A number of fewer values cuts the traffic by value, not by order."""
+FOUND_MAX = 20
+"""So many columns that nobody declared as slices are looked at: the features first."""
+STANDS_IN, STAND_IN_ROWS = 0.8, 5_000
+"""From this lambda on, seen in so many rows, a column stands in for a protected attribute."""
+VERSIONS_MAX = 50
 IDENTIFIER_SHARE = 0.5
 """A text column with more distinct values than this share of its rows names things; only its absence is counted."""
 CATEGORY_VALUES_MAX = 1000
@@ -33,6 +45,17 @@ CATEGORY_VALUES_MAX = 1000
 PREDICTION = "role\x1fprediction"
 LABEL = "role\x1flabel"
 """Names of codings; no column has such a name."""
+
+
+VERSION = "role\x1fversion"
+SCORE = "role\x1fscore"
+CHANGED = "role\x1fchanged"
+"""The extractor of answers that differ from the known-good model's."""
+
+
+def cut_coding(column: str) -> str:
+    """Name of the coding by whose edges a numeric column cuts the traffic in two."""
+    return f"cut\x1f{column}"
 
 
 def slice_coding(column: str) -> str:
@@ -46,13 +69,40 @@ class Watched:
 
     Attributes:
         features: declared features that the reference has, in order.
-        slices: columns by which the traffic is cut.
+        slices: declared columns by which the traffic is cut, value by value.
+        found: columns that nobody declared as slices, but which may be some: of few values, features included.
+        cuts: numeric columns that may cut the traffic in two, declared or not.
+        extractors: what is made of other codes, by name.
+        stand_ins: columns whose values tell a protected attribute (the age, where age groups are protected).
     """
 
     model: Model
     codings: dict[str, Coding]
     features: tuple[str, ...]
     slices: tuple[str, ...]
+    found: tuple[str, ...] = ()
+    cuts: tuple[str, ...] = ()
+    extractors: Mapping[str, Extractor] = field(default_factory=dict)
+    stand_ins: frozenset[str] = frozenset()
+
+    def version_slice(self, version: str) -> Slice:
+        """The traffic that one version answered."""
+        column = self.codings[VERSION].column
+        return Slice(equals(column, version), (column,))
+
+    def is_cut(self, place: Slice | None) -> bool:
+        """Whether a slice is one side of a number."""
+        return place is not None and place.columns[-1] in self.cuts and place.columns[-1] not in self.slices
+
+    def protects(self, columns: Iterable[str]) -> bool:
+        """Whether columns tell protected groups apart: protected attributes, or what stands in for one."""
+        return any(name in self.model.protected or name in self.stand_ins for name in columns)
+
+    @property
+    def surrogate(self) -> Surrogate | None:
+        """The stand-in of the known-good model, if it can be imitated."""
+        extractor = self.extractors.get(CHANGED)
+        return extractor if isinstance(extractor, Surrogate) else None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,15 +129,91 @@ def watch(model: Model, reference: LogSource) -> Watched:
     types = reference.schema().types
     features = tuple(name for name in model.features if name in types)
     codings = {name: feature_coding(reference, name, types[name]) for name in features}
-    slices = []
-    for name in model.slice_columns:
-        if name in types and (coding := _slice_coding(reference, name)) is not None:
-            codings[slice_coding(name)] = coding
-            slices.append(name)
-    for role, column in ((PREDICTION, model.columns.prediction), (LABEL, model.columns.label)):
-        if column is not None and column in types:
-            codings[role] = _answer_coding(reference, column, types[column])
-    return Watched(model, codings, features, tuple(slices))
+    answers = {
+        role: _answer_coding(reference, column, types[column])
+        for role, column in ((PREDICTION, model.columns.prediction), (LABEL, model.columns.label))
+        if column is not None and column in types
+    }
+    slices = {name: _slice_coding(reference, name) for name in model.slice_columns if name in types}
+    others = [name for name in (*features, *_unnamed(model, types)) if name not in slices]
+    found = {name: _slice_coding(reference, name) for name in others[:FOUND_MAX] if _may_name_groups(types[name])}
+    numbers = [name for name in (*slices, *others) if types[name] is LogicalType.NUMBER][:FOUND_MAX]
+    cuts = {name: _cut_coding(reference, name) for name in numbers}
+    codings |= {slice_coding(name): coding for name, coding in (slices | found).items() if coding is not None}
+    codings |= {cut_coding(name): coding for name, coding in cuts.items() if coding is not None}
+    score = _score_coding(reference, model.columns.score)
+    roles = answers | _version_coding(model, reference) | ({} if score is None else {SCORE: score})
+    return Watched(
+        model,
+        codings | roles,
+        features,
+        tuple(name for name, coding in slices.items() if coding is not None),
+        tuple(name for name, coding in found.items() if coding is not None),
+        tuple(name for name, coding in cuts.items() if coding is not None),
+        _surrogate(reference, {name: codings[name] for name in features}, answers.get(PREDICTION), score),
+        _stand_ins(model, reference, codings),
+    )
+
+
+def _stand_ins(model: Model, reference: LogSource, codings: Mapping[str, Coding]) -> frozenset[str]:
+    """Columns that tell a protected attribute: guessing it from them errs a fifth as often as guessing without.
+
+    The measure is Goodman and Kruskal's lambda (1954).
+    """
+    cut = {name: c for name, c in codings.items() if name in {slice_coding(c.column), cut_coding(c.column)}}
+    protected = [slice_coding(name) for name in model.protected if slice_coding(name) in cut]
+    if not protected:
+        return frozenset()
+    rows = reference.sample(cut, STAND_IN_ROWS)
+    return frozenset(
+        coding.column
+        for name, coding in cut.items()
+        if any(_lambda(rows[name], rows[each]) >= STANDS_IN for each in protected if each != name)
+    )
+
+
+def _lambda(by: Codes, told: Codes) -> float:
+    table = np.zeros((int(by.max(initial=0)) + 1, int(told.max(initial=0)) + 1))
+    np.add.at(table, (by, told), 1)
+    alone, rows = table.sum(axis=0).max(), table.sum()
+    return float((table.max(axis=1).sum() - alone) / (rows - alone)) if rows > alone else 0.0
+
+
+def _unnamed(model: Model, types: Mapping[str, LogicalType]) -> list[str]:
+    """Columns of the log of which the model file says nothing."""
+    roles = (getattr(model.columns, each.name) for each in fields(model.columns))
+    named = {name for role in roles for name in ((role,) if isinstance(role, str) else role or ())}
+    return [name for name in types if name not in named and name not in model.features]
+
+
+def _may_name_groups(kind: LogicalType) -> bool:
+    return kind in {LogicalType.TEXT, LogicalType.BOOLEAN}
+
+
+def _version_coding(model: Model, reference: LogSource) -> dict[str, Coding]:
+    column = model.columns.version
+    if column is None or column not in reference.schema().types:
+        return {}
+    seen = [value for value, _ in reference.profile_category(column).values[:VERSIONS_MAX]]
+    declared = [version.name for version in model.versions]
+    return {VERSION: CategoryCoding(column, tuple(dict.fromkeys((*seen, *declared)))[:VERSIONS_MAX], unseen_cells=8)}
+
+
+def _score_coding(reference: LogSource, column: str | None) -> NumberCoding | None:
+    if column is None or reference.schema().types.get(column) is not LogicalType.NUMBER:
+        return None
+    return NumberCoding(column, tuple(sorted(set(reference.profile_number(column).quantiles))))
+
+
+def _surrogate(
+    reference: LogSource, features: Mapping[str, Coding], prediction: Coding | None, score: NumberCoding | None
+) -> Mapping[str, Extractor]:
+    if not features or not isinstance(prediction, CategoryCoding):
+        return {}
+    wanted = {**features, PREDICTION: prediction, **({} if score is None else {SCORE: score})}
+    scored = None if score is None else (SCORE, score)
+    fitted = fit(features, (PREDICTION, prediction), scored, reference.sample(wanted, ROWS_MAX))
+    return {} if fitted is None else {CHANGED: fitted}
 
 
 def feature_coding(reference: LogSource, column: str, kind: LogicalType) -> Coding:
@@ -122,6 +248,13 @@ def _slice_coding(reference: LogSource, column: str) -> CategoryCoding | None:
     return CategoryCoding(column, values, unseen_cells=8) if len(values) > 1 else None
 
 
+def _cut_coding(reference: LogSource, column: str) -> NumberCoding | None:
+    """Edges between the values of a number that is not a category: each may be where a group begins."""
+    profile = reference.profile_number(column)
+    edges = profile.distinct if profile.distinct is not None else tuple(sorted(set(profile.quantiles)))
+    return NumberCoding(column, edges[1:]) if len(edges) > CUT_VALUES_MIN else None
+
+
 def _answer_coding(reference: LogSource, column: str, kind: LogicalType) -> Coding:
     profile = reference.profile_category(column)
     if kind is LogicalType.NUMBER and profile.distinct > SLICE_VALUES_MAX:
@@ -131,8 +264,8 @@ def _answer_coding(reference: LogSource, column: str, kind: LogicalType) -> Codi
 
 def make_plan(watched: Watched, cubes: Iterable[Cube], grid: Grid) -> Plan:
     """The plan that counts rows, what is watched column by column, and what the detectors asked for."""
-    columns = (Cube((name,)) for name in watched.names)
-    return Plan(grid, watched.codings, tuple(dict.fromkeys((Cube(()), *columns, *cubes))))
+    columns = (Cube((name,)) for name in (*watched.names, *((VERSION,) if VERSION in watched.codings else ())))
+    return Plan(grid, watched.codings, tuple(dict.fromkeys((Cube(()), *columns, *cubes))), watched.extractors)
 
 
 def evaluation_length(log: LogSource, model: Model) -> timedelta:

@@ -13,7 +13,7 @@ from andon.detect.hit import Hit, expected, follow
 from andon.detect.jump import share
 from andon.detect.locate import locate
 from andon.detect.onset import Run
-from andon.detect.planning import Watched
+from andon.detect.planning import VERSION, Watched
 from andon.telemetry.plan import CategoryCoding
 
 FEATURE_SHARE = 0.5
@@ -24,7 +24,9 @@ VANISHED_ROWS_MIN = 4
 """… of at least this many: chance leaves none of four in 2 of 100 cases, and something is known to be wrong."""
 VALUE_Z = 4.0
 """A value of the slice column joins the slice when it moves the same way by this many standard errors."""
-DECISION_DETECTORS = ("prediction_rate", "slice_prediction_rate")
+ALONE = 0.95
+"""A version made nearly all decisions when it made this share of them."""
+DECISION_DETECTORS = ("prediction_rate", "slice_prediction_rate", "changed_decisions", "shifted_score")
 INPUT_DETECTORS = ("null_share", "category_share", "feature_distribution", "slice_distribution")
 
 
@@ -52,7 +54,9 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
     if not new_value:  # a new value is its own slice
         lead = locate(lead, watched, history, run.start, run.end)
         run = follow(lead, t)
-    place = lead.stream.mark.slice if seen_everywhere else _widened(lead, hits)  # locate() took the whole set
+    place = lead.stream.mark.slice
+    if not seen_everywhere and not watched.is_cut(place):
+        place = _widened(lead, hits)  # locate() took the whole set, and the whole side of a cut
     features = _features(
         (None, lead.stream.mark.slice, place) if seen_everywhere else (lead.stream.mark.slice,), inputs
     )
@@ -65,10 +69,25 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
         decisions_moved=any(hit.stream.detector.name in DECISION_DETECTORS for hit in hits),
         errors_moved=any(hit.stream.detector.name == "error_rate" for hit in hits),
         sliced=place is not None,
-        protected=place is not None and bool(set(place.columns) & set(watched.model.protected)),
+        protected=place is not None and watched.protects(place.columns),
+        version=lead.stream.mark.version or _version_of(run, watched, history),
     )
     before, after = _shares(lead, run, t)
     return Description(lead, run, place, features, signs, before, after, t)
+
+
+def _version_of(run: Run, watched: Watched, history: History) -> str | None:
+    """The version that came when a failure began and that nearly all decisions since are of."""
+    coding = watched.codings.get(VERSION)
+    if not isinstance(coding, CategoryCoding):
+        return None
+    counts = history.counts(VERSION)
+    now = counts[run.start : run.end].sum(axis=0)
+    code = int(now.argmax())
+    name = (dict(enumerate(coding.values)) | history.names(VERSION)).get(code)
+    came = int(np.argmax(counts[:, code] > 0))
+    is_new = history.reference_counts(VERSION)[:, code].sum() == 0 and run.low - 1 <= came <= run.high + 1
+    return name if is_new and now[code] >= ALONE * now.sum() else None
 
 
 def _features(places: tuple[Slice | None, ...], inputs: list[Hit]) -> tuple[str, ...]:

@@ -151,7 +151,7 @@ class Watch:
                 decisions=affected.count,
                 risk=model.risk,
                 defined_group=place is not None,
-                protected_group=place is not None and bool(set(place.columns) & set(model.protected)),
+                protected_group=place is not None and watched.protects(place.columns),
             ),
             self._severities[slug],
         )

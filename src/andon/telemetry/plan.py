@@ -6,9 +6,17 @@ summary counts the tuples. Two summaries add exactly when one plan made them; `P
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from andon.base.interval import Grid
+
+Codes = npt.NDArray[np.integer]
+"""One code per row, in whatever integer type the engine gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +112,34 @@ class PresenceCoding:
 Coding = CategoryCoding | NumberCoding | PresenceCoding
 
 
+class Extractor(Protocol):
+    """Makes one more code per row from the row's other codes: what no single column says (a row extractor)."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The codings that it reads."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Codes run from 0 up to and without this."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Says which extractor it is: those of one digest give the same codes."""
+        ...
+
+    def codes(self, inputs: Sequence[Codes]) -> Codes:
+        """One code per row from the codes of `inputs`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Cube:
     """Counts over the codes of some columns per event bucket; `known_at` adds the bucket in which the label arrived.
 
-    `columns` names codings; an empty tuple counts rows. A cube with `known_at` counts labelled rows only.
+    `columns` names codings and extractors; an empty tuple counts rows. With `known_at` only labelled rows count.
     """
 
     columns: tuple[str, ...]
@@ -117,11 +148,12 @@ class Cube:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The grid, the codings by name and the cubes that one pass over a log fills."""
+    """The grid, the codings and extractors by name, and the cubes that one pass over a log fills."""
 
     grid: Grid
     codings: dict[str, Coding]
     cubes: tuple[Cube, ...]
+    extractors: Mapping[str, Extractor] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -129,10 +161,33 @@ class Plan:
         content = {
             "grid_us": self.grid.length_us,
             "codings": {name: [type(c).__name__, asdict(c)] for name, c in sorted(self.codings.items())},
+            "extractors": {name: [each.inputs, each.digest] for name, each in sorted(self.extractors.items())},
             "cubes": [asdict(c) for c in self.cubes],
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
+    @property
+    def coded(self) -> tuple[str, ...]:
+        """Names of the codings that a pass must apply: those of the cubes and of their extractors' inputs."""
+        used = dict.fromkeys(name for cube in self.cubes for name in cube.columns)
+        return tuple(dict.fromkeys(each for name in used for each in self._codings_of(name)))
+
+    def complete(self, codes: Mapping[str, Codes]) -> dict[str, Codes]:
+        """Codes by coding, and what the extractors that a cube uses make of them."""
+        used = {name for cube in self.cubes for name in cube.columns}
+        made = {
+            name: each.codes([codes[coding] for coding in each.inputs])
+            for name, each in self.extractors.items()
+            if name in used
+        }
+        return {**codes, **made}
+
     def shape(self, cube: Cube) -> tuple[int, ...]:
         """The number of codes along each of the cube's columns."""
-        return tuple(self.codings[name].size for name in cube.columns)
+        return tuple(self._size(name) for name in cube.columns)
+
+    def _size(self, name: str) -> int:
+        return self.extractors[name].size if name in self.extractors else self.codings[name].size
+
+    def _codings_of(self, name: str) -> tuple[str, ...]:
+        return self.extractors[name].inputs if name in self.extractors else (name,)

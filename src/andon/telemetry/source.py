@@ -1,12 +1,12 @@
 """The port to a log of decisions; its guarantee: what it returns depends on the rows, never on their order or files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from andon.base.interval import Interval
-from andon.telemetry.plan import Plan
+from andon.telemetry.plan import Codes, Coding, Plan
 from andon.telemetry.question import Answer, Question
 from andon.telemetry.schema import LogSchema
 from andon.telemetry.summary import Summary
@@ -60,6 +60,13 @@ class LogSource(Protocol):
 
     def profile_category(self, column: str) -> CategoryProfile:
         """The values of a column as text (whole numbers without a point; booleans as `true`, `false`)."""
+        ...
+
+    def sample(self, codings: Mapping[str, Coding], rows: int) -> dict[str, Codes]:
+        """The codes of at most `rows` rows, those with the smallest MD5 of their ids (then by id), in that order.
+
+        Of a log too large to be profiled whole, the rows come from those that stand for it.
+        """
         ...
 
     def summarize(self, plan: Plan, before: datetime, progress: Progress | None = None) -> Summary:

@@ -8,11 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from andon.telemetry.plan import Cube, Plan
+from andon.telemetry.plan import Codes, Cube, Plan
 from andon.telemetry.summary import LAG_BITS, LAG_MAX, LAG_NEVER, Counts, Int64
-
-Codes = npt.NDArray[np.integer]
-"""One code per row, in whatever integer type the engine gives."""
 
 NEVER_US = int(np.iinfo(np.int64).min)
 """The time of arrival of a label that carries none."""
@@ -32,7 +29,7 @@ class Batch:
         time_us: event times in microseconds since the epoch.
         labelled: whether the row's label is there; None where no cube asks.
         known_us: when the label arrived, `NEVER_US` where that is not known; None where no cube asks.
-        codes: for each coding that a cube uses, one code per row.
+        codes: for each coding of `Plan.coded`, one code per row.
     """
 
     time_us: Int64
@@ -54,13 +51,14 @@ class Tally:
         self.rows += len(batch.time_us)
         length = np.int64(self._plan.grid.length_us)
         bucket = np.floor_divide(batch.time_us, length)
+        all_codes = self._plan.complete(batch.codes)
         plain = [cube for cube in self._plan.cubes if not cube.known_at]
-        self._count(plain, bucket << LAG_BITS, batch.codes)
+        self._count(plain, bucket << LAG_BITS, all_codes)
         known = [cube for cube in self._plan.cubes if cube.known_at]
         if known and batch.labelled is not None and batch.known_us is not None:
             rows = np.flatnonzero(batch.labelled)
             lag = _lags(bucket[rows], batch.known_us[rows], length)
-            codes = {name: batch.codes[name][rows] for cube in known for name in cube.columns}
+            codes = {name: all_codes[name][rows] for cube in known for name in cube.columns}
             self._count(known, (bucket[rows] << LAG_BITS) | lag, codes)
 
     def counts(self) -> dict[Cube, Counts]:

@@ -1,6 +1,6 @@
 """A log in files, read by DuckDB: it scans and codes, numpy counts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
@@ -27,7 +27,7 @@ from andon.base import predicate
 from andon.base.errors import BadInput
 from andon.base.interval import MICROSECOND, Grid, Interval, from_us, to_us
 from andon.inventory.model import Model
-from andon.telemetry.plan import CategoryCoding, Coding, Plan
+from andon.telemetry.plan import CategoryCoding, Codes, Coding, Plan
 from andon.telemetry.question import Answer, Question
 from andon.telemetry.schema import LogSchema
 from andon.telemetry.source import CategoryProfile, NumberProfile, Progress
@@ -153,10 +153,26 @@ class DuckDBLog:
         )
         return CategoryProfile(int(str(found[0][2])) if found else 0, tuple((str(t), int(str(n))) for t, n, _ in found))
 
+    def sample(self, codings: Mapping[str, Coding], rows: int) -> dict[str, Codes]:
+        """The codes of at most `rows` rows, those with the smallest MD5 of their ids, in that order."""
+        coded = [_Coded(name, coding, f"andon_values_{place}") for place, (name, coding) in enumerate(codings.items())]
+        key = f"md5({self._id}) || {self._id}"
+        sources, codes = self._coded_sql(coded)
+        inner = f"select {', '.join([f'{key} as k', *sources])} from {self._profiled()}"
+        with reading(self._files):
+            self._make_enums(coded)
+            chosen = f"select {', '.join(['k', *codes])} from ({inner}) order by k nulls last limit {rows}"
+            table = self._connection.sql(chosen).to_arrow_table().combine_chunks()
+        return {
+            each.name: np.asarray(_array(table.column(place).combine_chunks()))
+            if len(table)
+            else np.zeros(0, dtype=np.int64)
+            for place, each in enumerate(coded, start=1)
+        }
+
     def summarize(self, plan: Plan, before: datetime, progress: Progress | None = None) -> Summary:
         """Counts of the rows with an event time before `before`, in one pass."""
-        columns = dict.fromkeys(name for cube in plan.cubes for name in cube.columns)
-        coded = [_Coded(name, plan.codings[name], f"andon_values_{place}") for place, name in enumerate(columns)]
+        coded = [_Coded(name, plan.codings[name], f"andon_values_{place}") for place, name in enumerate(plan.coded)]
         known_at = any(cube.known_at for cube in plan.cubes)
         tally = Tally(plan)
         unseen: set[str] = set()
@@ -217,6 +233,17 @@ class DuckDBLog:
         if known_at:
             sources += [f"cast({self._labelled()} as utinyint) as labelled", f"{self._known_us()} as known"]
             codes += ["labelled", "known"]
+        more_sources, more_codes = self._coded_sql(coded)
+        sources, codes = sources + more_sources, codes + more_codes
+        inner = f"select {', '.join(sources)} from log where {self._before(before)}"
+        reader = self._connection.sql(f"select {', '.join(codes)} from ({inner})").to_arrow_reader(BATCH_ROWS)
+        for batch in reader:
+            if batch.num_rows:
+                yield _batch(batch, [each.name for each in coded], known_at=known_at)
+
+    def _coded_sql(self, coded: Sequence["_Coded"]) -> tuple[list[str], list[str]]:
+        """What to read of the log, and the codes to make of it, in the order of `coded`."""
+        sources, codes = [], []
         for place, each in enumerate(coded):
             storage = self._storages.get(each.coding.column)
             if storage is None:
@@ -224,11 +251,7 @@ class DuckDBLog:
             else:
                 sources.append(f"{source_sql(each.coding, storage)} as s{place}")
                 codes.append(f"{code_sql(each.coding, f's{place}', each.enum)} as c{place}")
-        inner = f"select {', '.join(sources)} from log where {self._before(before)}"
-        reader = self._connection.sql(f"select {', '.join(codes)} from ({inner})").to_arrow_reader(BATCH_ROWS)
-        for batch in reader:
-            if batch.num_rows:
-                yield _batch(batch, [each.name for each in coded], known_at=known_at)
+        return sources, codes
 
     def _labelled(self) -> str:
         label = self._columns.label

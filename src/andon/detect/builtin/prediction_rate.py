@@ -7,7 +7,7 @@ from andon.detect.detector import JUMP_TEST
 from andon.detect.finding import Layer
 from andon.detect.history import History
 from andon.detect.mark import MarkSeries
-from andon.detect.planning import PREDICTION, Watched
+from andon.detect.planning import PREDICTION, Watched, cut_coding, slice_coding
 from andon.telemetry.plan import Cube
 
 
@@ -23,7 +23,11 @@ class PredictionRate:
     weight = 1.0
 
     def cubes(self, watched: Watched) -> tuple[Cube, ...]:
-        return (Cube((PREDICTION,)),) if PREDICTION in watched.codings else ()
+        """Its own counts, and those that tell which part of the traffic carries a move."""
+        if PREDICTION not in watched.codings:
+            return ()
+        cuts = (*map(slice_coding, watched.found), *map(cut_coding, watched.cuts))
+        return (Cube((PREDICTION,)), *(Cube((cut, PREDICTION)) for cut in cuts))
 
     def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
         if PREDICTION in watched.codings:

@@ -1,0 +1,244 @@
+"""Answers compared with the known-good model's, by part of the traffic, over all versions and within each new one."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from andon.base.predicate import all_of, at_least, below, equals
+from andon.detect.builtin import marks_of
+from andon.detect.finding import Slice
+from andon.detect.history import Entries, History
+from andon.detect.jump import decisions_moved
+from andon.detect.mark import Exposure, Mark, MarkSeries, Side
+from andon.detect.planning import CHANGED, PREDICTION, SCORE, VERSION, Watched, cut_coding, slice_coding
+from andon.telemetry.plan import CategoryCoding, Cube, NumberCoding
+from andon.telemetry.summary import Int64
+
+Float = npt.NDArray[np.float64]
+
+CHANGED_ROWS_MIN = 10
+"""Fewest changed decisions in a window: each is worth many rows, and the test's tail holds for so few."""
+PRIOR_ROWS = 120.0
+"""Changed decisions of all traffic that a slice's own are given as baseline: as many as the smallest usual baseline."""
+CUTS_TESTED = 8
+"""A number is cut at about so many places, equal shares of the reference apart; where exactly is found out later."""
+ABOVE, BELOW = 1, 2
+"""A score far above, far below the expected one: see `Surrogate`."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the traffic: which codes of its column belong to it."""
+
+    place: Slice
+    inside: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class View:
+    """The answers in the parts of one column, of all versions or of one since its first bucket."""
+
+    version: str | None
+    first: int | None
+    parts: tuple[Part, ...]
+    log: Entries
+    reference: Entries
+
+    def changed(self, watched: Watched, answer: int) -> MarkSeries:
+        """Decisions that became of a class, among those that became or ceased to be of it."""
+        what = f"{_answer(watched, answer)} where the known-good model would decide otherwise, rather than the reverse"
+        became, either = _became(answer), _became_or_ceased(answer)
+        log, rest = self._sides(watched, self.log, became, either)
+        reference, reference_rest = self._sides(watched, self.reference, became, either)
+        return MarkSeries(
+            tuple(self._mark(watched, part, answer, what) for part in self.parts),
+            log,
+            reference,
+            rest,
+            reference_rest,
+            exposure=self._exposure(watched, answer),
+            prior=PRIOR_ROWS,
+            frozen=self.first,
+            rows_min=CHANGED_ROWS_MIN,
+        )
+
+    def matters(self, watched: Watched, answer: int) -> bool:
+        """Whether decisions moved enough anywhere: else there is nothing to test."""
+        return decisions_moved(self._exposure(watched, answer))
+
+    def shifted(self, watched: Watched, far: int) -> MarkSeries:
+        """Scores far above or far below the expected ones, among all rows."""
+        column = watched.codings[SCORE].column
+        what = f"{column} is far {'above' if far == ABOVE else 'below'} what the known-good model would give"
+        log, rest = self._sides(watched, self.log, _away(far), _every)
+        reference, reference_rest = self._sides(watched, self.reference, _away(far), _every)
+        marks = tuple(self._mark(watched, part, far, what) for part in self.parts)
+        exposure = self._exposure(watched, 1)
+        return MarkSeries(marks, log, reference, rest, reference_rest, exposure=exposure, frozen=self.first)
+
+    def leaning(self, watched: Watched) -> tuple[MarkSeries, MarkSeries]:
+        """Answers on the one side and on the other: scores above and below, or decisions that became and ceased."""
+        surrogate = watched.surrogate
+        if surrogate is not None and surrogate.scores is not None:
+            return self.shifted(watched, ABOVE), self.shifted(watched, BELOW)
+        return self._share(watched, _became(1)), self._share(watched, _ceased(1))
+
+    def _share(self, watched: Watched, which: "_Which") -> MarkSeries:
+        log, rest = self._sides(watched, self.log, which, _every)
+        reference, reference_rest = self._sides(watched, self.reference, which, _every)
+        marks = tuple(self._mark(watched, part, 1, "decisions changed") for part in self.parts)
+        return MarkSeries(marks, log, reference, rest, reference_rest)
+
+    def _exposure(self, watched: Watched, answer: int) -> Exposure:
+        became, either = _became(answer), _became_or_ceased(answer)
+        changed, rest_changed = self._sides(watched, self.log, became, either)
+        usual, _ = self._sides(watched, self.reference, became, either)
+        rows, rest_rows = self._sides(watched, self.log, _every, _every)
+        usual_rows, _ = self._sides(watched, self.reference, _every, _every)
+        net = (2 * usual.count - usual.total).sum(axis=1) / np.maximum(usual_rows.total.sum(axis=1), 1)
+        return Exposure(rows.total, rest_rows.total, changed, rest_changed, net)
+
+    def _sides(self, watched: Watched, entries: Entries, carries: "_Which", among: "_Which") -> tuple[Side, Side]:
+        """Counts in the parts and in the rest of the traffic."""
+        assert watched.surrogate is not None  # noqa: S101  # there is no view without one
+        said = watched.surrogate.parts(entries.codes[-1])
+        table = np.array([part.inside for part in self.parts], dtype=np.int64)
+        count, total = (_laid_out(entries, which(*said), table.shape[1]) for which in (carries, among))
+        return Side(table @ count, table @ total), Side((1 - table) @ count, (1 - table) @ total)
+
+    def _mark(self, watched: Watched, part: Part, code: int, what: str) -> Mark:
+        place = part.place
+        if self.version is not None:
+            column = watched.codings[VERSION].column
+            place = Slice(all_of(equals(column, self.version), place.predicate), (column, *place.columns))
+        return Mark(PREDICTION, (code,), what, (), None, place, self.version)
+
+
+def cubes(watched: Watched) -> tuple[Cube, ...]:
+    """The counts that views are made of; none without a surrogate."""
+    if watched.surrogate is None:
+        return ()
+    return tuple(Cube((*_version(watched), name, CHANGED)) for name in _columns(watched))
+
+
+def views(watched: Watched, history: History) -> Iterator[View]:
+    """Every view: of each column, over all versions and within each new one."""
+    if watched.surrogate is not None:
+        for name in _columns(watched):
+            yield from views_by(watched, history, name)
+
+
+def views_by(watched: Watched, history: History, name: str, *, finely: bool = False) -> Iterator[View]:
+    """The views by one coding; a number is cut at a few of its edges, or at all."""
+    columns = (*_version(watched), name, CHANGED)
+    log, reference = history.entries(*columns), history.reference_entries(*columns)
+    size = history.plan.codings[name].size
+    rows = np.bincount(reference.codes[-2], weights=reference.counts, minlength=size).astype(np.float64)
+    parts = tuple(_parts(watched, name, rows, finely=finely))
+    if parts:
+        for version, first, seen in _versions(watched, history, log, reference):
+            yield View(version, first, parts, seen, reference)
+
+
+def _version(watched: Watched) -> tuple[str, ...]:
+    return (VERSION,) if VERSION in watched.codings else ()
+
+
+def _columns(watched: Watched) -> tuple[str, ...]:
+    """The codings by which traffic is cut."""
+    return (
+        *(slice_coding(column) for column in (*watched.slices, *watched.found)),
+        *(cut_coding(column) for column in watched.cuts),
+    )
+
+
+def _parts(watched: Watched, name: str, reference: Float, *, finely: bool) -> list[Part]:
+    coding = watched.codings[name]
+    if isinstance(coding, CategoryCoding):
+        values, codes = range(len(coding.values)), np.arange(coding.size)
+        return [Part(marks_of.slice_of(coding, value), codes == value) for value in values]
+    assert isinstance(coding, NumberCoding)  # noqa: S101  # a column is cut by value or by order
+    if finely:
+        return [part for edge in range(len(coding.edges)) for part in halves(coding, edge)]
+    return [
+        min(halves(coding, edge), key=lambda part: reference[part.inside].sum()) for edge in _edges(coding, reference)
+    ]
+
+
+def halves(coding: NumberCoding, edge: int) -> tuple[Part, Part]:
+    """The traffic below an edge, and at or above it: one is a slice, the other its rest."""
+    codes, column, value = np.arange(coding.size), coding.column, coding.edges[edge]
+    return (
+        Part(Slice(below(column, value), (column,)), codes <= edge),
+        Part(Slice(at_least(column, value), (column,)), (codes > edge) & (codes < coding.bins)),
+    )
+
+
+def _edges(coding: NumberCoding, reference: Float) -> list[int]:
+    """Some edges about equal shares of the reference apart."""
+    share = np.cumsum(reference[: coding.bins])[:-1] / max(reference[: coding.bins].sum(), 1)
+    wanted = np.arange(1, CUTS_TESTED + 1) / (CUTS_TESTED + 1)
+    return sorted({int(np.argmin(np.abs(share - each))) for each in wanted})
+
+
+def _versions(
+    watched: Watched, history: History, log: Entries, reference: Entries
+) -> Iterator[tuple[str | None, int | None, Entries]]:
+    """All versions, then each version that the reference does not have: its rows, and all rows before its first."""
+    yield None, None, log
+    coding = watched.codings.get(VERSION)
+    if not isinstance(coding, CategoryCoding):
+        return
+    known = set(reference.codes[0].tolist())
+    names = dict(enumerate(coding.values)) | history.names(VERSION)
+    for code in sorted(set(log.codes[0].tolist()) - known):
+        first = int(log.time[log.codes[0] == code].min())
+        if code in names and first > 0:
+            seen = (log.time < first) | (log.codes[0] == code)
+            yield names[code], first, Entries(log.time[seen], log.codes[:, seen], log.counts[seen], log.length)
+
+
+def answers(watched: Watched) -> Sequence[int]:
+    """The classes towards which decisions may move; of two classes one says all."""
+    coding = watched.codings.get(PREDICTION)
+    classes = range(len(coding.values)) if isinstance(coding, CategoryCoding) else range(0)
+    return classes if len(classes) > 2 else classes[1:]  # noqa: PLR2004
+
+
+_Which = Callable[[Int64, Int64, Int64], npt.NDArray[np.bool_]]
+"""Chooses entries by what `Surrogate.parts` says of them."""
+
+
+def _became(answer: int) -> _Which:
+    return lambda _expected, given, _far: given == answer
+
+
+def _ceased(answer: int) -> _Which:
+    return lambda expected, _given, _far: expected == answer
+
+
+def _became_or_ceased(answer: int) -> _Which:
+    return lambda expected, given, _far: (given == answer) | (expected == answer)
+
+
+def _away(far: int) -> _Which:
+    return lambda _expected, _given, away: away == far
+
+
+def _every(expected: Int64, _given: Int64, _far: Int64) -> npt.NDArray[np.bool_]:
+    return np.ones(len(expected), dtype=np.bool_)
+
+
+def _laid_out(entries: Entries, where: npt.NDArray[np.bool_], width: int) -> Int64:
+    """Rows of some entries by code of the slice column and time: `(codes, T)`."""
+    flat = entries.time[where] * width + entries.codes[-2][where]
+    counts = np.bincount(flat, weights=entries.counts[where], minlength=entries.length * width)
+    return counts.astype(np.int64).reshape(entries.length, width).T
+
+
+def _answer(watched: Watched, answer: int) -> str:
+    coding = watched.codings[PREDICTION]
+    assert isinstance(coding, CategoryCoding)  # noqa: S101  # the surrogate answers in classes
+    return f"{coding.column} is {coding.values[answer]!r}"
