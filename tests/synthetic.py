@@ -111,6 +111,12 @@ def _declined(share: float) -> Change:
     return change
 
 
+def _less_sure(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+    """Scores move towards the threshold and stay on their side of it: the decisions are the same."""
+    less = rng.uniform(0.1, 0.9, int(mask.sum()))
+    rows["score"][mask] = np.round(THRESHOLD + less * (rows["score"][mask] - THRESHOLD), 6)
+
+
 def _contradicted(share: float) -> Change:
     def change(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
         turned = mask & (rng.random(len(mask)) < share)
@@ -151,6 +157,7 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "labels_contradict": Fault("model_performance_degradation", outputs=_contradicted(0.8), start=20.3, days=6.0),
     "everyone_declined": Fault("model_performance_degradation", outputs=_declined(0.5)),
+    "score_is_less_sure": Fault("model_performance_degradation", outputs=_less_sure),
     "women_declined": Fault("bias_and_fairness_violation", outputs=_declined(0.6), slice="sex = 'f'"),
     "answers_are_guesses": Fault("model_performance_degradation", outputs=_guesses, start=30.3, days=14.0),
 }

@@ -32,6 +32,7 @@ CATEGORY_VALUES_MAX = 1000
 
 PREDICTION = "role\x1fprediction"
 LABEL = "role\x1flabel"
+SCORE = "role\x1fscore"
 """Names of codings; no column has such a name."""
 
 
@@ -56,8 +57,8 @@ class Watched:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the codings of the features, and of the prediction if there is one."""
-        return (*self.features, PREDICTION) if PREDICTION in self.codings else self.features
+        """Names of the codings of the features, and of prediction and score if there are."""
+        return (*self.features, *(role for role in (PREDICTION, SCORE) if role in self.codings))
 
     @property
     def classes(self) -> tuple[CategoryCoding, CategoryCoding] | None:
@@ -87,6 +88,9 @@ def watch(model: Model, reference: LogSource) -> Watched:
     for role, column in ((PREDICTION, model.columns.prediction), (LABEL, model.columns.label)):
         if column is not None and column in types:
             codings[role] = _answer_coding(reference, column, types[column])
+    score = model.columns.score
+    if score not in (None, model.columns.prediction, *features) and types.get(str(score)) is LogicalType.NUMBER:
+        codings[SCORE] = feature_coding(reference, str(score), LogicalType.NUMBER)
     return Watched(model, codings, features, tuple(slices))
 
 

@@ -5,6 +5,7 @@ from andon.detect.builtin.error_rate import ErrorRate
 from andon.detect.builtin.feature_distribution import FeatureDistribution
 from andon.detect.builtin.null_share import NullShare
 from andon.detect.builtin.prediction_rate import PredictionRate
+from andon.detect.builtin.score_distribution import ScoreDistribution
 from andon.detect.builtin.slice_distribution import SliceDistribution
 from andon.detect.builtin.slice_prediction_rate import SlicePredictionRate
 from andon.detect.detector import Detector
@@ -16,5 +17,6 @@ DETECTORS: tuple[Detector, ...] = (
     SliceDistribution(),
     PredictionRate(),
     SlicePredictionRate(),
+    ScoreDistribution(),
     ErrorRate(),
 )

@@ -24,7 +24,7 @@ VANISHED_ROWS_MIN = 4
 """… of at least this many: chance leaves none of four in 2 of 100 cases, and something is known to be wrong."""
 VALUE_Z = 4.0
 """A value of the slice column joins the slice when it moves the same way by this many standard errors."""
-DECISION_DETECTORS = ("prediction_rate", "slice_prediction_rate")
+DECISION_DETECTORS = ("prediction_rate", "slice_prediction_rate", "score_distribution")
 INPUT_DETECTORS = ("null_share", "category_share", "feature_distribution", "slice_distribution")
 
 
@@ -46,7 +46,7 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
     """The group by what is known at evaluation `t`."""
     hits = sorted(group.members.values(), key=lambda hit: -abs(hit.z))
     inputs = [hit for hit in hits if hit.stream.detector.name in INPUT_DETECTORS]
-    lead, run = max(((hit, follow(hit, t)) for hit in group.leads()), key=lambda pair: pair[1].gain)
+    lead, run = max(((hit, follow(hit, t)) for hit in _causes(group.leads())), key=lambda pair: pair[1].gain)
     seen_everywhere = lead.stream.mark.slice is None
     new_value = lead.stream.detector.name == "category_share" and lead.stream.mark.rare
     if not new_value:  # a new value is its own slice
@@ -69,6 +69,12 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
     )
     before, after = _shares(lead, run, t)
     return Description(lead, run, place, features, signs, before, after, t)
+
+
+def _causes(leads: list[Hit]) -> list[Hit]:
+    """The leads without decisions that inputs explain: a model answers what it is told, and never the other way."""
+    told = any(hit.stream.detector.name in INPUT_DETECTORS for hit in leads)
+    return [hit for hit in leads if not (told and hit.stream.detector.name in DECISION_DETECTORS)]
 
 
 def _features(places: tuple[Slice | None, ...], inputs: list[Hit]) -> tuple[str, ...]:

@@ -41,6 +41,7 @@ PLANTED: Mapping[str, str] = {
     "slice_distribution": "income_halves_in_the_south",
     "prediction_rate": "everyone_declined",
     "slice_prediction_rate": "women_declined",
+    "score_distribution": "score_is_less_sure",
     "error_rate": "labels_contradict",
 }
 """For every detector the fault in `synthetic.FAULTS` that it must find."""
