@@ -117,6 +117,11 @@ def _less_sure(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
     rows["score"][mask] = np.round(THRESHOLD + less * (rows["score"][mask] - THRESHOLD), 6)
 
 
+def _worse(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+    """The world gets worse and the model does not know: many a good outcome turns bad, whatever the score."""
+    rows["label"][mask & (rng.random(len(mask)) < 0.35)] = 1
+
+
 def _contradicted(share: float) -> Change:
     def change(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
         turned = mask & (rng.random(len(mask)) < share)
@@ -156,6 +161,7 @@ FAULTS: Mapping[str, Fault] = {
         "data_pipeline_corruption", inputs=_scaled("income", 0.5), slice="region in ('north', 'south')"
     ),
     "labels_contradict": Fault("model_performance_degradation", outputs=_contradicted(0.8), start=20.3, days=6.0),
+    "outcomes_get_worse": Fault("model_performance_degradation", outputs=_worse, start=20.3, days=8.0),
     "everyone_declined": Fault("model_performance_degradation", outputs=_declined(0.5)),
     "score_is_less_sure": Fault("model_performance_degradation", outputs=_less_sure),
     "women_declined": Fault("bias_and_fairness_violation", outputs=_declined(0.6), slice="sex = 'f'"),

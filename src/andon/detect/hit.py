@@ -57,7 +57,7 @@ class Stream:
             return first, end
         part = self.late.total
         came = (part.arrival >= first) & (part.arrival < end)
-        rows = np.repeat(part.event[came], part.counts[came])
+        rows = np.repeat(part.event[came], part.counts[came].astype(np.int64))
         if not len(rows):
             return first, end
         low, high = np.quantile(rows, (0.1, 0.9), method="nearest")

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from andon.detect.finding import Slice
 from andon.detect.history import Triangle
 from andon.telemetry.summary import Int64
+
+Float = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,13 @@ class Mark:
 
 @dataclass(frozen=True)
 class Side:
-    """Counts of S marks over T buckets: rows with the mark, and rows that could have had it. Both `(S, T)`."""
+    """Counts of S marks over T buckets: rows with the mark, and rows that could have had it. Both `(S, T)`.
 
-    count: Int64
-    total: Int64
+    A count holds fractions where rows carry a mark with a known probability only: what is expected of them.
+    """
+
+    count: Int64 | Float
+    total: Int64 | Float
 
     def select(self, keep: np.ndarray) -> "Side":
         return Side(self.count[keep], self.total[keep])
@@ -56,8 +62,8 @@ class MarkSeries:
         late: for marks that only a label shows, what is needed to count them by decision instead of arrival.
         alike: whether the family pools its usual wander; values that nobody knew beforehand must not, or what is found
             early would depend on which of them turn up later.
-        rest, reference_rest: the counts in the rest of the traffic, the control that cancels what moves everybody;
-            None for marks over all traffic.
+        rest, reference_rest: the control, which cancels what moves it too: for a slice the rest of the traffic, for an
+            outcome what was expected of the same rows; None for marks that have none.
     """
 
     marks: tuple[Mark, ...]

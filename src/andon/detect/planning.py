@@ -33,6 +33,7 @@ CATEGORY_VALUES_MAX = 1000
 PREDICTION = "role\x1fprediction"
 LABEL = "role\x1flabel"
 SCORE = "role\x1fscore"
+SCORE_BINS = "role\x1fscore bins"
 """Names of codings; no column has such a name."""
 
 
@@ -68,6 +69,14 @@ class Watched:
             return label, prediction
         return None
 
+    @property
+    def outcome(self) -> tuple[CategoryCoding, int] | None:
+        """Coding and code of the positive outcome where there are two: `1` or `true`, else the rarer one."""
+        label = self.codings.get(LABEL)
+        if not isinstance(label, CategoryCoding) or len(label.values) != 2:  # noqa: PLR2004
+            return None
+        return label, next((code for code, value in enumerate(label.values) if value in {"1", "true"}), 1)
+
     def cut(self, column: str) -> CategoryCoding:
         """The coding by which a column cuts the traffic."""
         coding = self.codings[slice_coding(column)]
@@ -91,6 +100,7 @@ def watch(model: Model, reference: LogSource) -> Watched:
     score = model.columns.score
     if score not in (None, model.columns.prediction, *features) and types.get(str(score)) is LogicalType.NUMBER:
         codings[SCORE] = feature_coding(reference, str(score), LogicalType.NUMBER)
+        codings[SCORE_BINS] = _bins(reference, str(score))
     return Watched(model, codings, features, tuple(slices))
 
 
@@ -106,6 +116,11 @@ def feature_coding(reference: LogSource, column: str, kind: LogicalType) -> Codi
         if profile_text.distinct <= CATEGORY_VALUES_MAX and profile_text.distinct <= max(2, IDENTIFIER_SHARE * rows):
             return CategoryCoding(column, tuple(value for value, _ in profile_text.values[:FEATURE_VALUES_MAX]))
     return PresenceCoding(column)
+
+
+def _bins(reference: LogSource, column: str) -> NumberCoding:
+    """At most ten bins that hold about as many of the reference's rows each: wide enough to have a rate."""
+    return NumberCoding(column, tuple(sorted(set(reference.profile_number(column).quantiles[2:-2:2]))))
 
 
 def with_far_edges(edges: tuple[float, ...]) -> tuple[float, ...]:

@@ -1,5 +1,6 @@
 """The detectors that run, in the order in which they are shown; a new detector is one line here and one file."""
 
+from andon.detect.builtin.calibration import Calibration
 from andon.detect.builtin.category_share import CategoryShare
 from andon.detect.builtin.error_rate import ErrorRate
 from andon.detect.builtin.feature_distribution import FeatureDistribution
@@ -19,4 +20,5 @@ DETECTORS: tuple[Detector, ...] = (
     SlicePredictionRate(),
     ScoreDistribution(),
     ErrorRate(),
+    Calibration(),
 )

@@ -25,6 +25,7 @@ VANISHED_ROWS_MIN = 4
 VALUE_Z = 4.0
 """A value of the slice column joins the slice when it moves the same way by this many standard errors."""
 DECISION_DETECTORS = ("prediction_rate", "slice_prediction_rate", "score_distribution")
+LABEL_DETECTORS = ("error_rate", "calibration")
 INPUT_DETECTORS = ("null_share", "category_share", "feature_distribution", "slice_distribution")
 
 
@@ -63,7 +64,7 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
         value_vanished=lead.stream.detector.name == "category_share" and _vanished(lead, run, t, history),
         inputs_moved=features,
         decisions_moved=any(hit.stream.detector.name in DECISION_DETECTORS for hit in hits),
-        errors_moved=any(hit.stream.detector.name == "error_rate" for hit in hits),
+        errors_moved=any(hit.stream.detector.name in LABEL_DETECTORS for hit in hits),
         sliced=place is not None,
         protected=place is not None and bool(set(place.columns) & set(watched.model.protected)),
     )

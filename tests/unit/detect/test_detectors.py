@@ -43,6 +43,7 @@ PLANTED: Mapping[str, str] = {
     "slice_prediction_rate": "women_declined",
     "score_distribution": "score_is_less_sure",
     "error_rate": "labels_contradict",
+    "calibration": "outcomes_get_worse",
 }
 """For every detector the fault in `synthetic.FAULTS` that it must find."""
 
@@ -232,7 +233,7 @@ def test_its_families_fit_together(detector: Detector, bench: Bench) -> None:
             assert side.count.shape == side.total.shape == (len(family.marks), buckets)
             assert ((side.count >= 0) & (side.count <= side.total)).all()
         assert (family.rest is None) == (family.reference_rest is None)
-        assert {mark.slice is None for mark in family.marks} == {family.rest is None}
+        assert family.rest is not None or {mark.slice for mark in family.marks} == {None}, "a slice has a rest"
         assert len({(mark.what, mark.slice) for mark in family.marks}) == len(family.marks), "no mark twice"
 
 
@@ -418,4 +419,5 @@ def test_answers_in_truth_values_are_judged_by_labels_in_numbers(bench: Bench, t
         duckdb.execute(f"copy ({rows}) to '{paths[-1]}' (format parquet)")
     with open_log([paths[0]], MODEL) as decisions, open_log([paths[1]], MODEL) as known_good:
         scan = Watch(DETECTORS, SEVERITIES).scan(Request(decisions, known_good, MODEL))
-    assert {finding.detector for each in scan.incidents for finding in each.findings} == {"error_rate"}
+    told = {finding.detector for each in scan.incidents for finding in each.findings}
+    assert {"error_rate"} <= told <= {"error_rate", "calibration"}
