@@ -156,8 +156,9 @@ def _hits(detector: Detector, series: MarkSeries, threshold: float) -> list[Hit]
     shape = series.log.count.shape
     best = np.zeros(shape)
     effect, error, wander, window = (np.zeros(shape) for _ in range(4))
+    least = np.array([[mark.effect_min] for mark in series.marks])
     for tested in jumps(series, least=threshold):
-        better = tested.beyond(threshold) & (np.abs(tested.z) > np.abs(best))
+        better = tested.beyond(threshold, least) & (np.abs(tested.z) > np.abs(best))
         best[better], effect[better] = tested.z[better], tested.effect[better]
         error[better], wander[better], window[better] = tested.error[better], tested.wander[better], tested.window
     streams: dict[int, Stream] = {}

@@ -18,14 +18,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from andon.detect.mark import MarkSeries, Side
+from andon.detect.mark import EFFECT_MIN, MarkSeries, Side
 
 Float = npt.NDArray[np.float64]
 
 WINDOWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 """Lengths of the tested windows, in buckets: the test of length w is the most powerful for a fault about w old."""
-EFFECT_MIN = 0.2
-"""Cohen's h below which a shift is negligible in practice: his "small" effect."""
 ROWS_MIN = 30
 """Fewest rows in a window, and in each baseline 4 times as many."""
 CANDIDATE_Z = 3.0
@@ -65,12 +63,12 @@ class Jumps:
     habit: Float
     plain: Float
 
-    def beyond(self, threshold: float) -> npt.NDArray[np.bool_]:
-        """Where the jump is significant, beyond habit and not negligible."""
+    def beyond(self, threshold: float, least: Float | float = EFFECT_MIN) -> npt.NDArray[np.bool_]:
+        """Where the jump is significant, beyond habit and not negligible (`least`: Cohen's h, may be one per mark)."""
         with np.errstate(invalid="ignore"):
             return (
                 (np.abs(self.z) >= threshold)
-                & (np.abs(self.effect) >= EFFECT_MIN)
+                & (np.abs(self.effect) >= least)
                 & (np.abs(self.plain) >= HABIT_MARGIN * self.habit)
             )
 

@@ -11,6 +11,11 @@ from andon.telemetry.summary import Int64
 
 Float = npt.NDArray[np.float64]
 
+EFFECT_MIN = 0.2
+"""Cohen's h below which a shift is negligible in practice: his "small" effect."""
+EFFECT_MEDIUM = 0.5
+"""His "medium" effect: the least that counts for what does no harm by itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -26,6 +31,7 @@ class Mark:
         among_all: whether every row could carry it, or only rows with a usable value (no null, NaN or infinity).
         rare: whether the mark itself singles out the rows concerned (a null, a value unlike all that the reference
             has), so that only rows that carry it are affected; else every row of the slice is.
+        effect_min: Cohen's h below which a shift is negligible.
     """
 
     coding: str
@@ -36,6 +42,7 @@ class Mark:
     slice: Slice | None = None
     among_all: bool = False
     rare: bool = False
+    effect_min: float = EFFECT_MIN
 
 
 @dataclass(frozen=True)
