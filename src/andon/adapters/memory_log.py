@@ -52,10 +52,12 @@ class MemoryLog:
     def time_of_row(self, n: int) -> datetime | None:
         return from_us(self._times[n - 1]) if 1 <= n <= len(self._times) else None
 
-    def profile_number(self, column: str) -> NumberProfile:
-        values = sorted(x for x in map(_number, self._values(column)) if x is not None and math.isfinite(x))
+    def profile_number(self, column: str, minus: str | None = None) -> NumberProfile:
+        numbers = [_less(row, column, minus) for row in self._rows]
+        values = sorted(x for x in numbers if x is not None and math.isfinite(x))
         distinct = sorted(set(values))
-        few = tuple(distinct) if column in self._types and len(distinct) <= DISTINCT_MAX else None
+        is_there = {column, minus or column} <= self._types.keys()
+        few = tuple(distinct) if is_there and len(distinct) <= DISTINCT_MAX else None
         ranks = [max(1, math.ceil(len(values) * share / 1000)) for share in QUANTILES_IN_1000]
         return NumberProfile(len(values), few, tuple(values[rank - 1] for rank in ranks) if values else ())
 
@@ -103,7 +105,7 @@ class MemoryLog:
             flat = 0
             for name in cube.columns:
                 coding = plan.codings[name]
-                flat = flat * coding.size + code_of(coding, row.get(coding.column))
+                flat = flat * coding.size + code_of(coding, _read(coding, row))
             counts[((bucket << LAG_BITS) | lag) * size + flat] += 1
         keys = sorted(counts)
         return Counts(np.array(keys, dtype=np.int64), np.array([counts[key] for key in keys], dtype=np.int64))
@@ -121,6 +123,20 @@ class MemoryLog:
             arrival = row.get(self._columns.label_time)
             return None if arrival is None else _us(arrival)
         return None if self._delay is None else self._time_us(row) + self._delay // MICROSECOND
+
+
+def _read(coding: Coding, row: Row) -> object:
+    """What a coding codes of a row."""
+    minus = coding.minus if isinstance(coding, NumberCoding) else None
+    return row.get(coding.column) if minus is None else _less(row, coding.column, minus)
+
+
+def _less(row: Row, column: str, minus: str | None) -> float | None:
+    number = _number(row.get(column))
+    other = 0.0 if minus is None else _number(row.get(minus))
+    if minus is None or number is None or other is None:
+        return number if minus is None else None
+    return number - other
 
 
 def code_of(coding: Coding, value: object) -> int:

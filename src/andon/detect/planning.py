@@ -1,12 +1,12 @@
 """The plan of a scan: how the reference's columns become codes, and how long an evaluation is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from math import isfinite
 
 from andon.base.interval import Grid
-from andon.inventory.model import Model
+from andon.inventory.model import Model, Problem
 from andon.telemetry.plan import CategoryCoding, Coding, Cube, NumberCoding, Plan, PresenceCoding
 from andon.telemetry.schema import LogicalType
 from andon.telemetry.source import LogSource
@@ -34,6 +34,7 @@ PREDICTION = "role\x1fprediction"
 LABEL = "role\x1flabel"
 SCORE = "role\x1fscore"
 SCORE_BINS = "role\x1fscore bins"
+ERROR = "role\x1ferror"
 """Names of codings; no column has such a name."""
 
 
@@ -64,6 +65,8 @@ class Watched:
     @property
     def classes(self) -> tuple[CategoryCoding, CategoryCoding] | None:
         """Codings of label and prediction when both are one of few classes."""
+        if ERROR in self.codings:
+            return None
         label, prediction = self.codings.get(LABEL), self.codings.get(PREDICTION)
         if isinstance(label, CategoryCoding) and isinstance(prediction, CategoryCoding):
             return label, prediction
@@ -97,6 +100,8 @@ def watch(model: Model, reference: LogSource) -> Watched:
     for role, column in ((PREDICTION, model.columns.prediction), (LABEL, model.columns.label)):
         if column is not None and column in types:
             codings[role] = _answer_coding(reference, column, types[column])
+    if (error := _error_coding(reference, model, types, codings)) is not None:
+        codings[ERROR] = error
     score = model.columns.score
     if score not in (None, model.columns.prediction, *features) and types.get(str(score)) is LogicalType.NUMBER:
         codings[SCORE] = feature_coding(reference, str(score), LogicalType.NUMBER)
@@ -116,6 +121,19 @@ def feature_coding(reference: LogSource, column: str, kind: LogicalType) -> Codi
         if profile_text.distinct <= CATEGORY_VALUES_MAX and profile_text.distinct <= max(2, IDENTIFIER_SHARE * rows):
             return CategoryCoding(column, tuple(value for value, _ in profile_text.values[:FEATURE_VALUES_MAX]))
     return PresenceCoding(column)
+
+
+def _error_coding(
+    reference: LogSource, model: Model, types: Mapping[str, LogicalType], codings: Mapping[str, Coding]
+) -> Coding | None:
+    """Label less prediction, where the answer is a number: by the model's word, or since both have many values."""
+    label, prediction = model.columns.label, model.columns.prediction
+    if label is None or prediction is None or {types.get(label), types.get(prediction)} != {LogicalType.NUMBER}:
+        return None
+    many = all(isinstance(codings.get(role), NumberCoding) for role in (LABEL, PREDICTION))
+    if model.problem is not Problem.REGRESSION and not (model.problem is None and many):
+        return None
+    return NumberCoding(label, tuple(sorted(set(reference.profile_number(label, prediction).quantiles))), prediction)
 
 
 def _bins(reference: LogSource, column: str) -> NumberCoding:

@@ -6,6 +6,7 @@ from andon.detect.builtin.error_rate import ErrorRate
 from andon.detect.builtin.feature_distribution import FeatureDistribution
 from andon.detect.builtin.null_share import NullShare
 from andon.detect.builtin.prediction_rate import PredictionRate
+from andon.detect.builtin.regression_error import RegressionError
 from andon.detect.builtin.score_distribution import ScoreDistribution
 from andon.detect.builtin.slice_distribution import SliceDistribution
 from andon.detect.builtin.slice_prediction_rate import SlicePredictionRate
@@ -21,4 +22,5 @@ DETECTORS: tuple[Detector, ...] = (
     ScoreDistribution(),
     ErrorRate(),
     Calibration(),
+    RegressionError(),
 )

@@ -25,7 +25,7 @@ VANISHED_ROWS_MIN = 4
 VALUE_Z = 4.0
 """A value of the slice column joins the slice when it moves the same way by this many standard errors."""
 DECISION_DETECTORS = ("prediction_rate", "slice_prediction_rate", "score_distribution")
-LABEL_DETECTORS = ("error_rate", "calibration")
+LABEL_DETECTORS = ("error_rate", "calibration", "regression_error")
 INPUT_DETECTORS = ("null_share", "category_share", "feature_distribution", "slice_distribution")
 
 

@@ -9,17 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from andon.base.predicate import all_of, any_of, differs, equals
-from andon.detect.builtin import marks_of
+from andon.detect.builtin import late_marks
+from andon.detect.builtin.late_marks import Fault, Mask
 from andon.detect.detector import JUMP_TEST
 from andon.detect.finding import Layer
-from andon.detect.history import History, Triangle
-from andon.detect.mark import Late, Mark, MarkSeries, Side
+from andon.detect.history import History
+from andon.detect.mark import Mark, MarkSeries
 from andon.detect.planning import LABEL, PREDICTION, Watched, slice_coding
 from andon.telemetry.plan import CategoryCoding, Cube
-from andon.telemetry.summary import Int64
 
 CLASSES_MAX = 10
 """With more classes than this, only the error overall is followed, not that of each class, and not per slice."""
@@ -30,8 +29,6 @@ NUMBERS = {"true": "1", "false": "0"}
 
 TWO = 2
 """Of two classes, one that is missed is a false alarm for the other."""
-
-Mask = npt.NDArray[np.bool_]
 
 
 class ErrorRate:
@@ -67,68 +64,12 @@ class ErrorRate:
     def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
         if watched.classes is None:
             return
-        labelled = history.known_counts(LABEL, PREDICTION)
-        reference = history.reference_labels(LABEL, PREDICTION)
         faults = _faults(watched)
-        yield _series([fault.mark for fault in faults], [_Counted.of(fault, labelled, reference) for fault in faults])
-        steady = [fault for fault in faults if fault.steady]
+        yield late_marks.everywhere(faults, history, LABEL, PREDICTION)
         for column in _slices(watched):
-            yield from self._in_slices(watched, history, column, steady)
-
-    def _in_slices(
-        self, watched: Watched, history: History, column: str, faults: list["_Fault"]
-    ) -> Iterator[MarkSeries]:
-        cut = watched.cut(column)
-        labelled = history.known_counts(slice_coding(column), LABEL, PREDICTION)
-        reference = history.reference_labels(slice_coding(column), LABEL, PREDICTION)
-        marks, inside, rest = [], [], []
-        for value in range(len(cut.values)):
-            here = labelled.codes[0] == value
-            other = reference.sum(axis=1) - reference[:, value]
-            for fault in faults:
-                marks.append(fault.within(cut, value).mark)
-                inside.append(_Counted.of(fault, labelled.where(here), reference[:, value]))
-                rest.append(_Counted.of(fault, labelled.where(~here), other))
-        if marks:
-            yield _series(marks, inside, rest)
-
-
-@dataclass(frozen=True)
-class _Fault:
-    """A way to be wrong: which (label, prediction) pairs count as wrong, out of which pairs.
-
-    `steady` if it is followed in slices too. Precision, and F1 with it, falls whenever a class gets rarer (the world's
-    doing, as often in one slice as not), while recall and the false positive rate do not depend on how often it comes.
-    """
-
-    mark: Mark
-    wrong: Mask
-    among: Mask
-    steady: bool = True
-
-    def within(self, cut: CategoryCoding, value: int) -> "_Fault":
-        """The same in one slice."""
-        return replace(self, mark=replace(self.mark, slice=marks_of.slice_of(cut, value)))
-
-
-@dataclass(frozen=True)
-class _Counted:
-    """A fault counted: by arrival and by decision in the log, per bucket in the reference."""
-
-    count: Triangle
-    total: Triangle
-    reference_count: Int64
-    reference_total: Int64
-
-    @classmethod
-    def of(cls, fault: _Fault, labelled: Triangle, reference: Int64) -> "_Counted":
-        label, prediction = labelled.codes[-2], labelled.codes[-1]
-        return cls(
-            labelled.where(fault.wrong[label, prediction]),
-            labelled.where(fault.among[label, prediction]),
-            reference[:, fault.wrong].sum(axis=1),
-            reference[:, fault.among].sum(axis=1),
-        )
+            inside = late_marks.in_slices(faults, watched, history, column, LABEL, PREDICTION)
+            if inside is not None:
+                yield inside
 
 
 def _slices(watched: Watched) -> tuple[str, ...]:
@@ -137,7 +78,7 @@ def _slices(watched: Watched) -> tuple[str, ...]:
     return watched.slices if few else ()
 
 
-def _faults(watched: Watched) -> list[_Fault]:
+def _faults(watched: Watched) -> list[Fault]:
     assert watched.classes is not None  # noqa: S101  # asked for before
     label, prediction = watched.classes
     same = np.array([[a == b for b in _texts(prediction)] for a in _texts(label)])
@@ -161,13 +102,17 @@ class _Pairs:
     known: Mask
     wrong: Mask
 
-    def fault(self, what: str, among: Mask, predicate: str) -> _Fault:
+    def fault(self, what: str, among: Mask, predicate: str) -> Fault:
         """Being wrong among some pairs, in words and as SQL."""
         differ = differs(self.label.column, self.prediction.column)
-        return _Fault(Mark(LABEL, (), what, (), all_of(predicate, differ)), among & self.wrong, among)
+        return Fault(Mark(LABEL, (), what, (), all_of(predicate, differ)), among & self.wrong, among)
 
-    def faults_of_class(self, value: str) -> list[_Fault]:
-        """The ways to be wrong about one class."""
+    def faults_of_class(self, value: str) -> list[Fault]:
+        """The ways to be wrong about one class.
+
+        Precision, and F1 with it, falls whenever a class gets rarer (the world's doing, as often in one slice as not),
+        while recall and the false positive rate do not depend on how often it comes: they alone are steady.
+        """
         has = self.known & _has(self.label, value)[:, np.newaxis]
         said = self.known & _has(self.prediction, value)[np.newaxis, :]
         is_true, is_said = _is(self.label, value), _is(self.prediction, value)
@@ -207,18 +152,3 @@ def _texts(coding: CategoryCoding) -> list[str | None]:
         None,
         *[f"\0{coding.column}{n}" for n in range(coding.unseen_cells)],
     ]
-
-
-def _series(marks: list[Mark], inside: list[_Counted], rest: list[_Counted] | None = None) -> MarkSeries:
-    log, reference = _sides(inside)
-    if rest is None:
-        return MarkSeries(tuple(marks), log, reference, late=tuple(Late(c.count, c.total) for c in inside))
-    log_rest, reference_rest = _sides(rest)
-    late = tuple(Late(c.count, c.total, r.count, r.total) for c, r in zip(inside, rest, strict=True))
-    return MarkSeries(tuple(marks), log, reference, log_rest, reference_rest, late)
-
-
-def _sides(counted: list[_Counted]) -> tuple[Side, Side]:
-    log = Side(np.array([c.count.by_arrival() for c in counted]), np.array([c.total.by_arrival() for c in counted]))
-    reference = Side(np.array([c.reference_count for c in counted]), np.array([c.reference_total for c in counted]))
-    return log, reference
