@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,14 @@ MODEL = Model(
     favourable_prediction="0",
     label_delay=timedelta(days=7),
 )
+ESTIMATES = replace(
+    MODEL,
+    id="synthetic-estimates",
+    columns=Columns("id", "ts", prediction="estimate", label="cost", label_time="label_ts"),
+    threshold=None,
+    favourable_prediction=None,
+)
+"""The same decisions seen by a second model, which estimates what each will cost."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,7 @@ class Fault:
         share: the share of the rows concerned that are changed.
         start, end: days from the start of the log; no end: until the log's own.
         days: within how many days of its start it must be found.
+        model: the model that has it.
     """
 
     type: str
@@ -60,6 +69,7 @@ class Fault:
     start: float = 35.3
     end: float | None = None
     days: float = 2.0
+    model: Model = MODEL
 
     @property
     def started_at(self) -> datetime:
@@ -120,6 +130,21 @@ def _overruled(share: float) -> Change:
     return change
 
 
+def _less_sure(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+    """Scores move towards the threshold and stay on their side of it: the decisions are the same."""
+    less = rng.uniform(0.1, 0.9, int(mask.sum()))
+    rows["score"][mask] = np.round(THRESHOLD + less * (rows["score"][mask] - THRESHOLD), 6)
+
+
+def _worse(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+    """The world gets worse and the model does not know: many a good outcome turns bad, whatever the score."""
+    rows["label"][mask & (rng.random(len(mask)) < 0.35)] = 1
+
+
+def _dearer(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+    rows["cost"][mask] = np.round(rows["cost"][mask] + 30.0, 2)
+
+
 def _contradicted(share: float) -> Change:
     def change(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
         turned = mask & (rng.random(len(mask)) < share)
@@ -175,7 +200,10 @@ FAULTS: Mapping[str, Fault] = {
         "data_pipeline_corruption", inputs=_scaled("income", 0.5), slice="region in ('north', 'south')"
     ),
     "labels_contradict": Fault("model_performance_degradation", outputs=_contradicted(0.8), start=20.3, days=6.0),
+    "outcomes_get_worse": Fault("model_performance_degradation", outputs=_worse, start=20.3, days=14.0),
+    "costs_rise": Fault("model_performance_degradation", outputs=_dearer, start=20.3, days=6.0, model=ESTIMATES),
     "everyone_declined": Fault("model_performance_degradation", outputs=_declined(0.5)),
+    "score_is_less_sure": Fault("model_performance_degradation", outputs=_less_sure),
     "women_declined": Fault("bias_and_fairness_violation", outputs=_declined(0.6), slice="sex = 'f'"),
     "elders_declined_by_a_new_version": Fault(
         "model_performance_degradation",
@@ -240,6 +268,9 @@ def _rows(seed: int, start: datetime, days: int, fault: Fault | None) -> Rows:
     rows["prediction"] = np.ma.array((rows["score"] >= THRESHOLD).astype(np.int64))
     rows["label"] = np.ma.array((luck < true).astype(np.int64))
     rows["label_ts"] = np.ma.array(rows["ts"].data + ((2 + delay) * 86_400_000_000).astype(np.int64))
+    own = np.random.default_rng(seed + 2_000_000)  # columns that came later leave the others as they were
+    rows["estimate"] = np.ma.array(np.round(50 + 0.1 * rows["amount"].data, 2))
+    rows["cost"] = np.ma.array(np.round(rows["estimate"].data + own.normal(0, 25, number), 2))
     if fault is not None and fault.outputs is not None:
         fault.outputs(rows, mask, rng)
     return rows
@@ -320,6 +351,8 @@ def _write(rows: Rows, path: Path) -> str:
         "prediction",
         "label",
         "label_ts",
+        "estimate",
+        "cost",
     ]
     pq.write_table(pa.table({name: array(name) for name in names}), path)
     return str(path)

@@ -186,6 +186,11 @@ def test_profile_number(source: LogSource, twin: MemoryLog, column: str) -> None
     assert source.profile_number(column) == twin.profile_number(column)
 
 
+@pytest.mark.parametrize("pair", [("x", "n"), ("n", "x"), ("n", "flag"), ("n", "nowhere"), ("nowhere", "n")])
+def test_profile_of_a_difference(source: LogSource, twin: MemoryLog, pair: tuple[str, str]) -> None:
+    assert source.profile_number(*pair) == twin.profile_number(*pair)
+
+
 @pytest.mark.parametrize("column", [*TYPES.names, "nowhere"])
 def test_profile_category(source: LogSource, twin: MemoryLog, column: str) -> None:
     assert source.profile_category(column) == twin.profile_category(column)
@@ -207,6 +212,11 @@ def _plan(length: timedelta) -> Plan:
         "gone number": NumberCoding("nowhere", (1.0,)),
         "no edges": NumberCoding("x", ()),
         "when": NumberCoding("label_ts", (0.0, 86_400.0)),
+        "x less n": NumberCoding("x", (-1.0, -0.5, 0.0, 1.0, 1e19), "n"),
+        "x less itself": NumberCoding("x", (0.0,), "x"),
+        "text less number": NumberCoding("kind", (5.0,), "n"),
+        "less gone": NumberCoding("x", (0.0,), "nowhere"),
+        "gone less": NumberCoding("nowhere", (0.0,), "x"),
     }
     singles = tuple(Cube((name,)) for name in codings)
     pairs = (Cube(("x", "kind")), Cube((HOSTILE, "flag", "n as category")), Cube(("flag", "gone")))

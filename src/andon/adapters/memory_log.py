@@ -52,10 +52,12 @@ class MemoryLog:
     def time_of_row(self, n: int) -> datetime | None:
         return from_us(self._times[n - 1]) if 1 <= n <= len(self._times) else None
 
-    def profile_number(self, column: str) -> NumberProfile:
-        values = sorted(x for x in map(_number, self._values(column)) if x is not None and math.isfinite(x))
+    def profile_number(self, column: str, minus: str | None = None) -> NumberProfile:
+        numbers = [_less(row, column, minus) for row in self._rows]
+        values = sorted(x for x in numbers if x is not None and math.isfinite(x))
         distinct = sorted(set(values))
-        few = tuple(distinct) if column in self._types and len(distinct) <= DISTINCT_MAX else None
+        is_there = {column, minus or column} <= self._types.keys()
+        few = tuple(distinct) if is_there and len(distinct) <= DISTINCT_MAX else None
         ranks = [max(1, math.ceil(len(values) * share / 1000)) for share in QUANTILES_IN_1000]
         return NumberProfile(len(values), few, tuple(values[rank - 1] for rank in ranks) if values else ())
 
@@ -133,7 +135,21 @@ class MemoryLog:
 
 
 def _codes(coding: Coding, rows: Sequence[Row]) -> Codes:
-    return np.array([code_of(coding, row.get(coding.column)) for row in rows], dtype=np.int64)
+    return np.array([code_of(coding, _read(coding, row)) for row in rows], dtype=np.int64)
+
+
+def _read(coding: Coding, row: Row) -> object:
+    """What a coding codes of a row."""
+    minus = coding.minus if isinstance(coding, NumberCoding) else None
+    return row.get(coding.column) if minus is None else _less(row, coding.column, minus)
+
+
+def _less(row: Row, column: str, minus: str | None) -> float | None:
+    number = _number(row.get(column))
+    other = 0.0 if minus is None else _number(row.get(minus))
+    if minus is None or number is None or other is None:
+        return number if minus is None else None
+    return number - other
 
 
 def code_of(coding: Coding, value: object) -> int:

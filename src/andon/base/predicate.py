@@ -114,6 +114,21 @@ def below(column: str, number: float) -> str:
     return f"{identifier(column)} < {literal(number)}"
 
 
+def difference(column: str, other: str) -> str:
+    """One column less another, as SQL."""
+    return f"{identifier(column)} - {identifier(other)}"
+
+
+def difference_below(column: str, other: str, number: float) -> str:
+    """Rows whose column less the other is less than this number."""
+    return f"{difference(column, other)} < {literal(number)}"
+
+
+def difference_at_least(column: str, other: str, number: float) -> str:
+    """Rows whose column less the other is this number or more."""
+    return f"{difference(column, other)} >= {literal(number)}"
+
+
 def differs(column: str, other: str) -> str:
     """The predicate that two columns hold different values (false where one is null)."""
     return f"{identifier(column)} <> {identifier(other)}"

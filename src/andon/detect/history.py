@@ -1,6 +1,6 @@
 """The counts that detectors see: one log and its reference under one plan, on a time axis without empty buckets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 from andon.telemetry.plan import Cube, Plan
 from andon.telemetry.summary import LAG_NEVER, Int64, Summary, unpack
+
+Float = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -17,14 +19,14 @@ class Triangle:
     Attributes:
         event, arrival: indices on the time axis; a label that arrives between two buckets counts with the later one.
         codes: one row per column of the cube.
-        counts: rows per entry.
+        counts: rows per entry (a fraction of them where each carries a mark with a known probability only).
         length: buckets on the time axis.
     """
 
     event: Int64
     arrival: Int64
     codes: Int64
-    counts: Int64
+    counts: Int64 | Float
     length: int
 
     def where(self, inside: npt.NDArray[np.bool_]) -> "Triangle":
@@ -33,14 +35,22 @@ class Triangle:
             self.event[inside], self.arrival[inside], self.codes[:, inside], self.counts[inside], self.length
         )
 
-    def by_arrival(self) -> Int64:
-        """Rows per bucket of arrival."""
-        return np.bincount(self.arrival, weights=self.counts, minlength=self.length).astype(np.int64)
+    def times(self, rate: Float) -> "Triangle":
+        """What is expected of the entries when the rows of each carry a mark with its rate."""
+        return replace(self, counts=self.counts * rate)
 
-    def by_event(self, known: int) -> Int64:
+    def by_arrival(self) -> Int64 | Float:
+        """Rows per bucket of arrival."""
+        return self._per_bucket(self.arrival, self.counts)
+
+    def by_event(self, known: int) -> Int64 | Float:
         """Rows per bucket of decision, of the labels that had arrived by the end of bucket `known`."""
         seen = self.arrival <= known
-        return np.bincount(self.event[seen], weights=self.counts[seen], minlength=self.length).astype(np.int64)
+        return self._per_bucket(self.event[seen], self.counts[seen])
+
+    def _per_bucket(self, bucket: Int64, counts: Int64 | Float) -> Int64 | Float:
+        rows = np.bincount(bucket, weights=counts, minlength=self.length)
+        return rows if counts.dtype == np.float64 else rows.astype(np.int64)
 
 
 @dataclass(frozen=True)

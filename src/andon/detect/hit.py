@@ -9,8 +9,8 @@ import numpy.typing as npt
 from andon.detect.budget import Budget
 from andon.detect.detector import Detector
 from andon.detect.history import History
-from andon.detect.jump import EFFECT_MIN, angle, jumps, negligible, share
-from andon.detect.mark import Late, Mark, MarkSeries
+from andon.detect.jump import angle, jumps, negligible, share
+from andon.detect.mark import EFFECT_MIN, Late, Mark, MarkSeries
 from andon.detect.onset import Float, Run, best_run, gains
 from andon.detect.planning import Watched
 from andon.telemetry.plan import CategoryCoding, Cube, NumberCoding, Plan
@@ -58,7 +58,7 @@ class Stream:
             return first, end
         part = self.late.total
         came = (part.arrival >= first) & (part.arrival < end)
-        rows = np.repeat(part.event[came], part.counts[came])
+        rows = np.repeat(part.event[came], part.counts[came].astype(np.int64))
         if not len(rows):
             return first, end
         low, high = np.quantile(rows, (0.1, 0.9), method="nearest")
@@ -169,8 +169,10 @@ def _hits(detector: Detector, series: MarkSeries, threshold: float) -> list[Hit]
     shape = series.log.count.shape
     best = np.zeros(shape)
     effect, error, wander, window = (np.zeros(shape) for _ in range(4))
+    least = np.array([[mark.effect_min] for mark in series.marks])
     for tested in jumps(series, least=threshold):
-        better = tested.beyond(threshold) & (np.abs(tested.z) > np.abs(best)) & ~negligible(series, tested.window)
+        beyond = tested.beyond(threshold, least) & ~negligible(series, tested.window)
+        better = beyond & (np.abs(tested.z) > np.abs(best))
         best[better], effect[better] = tested.z[better], tested.effect[better]
         error[better], wander[better], window[better] = tested.error[better], tested.wander[better], tested.window
     if not best.any():

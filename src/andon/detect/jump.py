@@ -18,15 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from andon.detect.mark import Exposure, MarkSeries, Side
+from andon.detect.mark import EFFECT_MIN, Exposure, MarkSeries, Side
 
 Float = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
 WINDOWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 """Lengths of the tested windows, in buckets: the test of length w is the most powerful for a fault about w old."""
-EFFECT_MIN = 0.2
-"""Cohen's h below which a shift is negligible in practice: his "small" effect."""
 CANDIDATE_Z = 3.0
 """From this many standard errors of the angle on, the deviance decides; below, nothing is near a threshold."""
 HABIT_MARGIN = 1.25
@@ -73,12 +71,12 @@ class Jumps:
     habit: Float
     plain: Float
 
-    def beyond(self, threshold: float) -> npt.NDArray[np.bool_]:
-        """Where the jump is significant, beyond habit and not negligible."""
+    def beyond(self, threshold: float, least: Float | float = EFFECT_MIN) -> npt.NDArray[np.bool_]:
+        """Where the jump is significant, beyond habit and not negligible (`least`: Cohen's h, may be one per mark)."""
         with np.errstate(invalid="ignore"):
             return (
                 (np.abs(self.z) >= threshold)
-                & (np.abs(self.effect) >= EFFECT_MIN)
+                & (np.abs(self.effect) >= least)
                 & (np.abs(self.plain) >= HABIT_MARGIN * self.habit)
             )
 
@@ -489,7 +487,7 @@ def _decisions_moved(exposure: Exposure, window: int) -> npt.NDArray[np.bool_]:
     return moved
 
 
-def _windowed(values: npt.NDArray[np.int64], window: int) -> Float:
+def _windowed(values: Int64 | Float, window: int) -> Float:
     """Sums over the last `window` buckets at each index; 0 before the first full window that has a past."""
     sums = np.cumsum(values, axis=1, dtype=np.float64)
     over = np.zeros(sums.shape)

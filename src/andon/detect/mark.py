@@ -11,7 +11,10 @@ from andon.telemetry.summary import Int64
 
 Float = npt.NDArray[np.float64]
 
-
+EFFECT_MIN = 0.2
+"""Cohen's h below which a shift is negligible in practice: his "small" effect."""
+EFFECT_MEDIUM = 0.5
+"""His "medium" effect: the least that counts for what does no harm by itself."""
 ROWS_MIN = 30
 """Fewest rows that could carry a mark for a share of them to mean something."""
 
@@ -31,6 +34,7 @@ class Mark:
         among_all: whether every row could carry it, or only rows with a usable value (no null, NaN or infinity).
         rare: whether the mark itself singles out the rows concerned (a null, a value unlike all that the reference
             has), so that only rows that carry it are affected; else every row of the slice is.
+        effect_min: Cohen's h below which a shift is negligible.
     """
 
     coding: str
@@ -42,14 +46,18 @@ class Mark:
     version: str | None = None
     among_all: bool = False
     rare: bool = False
+    effect_min: float = EFFECT_MIN
 
 
 @dataclass(frozen=True)
 class Side:
-    """Counts of S marks over T buckets: rows with the mark, and rows that could have had it. Both `(S, T)`."""
+    """Counts of S marks over T buckets: rows with the mark, and rows that could have had it. Both `(S, T)`.
 
-    count: Int64
-    total: Int64
+    A count holds fractions where rows carry a mark with a known probability only: what is expected of them.
+    """
+
+    count: Int64 | Float
+    total: Int64 | Float
 
     def select(self, keep: np.ndarray) -> "Side":
         return Side(self.count[keep], self.total[keep])
@@ -65,8 +73,8 @@ class MarkSeries:
         late: for marks that only a label shows, what is needed to count them by decision instead of arrival.
         alike: whether the family pools its usual wander; values that nobody knew beforehand must not, or what is found
             early would depend on which of them turn up later.
-        rest, reference_rest: the counts in the rest of the traffic, the control that cancels what moves everybody;
-            None for marks over all traffic.
+        rest, reference_rest: the control, which cancels what moves it too: for a slice the rest of the traffic, for an
+            outcome what was expected of the same rows; None for marks that have none.
         exposure: for marks of decisions that differ from the expected ones, the rows among which they are: a shift that
             concerns few of them is negligible.
         prior: so many rows at the level of all traffic count with every baseline of a slice: a slice of which little is
@@ -100,8 +108,8 @@ class Exposure:
         usual: net share of decisions that became of the class, in the reference, `(S,)`.
     """
 
-    rows: Int64
-    rest_rows: Int64
+    rows: Int64 | Float
+    rest_rows: Int64 | Float
     changed: Side
     rest_changed: Side
     usual: Float

@@ -11,7 +11,7 @@ from andon.base.interval import Grid
 from andon.base.predicate import equals
 from andon.detect.finding import Slice
 from andon.detect.surrogate import ROWS_MAX, Surrogate, fit
-from andon.inventory.model import Model
+from andon.inventory.model import Model, Problem
 from andon.telemetry.plan import CategoryCoding, Codes, Coding, Cube, Extractor, NumberCoding, Plan, PresenceCoding
 from andon.telemetry.schema import LogicalType
 from andon.telemetry.source import LogSource
@@ -44,11 +44,13 @@ CATEGORY_VALUES_MAX = 1000
 
 PREDICTION = "role\x1fprediction"
 LABEL = "role\x1flabel"
+SCORE = "role\x1fscore"
+SCORE_BINS = "role\x1fscore bins"
+ERROR = "role\x1ferror"
 """Names of codings; no column has such a name."""
 
 
 VERSION = "role\x1fversion"
-SCORE = "role\x1fscore"
 CHANGED = "role\x1fchanged"
 """The extractor of answers that differ from the known-good model's."""
 
@@ -106,16 +108,26 @@ class Watched:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the codings of the features, and of the prediction if there is one."""
-        return (*self.features, PREDICTION) if PREDICTION in self.codings else self.features
+        """Names of the codings of the features, and of prediction and score if there are."""
+        return (*self.features, *(role for role in (PREDICTION, SCORE) if role in self.codings))
 
     @property
     def classes(self) -> tuple[CategoryCoding, CategoryCoding] | None:
         """Codings of label and prediction when both are one of few classes."""
+        if ERROR in self.codings:
+            return None
         label, prediction = self.codings.get(LABEL), self.codings.get(PREDICTION)
         if isinstance(label, CategoryCoding) and isinstance(prediction, CategoryCoding):
             return label, prediction
         return None
+
+    @property
+    def outcome(self) -> tuple[CategoryCoding, int] | None:
+        """Coding and code of the positive outcome where there are two: `1` or `true`, else the rarer one."""
+        label = self.codings.get(LABEL)
+        if not isinstance(label, CategoryCoding) or len(label.values) != 2:  # noqa: PLR2004
+            return None
+        return label, next((code for code, value in enumerate(label.values) if value in {"1", "true"}), 1)
 
     def cut(self, column: str) -> CategoryCoding:
         """The coding by which a column cuts the traffic."""
@@ -141,8 +153,9 @@ def watch(model: Model, reference: LogSource) -> Watched:
     cuts = {name: _cut_coding(reference, name) for name in numbers}
     codings |= {slice_coding(name): coding for name, coding in (slices | found).items() if coding is not None}
     codings |= {cut_coding(name): coding for name, coding in cuts.items() if coding is not None}
-    score = _score_coding(reference, model.columns.score)
-    roles = answers | _version_coding(model, reference) | ({} if score is None else {SCORE: score})
+    scores = _score_codings(reference, model, types)
+    error = _error_coding(reference, model, types, answers)
+    roles = answers | _version_coding(model, reference) | scores | ({} if error is None else {ERROR: error})
     return Watched(
         model,
         codings | roles,
@@ -150,7 +163,7 @@ def watch(model: Model, reference: LogSource) -> Watched:
         tuple(name for name, coding in slices.items() if coding is not None),
         tuple(name for name, coding in found.items() if coding is not None),
         tuple(name for name, coding in cuts.items() if coding is not None),
-        _surrogate(reference, {name: codings[name] for name in features}, answers.get(PREDICTION), score),
+        _surrogate(reference, {name: codings[name] for name in features}, roles),
         _stand_ins(model, reference, codings),
     )
 
@@ -199,19 +212,23 @@ def _version_coding(model: Model, reference: LogSource) -> dict[str, Coding]:
     return {VERSION: CategoryCoding(column, tuple(dict.fromkeys((*seen, *declared)))[:VERSIONS_MAX], unseen_cells=8)}
 
 
-def _score_coding(reference: LogSource, column: str | None) -> NumberCoding | None:
-    if column is None or reference.schema().types.get(column) is not LogicalType.NUMBER:
-        return None
-    return NumberCoding(column, tuple(sorted(set(reference.profile_number(column).quantiles))))
+def _score_codings(reference: LogSource, model: Model, types: Mapping[str, LogicalType]) -> dict[str, Coding]:
+    score = model.columns.score
+    if score is None or score in (model.columns.prediction, *model.features):
+        return {}
+    if types.get(score) is not LogicalType.NUMBER:
+        return {}
+    return {SCORE: feature_coding(reference, score, LogicalType.NUMBER), SCORE_BINS: _bins(reference, score)}
 
 
 def _surrogate(
-    reference: LogSource, features: Mapping[str, Coding], prediction: Coding | None, score: NumberCoding | None
+    reference: LogSource, features: Mapping[str, Coding], roles: Mapping[str, Coding]
 ) -> Mapping[str, Extractor]:
+    prediction, score = roles.get(PREDICTION), roles.get(SCORE)
     if not features or not isinstance(prediction, CategoryCoding):
         return {}
-    wanted = {**features, PREDICTION: prediction, **({} if score is None else {SCORE: score})}
-    scored = None if score is None else (SCORE, score)
+    scored = (SCORE, score) if isinstance(score, NumberCoding) else None
+    wanted = {**features, PREDICTION: prediction, **({} if scored is None else {SCORE: scored[1]})}
     fitted = fit(features, (PREDICTION, prediction), scored, reference.sample(wanted, ROWS_MAX))
     return {} if fitted is None else {CHANGED: fitted}
 
@@ -228,6 +245,24 @@ def feature_coding(reference: LogSource, column: str, kind: LogicalType) -> Codi
         if profile_text.distinct <= CATEGORY_VALUES_MAX and profile_text.distinct <= max(2, IDENTIFIER_SHARE * rows):
             return CategoryCoding(column, tuple(value for value, _ in profile_text.values[:FEATURE_VALUES_MAX]))
     return PresenceCoding(column)
+
+
+def _error_coding(
+    reference: LogSource, model: Model, types: Mapping[str, LogicalType], codings: Mapping[str, Coding]
+) -> Coding | None:
+    """Label less prediction, where the answer is a number: by the model's word, or since both have many values."""
+    label, prediction = model.columns.label, model.columns.prediction
+    if label is None or prediction is None or {types.get(label), types.get(prediction)} != {LogicalType.NUMBER}:
+        return None
+    many = all(isinstance(codings.get(role), NumberCoding) for role in (LABEL, PREDICTION))
+    if model.problem is not Problem.REGRESSION and not (model.problem is None and many):
+        return None
+    return NumberCoding(label, tuple(sorted(set(reference.profile_number(label, prediction).quantiles))), prediction)
+
+
+def _bins(reference: LogSource, column: str) -> NumberCoding:
+    """At most ten bins that hold about as many of the reference's rows each: wide enough to have a rate."""
+    return NumberCoding(column, tuple(sorted(set(reference.profile_number(column).quantiles[2:-2:2]))))
 
 
 def with_far_edges(edges: tuple[float, ...]) -> tuple[float, ...]:

@@ -26,7 +26,14 @@ VALUE_Z = 4.0
 """A value of the slice column joins the slice when it moves the same way by this many standard errors."""
 ALONE = 0.95
 """A version made nearly all decisions when it made this share of them."""
-DECISION_DETECTORS = ("prediction_rate", "slice_prediction_rate", "changed_decisions", "shifted_score")
+DECISION_DETECTORS = (
+    "prediction_rate",
+    "slice_prediction_rate",
+    "changed_decisions",
+    "shifted_score",
+    "score_distribution",
+)
+LABEL_DETECTORS = ("error_rate", "calibration", "regression_error")
 INPUT_DETECTORS = ("null_share", "category_share", "feature_distribution", "slice_distribution")
 
 
@@ -48,7 +55,7 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
     """The group by what is known at evaluation `t`."""
     hits = sorted(group.members.values(), key=lambda hit: -abs(hit.z))
     inputs = [hit for hit in hits if hit.stream.detector.name in INPUT_DETECTORS]
-    lead, run = max(((hit, follow(hit, t)) for hit in group.leads()), key=lambda pair: pair[1].gain)
+    lead, run = max(((hit, follow(hit, t)) for hit in _causes(group.leads())), key=lambda pair: pair[1].gain)
     seen_everywhere = lead.stream.mark.slice is None
     new_value = lead.stream.detector.name == "category_share" and lead.stream.mark.rare
     if not new_value:  # a new value is its own slice
@@ -67,7 +74,7 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
         value_vanished=lead.stream.detector.name == "category_share" and _vanished(lead, run, t, history),
         inputs_moved=features,
         decisions_moved=any(hit.stream.detector.name in DECISION_DETECTORS for hit in hits),
-        errors_moved=any(hit.stream.detector.name == "error_rate" for hit in hits),
+        errors_moved=any(hit.stream.detector.name in LABEL_DETECTORS for hit in hits),
         sliced=place is not None,
         protected=place is not None and watched.protects(place.columns),
         version=lead.stream.mark.version or _version_of(run, watched, history),
@@ -88,6 +95,12 @@ def _version_of(run: Run, watched: Watched, history: History) -> str | None:
     came = int(np.argmax(counts[:, code] > 0))
     is_new = history.reference_counts(VERSION)[:, code].sum() == 0 and run.low - 1 <= came <= run.high + 1
     return name if is_new and now[code] >= ALONE * now.sum() else None
+
+
+def _causes(leads: list[Hit]) -> list[Hit]:
+    """The leads without decisions that inputs explain: a model answers what it is told, and never the other way."""
+    told = any(hit.stream.detector.name in INPUT_DETECTORS for hit in leads)
+    return [hit for hit in leads if not (told and hit.stream.detector.name in DECISION_DETECTORS)]
 
 
 def _features(places: tuple[Slice | None, ...], inputs: list[Hit]) -> tuple[str, ...]:

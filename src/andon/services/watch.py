@@ -15,7 +15,6 @@ from andon.detect.detector import Detector
 from andon.detect.finding import Finding
 from andon.detect.history import History
 from andon.detect.hit import Hit, search
-from andon.detect.jump import EFFECT_MIN
 from andon.detect.planning import PACE_ROWS, Watched, evaluation_length, make_plan, watch
 from andon.incident.description import Description, describe, picture
 from andon.incident.priority import Facts, propose
@@ -260,7 +259,7 @@ class _Report:
             value=hit.effect,
             low=hit.effect - 1.96 * hit.error,
             high=hit.effect + 1.96 * hit.error,
-            threshold=max(hit.threshold * hit.error, EFFECT_MIN),
+            threshold=max(hit.threshold * hit.error, mark.effect_min),
             n=int(total),
             window=window,
             at=self._history.evaluation(hit.t),

@@ -57,11 +57,13 @@ class NumberCoding:
 
     An edge belongs to the bin at its right.
 
-    Bin 0 is below the first edge, bin `len(edges)` at or above the last one.
+    Bin 0 is below the first edge, bin `len(edges)` at or above the last one. With `minus` the number is the column less
+    that other column, both taken as doubles; null where either is null.
     """
 
     column: str
     edges: tuple[float, ...]
+    minus: str | None = None
 
     @property
     def bins(self) -> int:

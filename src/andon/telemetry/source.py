@@ -54,8 +54,8 @@ class LogSource(Protocol):
         """Event time of the n-th earliest row (1-based); None when there are fewer."""
         ...
 
-    def profile_number(self, column: str) -> NumberProfile:
-        """The spread of a numeric column."""
+    def profile_number(self, column: str, minus: str | None = None) -> NumberProfile:
+        """The spread of a numeric column, or of a column less another."""
         ...
 
     def profile_category(self, column: str) -> CategoryProfile:

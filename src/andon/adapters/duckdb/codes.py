@@ -1,5 +1,7 @@
 """Renders a plan's codings as DuckDB SQL; the codes equal those of every other engine."""
 
+from collections.abc import Mapping
+
 from andon.telemetry.plan import CategoryCoding, Coding, NumberCoding, PresenceCoding
 from andon.telemetry.schema import LogicalType
 
@@ -70,16 +72,28 @@ def number_sql(name: str, storage: str) -> str:
     return f"try_cast({column} as double)"
 
 
+def difference_sql(name: str, minus: str | None, storages: Mapping[str, str]) -> str | None:
+    """A column as a double, less another if one is named; None where the log does not have both."""
+    if name not in storages or minus is None:
+        return number_sql(name, storages[name]) if name in storages else None
+    if minus not in storages:
+        return None
+    return f"({number_sql(name, storages[name])} - {number_sql(minus, storages[minus])})"
+
+
 def present_sql(name: str, storage: str) -> str:
     """Whether a label is there: neither null nor the NaN that stands for null in some tables."""
     column = quoted_name(name)
     return f"({column} is not null and not isnan({column}))" if storage in _FLOATS else f"({column} is not null)"
 
 
-def source_sql(coding: Coding, storage: str) -> str:
-    """What a coding reads from its column."""
+def source_sql(coding: Coding, storages: Mapping[str, str]) -> str | None:
+    """What a coding reads from its column; None where the log does not have it."""
+    storage = storages.get(coding.column)
+    if storage is None:
+        return None
     if isinstance(coding, NumberCoding):
-        return number_sql(coding.column, storage)
+        return difference_sql(coding.column, coding.minus, storages)
     return quoted_name(coding.column) if isinstance(coding, PresenceCoding) else text_sql(coding.column, storage)
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from andon.adapters.duckdb.codes import (
     code_sql,
+    difference_sql,
     exact,
-    number_sql,
     present_sql,
     quoted_name,
     source_sql,
@@ -111,11 +111,11 @@ class DuckDBLog:
         [(at,)] = self._fetch(f"select unnest({_ranked(self._time_us, [n], self._opened.rows)}) from log")
         return from_us(int(str(at)))
 
-    def profile_number(self, column: str) -> NumberProfile:
+    def profile_number(self, column: str, minus: str | None = None) -> NumberProfile:
         """The spread of a numeric column; of a large log, over rows picked by the MD5 of their ids."""
-        if column not in self._storages:
+        number = difference_sql(column, minus, self._storages)
+        if number is None:
             return NumberProfile(0, None, ())
-        number = number_sql(column, self._storages[column])
         source = f"(select case when isfinite({number}) then {number} + 0e0 end as x from {self._profiled()})"
         count = self._count(f"count(x) from {source}")
         if not count:
@@ -245,11 +245,11 @@ class DuckDBLog:
         """What to read of the log, and the codes to make of it, in the order of `coded`."""
         sources, codes = [], []
         for place, each in enumerate(coded):
-            storage = self._storages.get(each.coding.column)
-            if storage is None:
+            source = source_sql(each.coding, self._storages)
+            if source is None:
                 codes.append(f"cast({each.coding.null} as bigint) as c{place}")
             else:
-                sources.append(f"{source_sql(each.coding, storage)} as s{place}")
+                sources.append(f"{source} as s{place}")
                 codes.append(f"{code_sql(each.coding, f's{place}', each.enum)} as c{place}")
         return sources, codes
 

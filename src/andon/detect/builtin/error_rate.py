@@ -1,30 +1,41 @@
-"""Wrong answers, as the late labels tell: overall, among each class, and in one part of the traffic."""
+"""Wrong answers, as the late labels tell: overall, among each class, and in one part of the traffic.
+
+Accuracy, recall, precision and the false positive rate are shares of rows, so they are marks as they stand. F1 is not,
+but the Jaccard index J = TP / (TP + FP + FN) is, and F1 = 2 TP / (2 TP + FP + FN) = 2 J / (1 + J) moves with it
+(F1 is the coefficient of Dice 1945, with beta = 1 the F of van Rijsbergen 1979, chapter 7).
+"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from andon.base.predicate import differs, equals
-from andon.detect.builtin import marks_of
+from andon.base.predicate import all_of, any_of, differs, equals
+from andon.detect.builtin import late_marks
+from andon.detect.builtin.late_marks import Fault, Mask
 from andon.detect.detector import JUMP_TEST
 from andon.detect.finding import Layer
-from andon.detect.history import History, Triangle
-from andon.detect.mark import Late, Mark, MarkSeries, Side
+from andon.detect.history import History
+from andon.detect.mark import Mark, MarkSeries
 from andon.detect.planning import LABEL, PREDICTION, Watched, slice_coding
 from andon.telemetry.plan import CategoryCoding, Cube
-from andon.telemetry.summary import Int64
 
 CLASSES_MAX = 10
-"""With more classes than this, only the error overall is followed, not the recall of each class, and not per slice."""
+"""With more classes than this, only the error overall is followed, not that of each class, and not per slice."""
 
 NUMBERS = {"true": "1", "false": "0"}
 """An answer `true` is right for a label 1: one of them is often logged as the other."""
 
 
+TWO = 2
+"""Of two classes, one that is missed is a false alarm for the other."""
+
+
 class ErrorRate:
-    """Share of labelled rows whose prediction was wrong, and of each true class that was missed (1 - recall).
+    """Share of labelled rows whose prediction was wrong: of all (1 - accuracy) and of each class.
+
+    Of a class: rows that have it (1 - recall), rows predicted to have it (1 - precision), rows of either kind
+    (1 - Jaccard, which moves as F1 does), rows of the other classes (false positive rate).
 
     The test runs on the order in which labels arrive, so that no window is judged by the labels that happen to come
     early; start and end are then found by the time of decision.
@@ -33,8 +44,14 @@ class ErrorRate:
     name = "error_rate"
     layer = Layer.PERFORMANCE
     statistic = "effect_h"
-    description = "The model is wrong more or less often than before, by the labels that arrived."
-    blind_to = "Rows without labels; outcomes known only for the decisions that allow one (selective labels)."
+    description = (
+        "The model is wrong more or less often than before, by the labels that arrived: accuracy, and the recall, "
+        "precision, F1 and false positive rate of each class."
+    )
+    blind_to = (
+        "Rows without labels; outcomes known only for the decisions that allow one (selective labels); precision and "
+        "F1 in slices, where they follow how often a class comes."
+    )
     threshold_source = JUMP_TEST
     weight = 1.0
 
@@ -47,63 +64,12 @@ class ErrorRate:
     def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
         if watched.classes is None:
             return
-        labelled = history.known_counts(LABEL, PREDICTION)
-        reference = history.reference_labels(LABEL, PREDICTION)
         faults = _faults(watched)
-        yield _series([fault.mark for fault in faults], [_Counted.of(fault, labelled, reference) for fault in faults])
+        yield late_marks.everywhere(faults, history, LABEL, PREDICTION)
         for column in _slices(watched):
-            yield from self._in_slices(watched, history, column, faults)
-
-    def _in_slices(
-        self, watched: Watched, history: History, column: str, faults: list["_Fault"]
-    ) -> Iterator[MarkSeries]:
-        cut = watched.cut(column)
-        labelled = history.known_counts(slice_coding(column), LABEL, PREDICTION)
-        reference = history.reference_labels(slice_coding(column), LABEL, PREDICTION)
-        marks, inside, rest = [], [], []
-        for value in range(len(cut.values)):
-            here = labelled.codes[0] == value
-            other = reference.sum(axis=1) - reference[:, value]
-            for fault in faults:
-                marks.append(fault.within(cut, value))
-                inside.append(_Counted.of(fault, labelled.where(here), reference[:, value]))
-                rest.append(_Counted.of(fault, labelled.where(~here), other))
-        if marks:
-            yield _series(marks, inside, rest)
-
-
-@dataclass(frozen=True)
-class _Fault:
-    """A way to be wrong: which (label, prediction) pairs count as wrong, out of which pairs."""
-
-    mark: Mark
-    wrong: npt.NDArray[np.bool_]
-    among: npt.NDArray[np.bool_]
-
-    def within(self, cut: CategoryCoding, value: int) -> Mark:
-        mark = self.mark
-        place = marks_of.slice_of(cut, value)
-        return Mark(mark.coding, mark.codes, mark.what, mark.features, mark.predicate, place)
-
-
-@dataclass(frozen=True)
-class _Counted:
-    """A fault counted: by arrival and by decision in the log, per bucket in the reference."""
-
-    count: Triangle
-    total: Triangle
-    reference_count: Int64
-    reference_total: Int64
-
-    @classmethod
-    def of(cls, fault: _Fault, labelled: Triangle, reference: Int64) -> "_Counted":
-        label, prediction = labelled.codes[-2], labelled.codes[-1]
-        return cls(
-            labelled.where(fault.wrong[label, prediction]),
-            labelled.where(fault.among[label, prediction]),
-            reference[:, fault.wrong].sum(axis=1),
-            reference[:, fault.among].sum(axis=1),
-        )
+            inside = late_marks.in_slices(faults, watched, history, column, LABEL, PREDICTION)
+            if inside is not None:
+                yield inside
 
 
 def _slices(watched: Watched) -> tuple[str, ...]:
@@ -112,44 +78,77 @@ def _slices(watched: Watched) -> tuple[str, ...]:
     return watched.slices if few else ()
 
 
-def _faults(watched: Watched) -> list[_Fault]:
+def _faults(watched: Watched) -> list[Fault]:
     assert watched.classes is not None  # noqa: S101  # asked for before
     label, prediction = watched.classes
     same = np.array([[a == b for b in _texts(prediction)] for a in _texts(label)])
     known = np.zeros(same.shape, dtype=bool)
     known[[code for code in range(label.size) if code != label.null]] = True
     known[:, prediction.null] = False
-    differ = differs(label.column, prediction.column)
-    faults = [_Fault(Mark(LABEL, (), "the prediction is wrong", (), differ), known & ~same, known)]
-    if len(label.values) <= CLASSES_MAX:
-        for code, value in enumerate(label.values):
-            among = known & (np.arange(label.size) == code)[:, None]
-            mark = Mark(
-                LABEL, (code,), f"a true {value!r} is missed", (), f"{equals(label.column, value)} and {differ}"
-            )
-            faults.append(_Fault(mark, among & ~same, among))
+    pairs = _Pairs(label, prediction, known, known & ~same)
+    faults = [pairs.fault("the prediction is wrong (1 - accuracy)", known, "true")]
+    if max(len(label.values), len(prediction.values)) <= CLASSES_MAX:
+        for value in dict.fromkeys(map(_text, (*label.values, *prediction.values))):
+            faults += pairs.faults_of_class(value)
     return faults
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """The (label, prediction) pairs of labelled answers, and which of them are wrong."""
+
+    label: CategoryCoding
+    prediction: CategoryCoding
+    known: Mask
+    wrong: Mask
+
+    def fault(self, what: str, among: Mask, predicate: str) -> Fault:
+        """Being wrong among some pairs, in words and as SQL."""
+        differ = differs(self.label.column, self.prediction.column)
+        return Fault(Mark(LABEL, (), what, (), all_of(predicate, differ)), among & self.wrong, among)
+
+    def faults_of_class(self, value: str) -> list[Fault]:
+        """The ways to be wrong about one class.
+
+        Precision, and F1 with it, falls whenever a class gets rarer (the world's doing, as often in one slice as not),
+        while recall and the false positive rate do not depend on how often it comes: they alone are steady.
+        """
+        has = self.known & _has(self.label, value)[:, np.newaxis]
+        said = self.known & _has(self.prediction, value)[np.newaxis, :]
+        is_true, is_said = _is(self.label, value), _is(self.prediction, value)
+        either = f"{value!r}, true or predicted, is wrong (1 - Jaccard; F1)"
+        faults = [
+            self.fault(f"a true {value!r} is missed ({self._missed(value)})", has, is_true),
+            replace(self.fault(f"a predicted {value!r} is wrong (1 - precision)", said, is_said), steady=False),
+            replace(self.fault(either, has | said, any_of(is_true, is_said)), steady=False),
+        ]
+        if len(self.label.values) > TWO:
+            alarm = self.fault(f"{value!r} is said of another class (false positive rate)", said, is_said)
+            faults.append(replace(alarm, among=self.known & ~has))
+        return faults
+
+    def _missed(self, value: str) -> str:
+        other = [text for text in map(_text, self.label.values) if text != value]
+        two = len(self.label.values) == TWO and len(other) == 1
+        return f"1 - recall; false positive rate of {other[0]!r}" if two else "1 - recall"
+
+
+def _has(coding: CategoryCoding, value: str) -> Mask:
+    return np.array([text == value for text in _texts(coding)])
+
+
+def _is(coding: CategoryCoding, value: str) -> str:
+    return any_of(*(equals(coding.column, own) for own in coding.values if _text(own) == value))
+
+
+def _text(value: str) -> str:
+    return NUMBERS.get(value, value)
 
 
 def _texts(coding: CategoryCoding) -> list[str | None]:
     """The value behind each code, truth values as numbers; values that the plan does not list equal nothing."""
     return [
-        *(NUMBERS.get(value, value) for value in coding.values),
+        *map(_text, coding.values),
         None,
         *[f"\0{coding.column}{n}" for n in range(coding.unseen_cells)],
     ]
-
-
-def _series(marks: list[Mark], inside: list[_Counted], rest: list[_Counted] | None = None) -> MarkSeries:
-    log, reference = _sides(inside)
-    if rest is None:
-        return MarkSeries(tuple(marks), log, reference, late=tuple(Late(c.count, c.total) for c in inside))
-    log_rest, reference_rest = _sides(rest)
-    late = tuple(Late(c.count, c.total, r.count, r.total) for c, r in zip(inside, rest, strict=True))
-    return MarkSeries(tuple(marks), log, reference, log_rest, reference_rest, late)
-
-
-def _sides(counted: list[_Counted]) -> tuple[Side, Side]:
-    log = Side(np.array([c.count.by_arrival() for c in counted]), np.array([c.total.by_arrival() for c in counted]))
-    reference = Side(np.array([c.reference_count for c in counted]), np.array([c.reference_total for c in counted]))
-    return log, reference
