@@ -12,9 +12,9 @@ import numpy as np
 
 from andon.base import predicate
 from andon.base.interval import MICROSECOND, Interval, from_us, to_us
-from andon.base.row_match import matches
+from andon.base.row_match import matches, truth
 from andon.inventory.model import Model
-from andon.telemetry.plan import CategoryCoding, Coding, Cube, NumberCoding, Plan, PresenceCoding
+from andon.telemetry.plan import CategoryCoding, Coding, Cube, NumberCoding, Plan, PredicateCoding, PresenceCoding
 from andon.telemetry.question import Answer, Question
 from andon.telemetry.schema import LogicalType, LogSchema
 from andon.telemetry.source import CategoryProfile, NumberProfile, Progress
@@ -103,10 +103,16 @@ class MemoryLog:
             flat = 0
             for name in cube.columns:
                 coding = plan.codings[name]
-                flat = flat * coding.size + code_of(coding, row.get(coding.column))
+                flat = flat * coding.size + self._code(coding, row)
             counts[((bucket << LAG_BITS) | lag) * size + flat] += 1
         keys = sorted(counts)
         return Counts(np.array(keys, dtype=np.int64), np.array([counts[key] for key in keys], dtype=np.int64))
+
+    def _code(self, coding: Coding | PredicateCoding, row: Row) -> int:
+        if not isinstance(coding, PredicateCoding):
+            return code_of(coding, row.get(coding.column))
+        known = truth(predicate.parse_tree(coding.predicate, list(self._types)), row)
+        return 2 if known is None else int(known)
 
     def _is_labelled(self, row: Row) -> bool:
         label = None if self._columns.label is None else row.get(self._columns.label)
@@ -146,7 +152,7 @@ def _number_code(coding: NumberCoding, number: float | None) -> int:
 
 
 def _names(
-    codings: Mapping[str, Coding], rows: Sequence[Row], buckets: Sequence[int]
+    codings: Mapping[str, Coding | PredicateCoding], rows: Sequence[Row], buckets: Sequence[int]
 ) -> dict[tuple[str, int], tuple[int, str]]:
     names: dict[tuple[str, int], tuple[int, str]] = {}
     for name, coding in codings.items():

@@ -6,6 +6,7 @@ summary counts the tuples. Two summaries add exactly when one plan made them; `P
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from andon.base.interval import Grid
@@ -101,7 +102,24 @@ class PresenceCoding:
         return 2
 
 
+@dataclass(frozen=True, slots=True)
+class PredicateCoding:
+    """Codes for whether a row matches a predicate (`base.predicate`): 0 no, 1 yes, 2 unknown, as SQL's logic has it."""
+
+    predicate: str
+
+    @property
+    def unusable(self) -> tuple[int, ...]:
+        """Codes of rows of which a null leaves it unknown."""
+        return (2,)
+
+    @property
+    def size(self) -> int:
+        return 3
+
+
 Coding = CategoryCoding | NumberCoding | PresenceCoding
+"""Codes for one column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +138,7 @@ class Plan:
     """The grid, the codings by name and the cubes that one pass over a log fills."""
 
     grid: Grid
-    codings: dict[str, Coding]
+    codings: Mapping[str, Coding | PredicateCoding]
     cubes: tuple[Cube, ...]
 
     @property

@@ -11,6 +11,7 @@ import numpy as np
 from andon.adapters.duckdb.codes import (
     code_sql,
     exact,
+    match_sql,
     number_sql,
     present_sql,
     quoted_name,
@@ -27,7 +28,7 @@ from andon.base import predicate
 from andon.base.errors import BadInput
 from andon.base.interval import MICROSECOND, Grid, Interval, from_us, to_us
 from andon.inventory.model import Model
-from andon.telemetry.plan import CategoryCoding, Coding, Plan
+from andon.telemetry.plan import CategoryCoding, Coding, Plan, PredicateCoding
 from andon.telemetry.question import Answer, Question
 from andon.telemetry.schema import LogSchema
 from andon.telemetry.source import CategoryProfile, NumberProfile, Progress
@@ -218,6 +219,10 @@ class DuckDBLog:
             sources += [f"cast({self._labelled()} as utinyint) as labelled", f"{self._known_us()} as known"]
             codes += ["labelled", "known"]
         for place, each in enumerate(coded):
+            if isinstance(each.coding, PredicateCoding):
+                sources.append(f"({predicate.parse(each.coding.predicate, self._storages).sql}) as s{place}")
+                codes.append(f"{match_sql(f's{place}')} as c{place}")
+                continue
             storage = self._storages.get(each.coding.column)
             if storage is None:
                 codes.append(f"cast({each.coding.null} as bigint) as c{place}")
@@ -277,7 +282,7 @@ class _Coded:
     """A coding of a plan, and the DuckDB type that holds its known values."""
 
     name: str
-    coding: Coding
+    coding: Coding | PredicateCoding
     enum: str
 
     def has_unseen(self, codes: "np.ndarray[tuple[int], np.dtype[np.integer]]") -> bool:
