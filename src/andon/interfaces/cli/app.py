@@ -59,6 +59,10 @@ def scan(  # noqa: PLR0913  # a command's options are its arguments
     json: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON; - prints it on stdout.")
     ] = None,
+    html: Annotated[
+        str | None,
+        typer.Option("--html", metavar="FILE", help="Write a page to show a colleague: one file, no network."),
+    ] = None,
     every: Annotated[
         str | None, typer.Option("--every", metavar="LENGTH", help="Time between evaluations, such as 6h or 30m.")
     ] = None,
@@ -75,7 +79,7 @@ def scan(  # noqa: PLR0913  # a command's options are its arguments
     """
     from andon.interfaces.cli import scan_command
 
-    asked = scan_command.Asked(tuple(logs), model, reference, json, every, now)
+    asked = scan_command.Asked(tuple(logs), model, reference, json, every, now, html)
     found = scan_command.run(asked, strict=strict, quiet=quiet, no_color=no_color)
     raise typer.Exit(FOUND if found else 0)
 
