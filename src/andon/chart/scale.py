@@ -14,7 +14,7 @@ STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 DAY: Final = timedelta(days=1)
 TIME_STEPS: Final = (
     *(timedelta(minutes=m) for m in (1, 5, 15, 30, 60, 180, 360, 720)),
-    *(timedelta(days=d) for d in (1, 2, 7, 14, 28, 56, 91, 182, 364, 728, 1820)),
+    *(timedelta(days=d) for d in (1, 2, 7, 14, 28, 56, 91, 182, 364, 728, 1820, 3640, 9100, 18_200)),
 )
 
 

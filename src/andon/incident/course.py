@@ -55,7 +55,7 @@ class Buckets:
         group = _group_size([step.part.of for step in steps])
         points = []
         for run in _runs(steps):
-            points += [_joined(run[i : i + group]) for i in range(0, len(run), group)]
+            points += [_joined(each) for each in _grouped(run, group)]
         return tuple(points)
 
     def _steps(self) -> list[Point]:
@@ -89,6 +89,14 @@ def _runs(steps: Sequence[Point]) -> list[list[Point]]:
         else:
             runs.append([step])
     return runs
+
+
+def _grouped(run: Sequence[Point], group: int) -> list[Sequence[Point]]:
+    """Neighbours in groups; a rest of less than half a group joins the last one."""
+    parts = [run[first : first + group] for first in range(0, len(run), group)]
+    if len(parts) > 1 and 2 * len(parts[-1]) < group:
+        parts[-2:] = [[*parts[-2], *parts[-1]]]
+    return parts
 
 
 def measured(counts: Int64) -> Share:

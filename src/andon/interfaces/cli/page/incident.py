@@ -12,6 +12,8 @@ from andon.incident.scan import DetectedIncident, Scan
 from andon.interfaces.cli import words
 from andon.interfaces.cli.page import pictures, sayings
 from andon.interfaces.cli.page.parts import Cell, ShownChange, ShownFinding, ShownIncident, Step
+from andon.interfaces.cli.page.scene import Scene
+from andon.interfaces.cli.page.spreads import spread
 from andon.interfaces.cli.scan_text import Frame, select
 from andon.inventory.change import Change
 from andon.inventory.model import Model
@@ -43,7 +45,7 @@ def show(told: Told) -> ShownIncident:
     marks = tuple(
         Mark(each.at, letter, each == incident.changed.change) for letter, each in zip(LETTERS, near, strict=False)
     )
-    scene = pictures.Scene(f"i{told.number}", told.scan.period, zone, shown, marks, incident)
+    scene = Scene(f"i{told.number}", told.scan.period, zone, marks, incident)
     figures = told.figures
     count = words.of_things(incident.affected.count, "decision", "decisions")
     return ShownIncident(
@@ -57,7 +59,7 @@ def show(told: Told) -> ShownIncident:
         when_note="95% bands (Wilson); letters: changes listed below",
         courses=() if figures is None else pictures.courses(figures, scene),
         fired=_fired(told),
-        spread=None if figures is None else pictures.spread(figures, scene),
+        spread=None if figures is None else spread(figures, scene),
         contrast=None if figures is None else pictures.contrast(figures, scene),
         by_value=None if figures is None else pictures.by_value(figures),
         reached=pictures.reached(told.scan.rows, figures, incident),

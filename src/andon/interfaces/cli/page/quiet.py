@@ -7,6 +7,8 @@ from andon.interfaces.cli import words
 from andon.interfaces.cli.page import pictures, sayings
 from andon.interfaces.cli.page.incident import LETTERS, changes
 from andon.interfaces.cli.page.parts import Cell, ShownChange, ShownQuiet, Step
+from andon.interfaces.cli.page.scene import Scene
+from andon.interfaces.cli.page.spreads import spread
 from andon.interfaces.cli.scan_text import Frame, watched_columns
 from andon.inventory.model import Model
 
@@ -20,7 +22,7 @@ def show(scan: Scan, frame: Frame) -> ShownQuiet:
         ShownChange(letter, sayings.moment(each.at, zone), sayings.name(each.kind), sayings.text(each.what))
         for letter, each in every
     )
-    scene = pictures.Scene("whole", scan.period, zone, shown, marks)
+    scene = Scene("whole", scan.period, zone, marks)
     drawn = () if figures is None else (*pictures.courses(figures, scene), pictures.traffic_picture(figures, scene))
     judged = bool(scan.evaluations)
     decisions = words.of_things(scan.rows, "decision", "decisions")
@@ -32,7 +34,7 @@ def show(scan: Scan, frame: Frame) -> ShownQuiet:
         cells=_cells(scan, frame),
         when_note="95% bands (Wilson)" + ("; letters: changes listed below" if marks else ""),
         courses=drawn,
-        spread=None if figures is None else pictures.spread(figures, scene),
+        spread=None if figures is None else spread(figures, scene),
         looked_for=tuple((detector.name, detector.description) for detector in DETECTORS),
         not_judged=_not_judged(frame.model),
         changes=shown,

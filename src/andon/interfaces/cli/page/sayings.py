@@ -63,3 +63,8 @@ def bounds(of: Share) -> str:
 def span(interval: Interval, zone: tzinfo) -> str:
     """From and to."""
     return words.span(interval, zone)
+
+
+def held(sentence: str) -> str:
+    """A sentence for a picture, where no line breaks."""
+    return sentence.replace(words.HELD, " ")
