@@ -67,9 +67,9 @@ def axis(*profiles: NumberProfile) -> Axis:
 
 
 def _is_heavy(profile: NumberProfile) -> bool:
-    """Whether most values are positive and few are far larger than the rest."""
+    """Whether hardly a value is negative and few are far larger than the rest."""
     median = profile.quantiles[MEDIAN]
-    return median > 0 and profile.quantiles[HIGH_QUANTILE] >= HEAVY * median
+    return median > 0 and profile.quantiles[LOW_QUANTILE] >= 0 and profile.quantiles[HIGH_QUANTILE] >= HEAVY * median
 
 
 def _cut(edges: Float, *, is_log: bool = False) -> Axis:
