@@ -1,6 +1,6 @@
 """`andon scan`: parse what was asked, call the service, show what it found."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from andon.base.errors import BadInput
 from andon.bootstrap.packs import load_taxonomy
@@ -9,6 +9,7 @@ from andon.detect.registry import DETECTORS
 from andon.incident.document import to_document
 from andon.incident.scan import Scan
 from andon.interfaces.cli import options, output, progress, scan_text
+from andon.interfaces.cli.page.write import write_page
 from andon.inventory.model import Model
 
 STDOUT = "-"
@@ -37,11 +38,12 @@ def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
         scan = scan_log(
             asked.logs, model, asked.reference, every=every, now=now, illustrate=asked.html is not None, progress=report
         )
-    frame = _frame(asked, model)
-    _write(asked, scan, frame)
+    frame, failed = _write(asked, scan, _frame(asked, model))
     if not quiet:
         _warn(scan, no_color=no_color)
         _show(asked, scan, frame, no_color=no_color)
+    if failed is not None:
+        raise failed
     return bool(scan.incidents)
 
 
@@ -57,15 +59,25 @@ def _require_places(asked: Asked) -> None:
             output.require_place(path, inputs, option)
 
 
-def _write(asked: Asked, scan: Scan, frame: scan_text.Frame) -> None:
-    if asked.html is not None:
-        from andon.interfaces.cli.page.render import render  # noqa: PLC0415  # templates only where a page is asked for
+def _write(asked: Asked, scan: Scan, frame: scan_text.Frame) -> tuple[scan_text.Frame, BadInput | None]:
+    """Write the files that were asked for; what could not be written is said after the result, never in its place.
 
-        output.write(render(scan, frame), asked.html)
+    Gives the frame with the files that are there, and the first failure.
+    """
+    failed: BadInput | None = None
     if asked.json == STDOUT:
         output.emit_json(to_document(scan))
     elif asked.json is not None:
-        output.write_json(to_document(scan), asked.json)
+        try:
+            output.write_json(to_document(scan), asked.json)
+        except BadInput as error:
+            frame, failed = replace(frame, written=None), error
+    if asked.html is not None:
+        try:
+            write_page(scan, frame, asked.html)
+        except BadInput as error:
+            frame, failed = replace(frame, page=None), failed or error
+    return frame, failed
 
 
 def _warn(scan: Scan, *, no_color: bool) -> None:

@@ -42,6 +42,11 @@ class Frame:
         """The zone in which times are shown."""
         return ZoneInfo(self.model.time_zone)
 
+    @property
+    def is_scan(self) -> bool:
+        """Whether the command takes the options of a scan (the demo does not)."""
+        return self.command[:2] == ("andon", "scan")
+
     def again(self, *more: str) -> str:
         """The words that ask for the same again, with more options."""
         return shlex.join([*self.command, *more])
@@ -61,6 +66,8 @@ class Page:
             draw_next(console, self)
         else:
             console.print(Text("What was looked for: andon show detectors", style=QUIET))
+            if self.frame.page is not None:
+                console.print(Text(f"The page to show a colleague: {words.plain(self.frame.page)}", style=QUIET))
 
     def draw_result(self, console: Console) -> None:
         """Print what was found, without what to do next."""
@@ -137,6 +144,8 @@ def draw_next(console: Console, page: Page) -> None:
         _step(console, "The result was written to", page.frame.written)
     if page.frame.page is None:
         _step(console, "Show it to a colleague", page.frame.again("--html", "scan.html"))
+    else:
+        _step(console, "The page to show a colleague", page.frame.page)
     _step(console, "See what was looked for", "andon show detectors")
 
 

@@ -188,6 +188,13 @@ def _changes_note(told: Told, shown: int) -> str:
     return f"That a change stands near the start is a fact; that it is the cause is a hypothesis.{left}"
 
 
+def keep(frame: Frame) -> tuple[Step, ...]:
+    """The step that keeps the result for scripts, unless that was done."""
+    if frame.written is not None or not frame.is_scan:
+        return ()
+    return (Step("Keep the result for scripts:", frame.again("--json", "scan.json"), command=True),)
+
+
 def _steps(told: Told) -> tuple[Step, ...]:
     incident, frame, zone = told.incident, told.frame, told.frame.zone
     change = incident.changed.change
@@ -197,15 +204,10 @@ def _steps(told: Told) -> tuple[Step, ...]:
     else:
         bounds = sayings.span(Interval(incident.started_at_low, incident.started_at_high), zone)
         look = f"Find what was changed around the start ({bounds}). {told.where_to_look}"
-    keep = (
-        ()
-        if frame.written is not None
-        else (Step("Keep the result for scripts:", frame.again("--json", "scan.json"), command=True),)
-    )
     return (
         Step(look),
         Step("List the decisions that it touched (SQL):", select(frame.logs, incident)),
-        *keep,
+        *keep(frame),
         Step("See what was looked for, and what each detector cannot see:", "andon show detectors", command=True),
     )
 

@@ -5,7 +5,7 @@ from andon.detect.registry import DETECTORS
 from andon.incident.scan import Scan
 from andon.interfaces.cli import words
 from andon.interfaces.cli.page import pictures, sayings
-from andon.interfaces.cli.page.incident import LETTERS, changes
+from andon.interfaces.cli.page.incident import LETTERS, changes, keep
 from andon.interfaces.cli.page.parts import Cell, ShownChange, ShownQuiet, Step
 from andon.interfaces.cli.page.scene import Scene
 from andon.interfaces.cli.page.spreads import spread
@@ -83,13 +83,5 @@ def _not_judged(model: Model) -> tuple[str, ...]:
 
 
 def _steps(frame: Frame) -> tuple[Step, ...]:
-    keep = (
-        ()
-        if frame.written is not None
-        else (Step("Keep the result for scripts:", frame.again("--json", "scan.json"), command=True),)
-    )
-    return (
-        *keep,
-        Step("Look more often, at the price of a higher limit:", frame.again("--every", "1h"), command=True),
-        Step("See what was looked for, and what each detector cannot see:", "andon show detectors", command=True),
-    )
+    seen = Step("See what was looked for, and what each detector cannot see:", "andon show detectors", command=True)
+    return (*keep(frame), seen)

@@ -75,7 +75,7 @@ def _page(scan: Scan, frame: Frame) -> dict[str, Any]:
         "notes": [(sayings.moment(note.at, frame.zone), sayings.text(note.text)) for note in scan.notes],
         "warnings": [sayings.text(warning.text) for warning in scan.warnings],
         "foot": _foot(scan, frame),
-        "command": frame.again(),
+        "command": frame.again(*(() if frame.page is None else ("--html", frame.page))),
     }
 
 
