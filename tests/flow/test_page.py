@@ -123,8 +123,11 @@ def test_the_page_can_be_read_aloud(outline, case):
     ids = [attributes["id"] for _, attributes in read.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     for tag, attributes in read.tags:
-        if tag == "svg" and attributes.get("class") != "plane":
-            named = attributes.get("role") == "img" and set(attributes["aria-labelledby"].split()) <= set(ids)
+        if tag == "svg":
+            named = attributes.get("role") == "img" and {
+                attributes["aria-labelledby"],
+                attributes["aria-describedby"],
+            } <= set(ids)
             assert named or attributes.get("aria-hidden") == "true"
         if tag == "th":
             assert attributes["scope"] in {"col", "row", "rowgroup"}

@@ -55,7 +55,8 @@ def picture(key: str, height: int, name: str, description: str, content: Iterabl
         width="100%",
         height=height,
         role="img",
-        aria_labelledby=f"{key}-name {key}-desc",
+        aria_labelledby=f"{key}-name",
+        aria_describedby=f"{key}-desc",
     )
 
 
@@ -71,6 +72,7 @@ def plane(top: float, height: float, marks: Iterable[str]) -> str:
         height=height,
         viewBox="0 0 1000 1000",
         preserveAspectRatio="none",
+        aria_hidden="true",
     )
 
 

@@ -32,7 +32,8 @@ def test_any_text_makes_well_formed_markup(name, description, word):
     assert (title.text or "") == markup.visible(name)
     assert (desc.text or "") == markup.visible(description)
     assert (text.text or "") == markup.visible(word)
-    assert root.attrib["aria-labelledby"].split() == [title.attrib["id"], desc.attrib["id"]]
+    assert root.attrib["aria-labelledby"] == title.attrib["id"]
+    assert root.attrib["aria-describedby"] == desc.attrib["id"]
 
 
 @given(st.text(max_size=200), st.integers(2, 60))
