@@ -110,24 +110,31 @@ class Illustrate:
         if progress is not None:
             progress("drawing", 0, 0)
         reference = subject.reference
-        scenes = list(_scenes(subject))
-        drawing = _Drawing(subject, scenes) if scenes else None
-        drawn = [] if drawing is None else [drawing.figures(scene) for scene in scenes]
-        whole = drawn.pop() if drawn and not subject.scan.incidents else None
-        left = len(subject.scan.incidents) - len(drawn)
-        return ScanFigures(reference.rows(), reference.period(), (*drawn, *[None] * left), whole)
+        whole = _whole(subject)
+        scenes = [whole] if whole is not None else list(_scenes(subject))
+        shown = [scene for scene in scenes if scene is not None]
+        drawing = _Drawing(subject, shown) if shown else None
+        drawn = [None if drawing is None or scene is None else drawing.figures(scene) for scene in scenes]
+        if whole is not None:
+            return ScanFigures(reference.rows(), reference.period(), (), drawn[0])
+        return ScanFigures(reference.rows(), reference.period(), tuple(drawn), None)
 
 
-def _scenes(subject: Subject) -> Iterator[_Scene]:
+def _whole(subject: Subject) -> _Scene | None:
+    """The log as a whole, where it holds no incident."""
     scan = subject.scan
+    if scan.incidents or not scan.rows:
+        return None
+    columns = tuple(name for name in subject.model.features if name in _known(subject))[:COLUMNS_MAX]
+    return _Scene("whole", None, scan.period, _answers(subject), _with_answer(subject, columns), frozenset())
+
+
+def _scenes(subject: Subject) -> Iterator[_Scene | None]:
+    """One scene for each incident; none beyond the first few, or of a part that the reference cannot tell."""
     answers = _answers(subject)
-    if not scan.rows:
-        return
-    if not scan.incidents:
-        columns = tuple(name for name in subject.model.features if name in _known(subject))[:COLUMNS_MAX]
-        yield _Scene("whole", None, scan.period, answers, _with_answer(subject, columns), frozenset())
-    for number, incident in enumerate(scan.incidents[:INCIDENTS_MAX]):
-        yield _scene(subject, incident, f"incident{number}", answers)
+    for number, incident in enumerate(subject.scan.incidents):
+        told = incident.slice is None or _is_answerable(subject, incident.slice.predicate)
+        yield _scene(subject, incident, f"incident{number}", answers) if told and number < INCIDENTS_MAX else None
 
 
 def _scene(subject: Subject, incident: DetectedIncident, key: str, answers: tuple[tuple[str, str], ...]) -> _Scene:

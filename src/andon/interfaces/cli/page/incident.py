@@ -203,7 +203,7 @@ def _steps(told: Told) -> tuple[Step, ...]:
         look = f"Ask who made the {sayings.name(change.kind)} change of {when}: “{sayings.text(change.what)}”."
     else:
         bounds = sayings.span(Interval(incident.started_at_low, incident.started_at_high), zone)
-        look = f"Find what was changed around the start ({bounds}). {told.where_to_look}"
+        look = f"Find what was changed around the start ({bounds}).{told.where_to_look}"
     return (
         Step(look),
         Step("List the decisions that it touched (SQL):", select(frame.logs, incident)),

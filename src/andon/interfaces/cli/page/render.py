@@ -50,7 +50,7 @@ def _page(scan: Scan, frame: Frame) -> dict[str, Any]:
     shown = []
     for number, each in enumerate(found):
         kind = known.types.get(each.incident_type)
-        where = "" if kind is None else known.cause_categories[kind.cause_category]
+        where = "" if kind is None else f" This type begins with: {known.cause_categories[kind.cause_category]}"
         drawn = figures[number] if number < len(figures) else None
         shown.append(incident.show(incident.Told(scan, frame, each, drawn, number, where)))
     decisions = f"{words.of_things(scan.rows, 'decision', 'decisions')}"

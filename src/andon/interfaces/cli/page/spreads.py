@@ -16,7 +16,7 @@ from andon.interfaces.cli.page.scene import Scene, dumbbell, dumbbell_keys
 SMALL_MAX: Final = 4
 STRONG_DISTANCE: Final = 0.3
 NOTHING_SAID: Final = ("", "0%", sayings.NOTHING)
-NEAR: Final = 120.0
+NEAR: Final = 200.0
 """A label nearer to the left end than this gives way to the one that stands there."""
 
 
@@ -166,7 +166,8 @@ def _column(each: Distribution) -> tuple[str, ...]:
     medians = ("", "", "")
     if isinstance(each.shape, Bars):
         before, during = each.shape.median_before, each.shape.median_during
-        ratio = words.number(during / before) if before and during is not None and before * during > 0 else ""
+        # Of what did not move, the ratio of two medians near nought says nothing.
+        ratio = words.number(during / before) if each.moved and before and during else ""
         medians = (_median(before), _median(during), ratio)
     empty = (sayings.share(each.empty_before), sayings.share(each.empty_during))
     return (f"{sayings.name(each.column)}", *medians, *empty, _distance(each))
