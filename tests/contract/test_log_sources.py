@@ -210,6 +210,7 @@ def _plan(length: timedelta) -> Plan:
         "match": PredicateCoding("x >= 0.1 and not isnan(x)"),
         "hostile match": PredicateCoding(predicate.equals(HOSTILE, "b;--")),
         "null match": PredicateCoding("kind is null"),
+        "late match": PredicateCoding(predicate.known_where("label = 1", predicate.before("label_ts", MIDDLE))),
         "span": PredicateCoding(predicate.within("ts", Interval(datetime(1970, 1, 1, tzinfo=UTC), MIDDLE))),
     }
     singles = tuple(Cube((name,)) for name in codings)

@@ -125,3 +125,17 @@ def test_what_is_drawn_knows_nothing_from_after_the_end_of_the_replay():
         if figures is not None:
             assert all(point.at.end <= now for course in figures.courses for point in course.points)
             assert sum(n for _, n in figures.traffic) == scan.rows
+
+
+def test_labels_that_had_not_arrived_are_not_known():
+    now = datetime(2026, 2, 20, tzinfo=UTC)
+    scan = scanned("o01_taiwan_renamed_feature", now=now)
+    folder = DATA / "o01_taiwan_renamed_feature"
+    what = "count(*) filter (where prediction <> label), count(*)"
+    known = "ts < '2026-02-20' and label_ts < '2026-02-20'"
+    figures = scan.figures.incidents[0]
+    [wrong] = [course for course in figures.courses if course.what == "the prediction is wrong"]
+    assert (sum(p.part.hits for p in wrong.points), sum(p.part.of for p in wrong.points)) == one(
+        folder / "log.parquet", what, known
+    )
+    assert (wrong.usual.hits, wrong.usual.of) == one(folder / "reference.parquet", what, "label is not null")

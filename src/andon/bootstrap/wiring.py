@@ -45,7 +45,8 @@ def scan_log(  # noqa: PLR0913  # what can be asked of a scan
         request = Request(log, known_good, resolve_columns(model, log.schema()), every, now)
         scan = Watch(DETECTORS, defaults).scan(request, progress)
         if illustrate:
-            scan = replace(scan, figures=Illustrate().draw(Subject(log, known_good, request.model, scan), progress))
+            subject = Subject(log, known_good, request.model, scan, now or log.period().end)
+            scan = replace(scan, figures=Illustrate().draw(subject, progress))
         about_files = (Warning(code, text) for code, text in dict.fromkeys((*known_good.warnings, *log.warnings)))
         return replace(scan, warnings=(*about_files, *scan.warnings))
 

@@ -1,8 +1,8 @@
 """Illustrating: the figures behind the pictures of a scan, counted in one pass over time and one over values."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -43,12 +43,13 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is to be illustrated: a scan, and the rows it was made of."""
+    """What is to be illustrated: a scan, the rows it was made of, and the time at which its replay ended."""
 
     log: LogSource
     reference: LogSource
     model: Model
     scan: Scan
+    now: datetime
 
 
 @dataclass(frozen=True)
@@ -222,6 +223,17 @@ def _is_answerable(subject: Subject, text: str) -> bool:
     return True
 
 
+def _as_known(subject: Subject, text: str) -> str:
+    """A measure of the log as known at the end of the replay: unknown of rows whose label had not arrived."""
+    columns, names = subject.model.columns, subject.log.schema().names
+    if columns.label is None or columns.label not in predicate.parse(text, names).columns:
+        return text
+    if columns.label_time is not None and columns.label_time in names:
+        return predicate.known_where(text, predicate.before(columns.label_time, subject.now))
+    delay = subject.model.label_delay
+    return text if delay is None else predicate.known_where(text, predicate.before(columns.time, subject.now - delay))
+
+
 def _by(subject: Subject, column: str) -> CategoryCoding | None:
     if column not in _known(subject):
         return None
@@ -243,6 +255,9 @@ class _Drawing:
                 self._columns.add(column)
         self._step = step_of(subject.scan.period)
         matches = {name: coding for scene in scenes for name, coding in self._matches(scene).items()}
+        self._whole = {
+            scene.measure(m): PredicateCoding(where) for scene in scenes for m, (_, where) in enumerate(scene.measures)
+        }
         over_time = [Cube((*s.names, s.measure(m))) for s in scenes for m in range(len(s.measures))]
         self._courses = self._count(matches, [*over_time, *(Cube(scene.names) for scene in scenes)], self._step)
         codings: dict[str, Coding | PredicateCoding] = {**matches, **self._columns.codings}
@@ -270,7 +285,10 @@ class _Drawing:
     def _matches(self, scene: _Scene) -> dict[str, PredicateCoding]:
         place, span = scene.names
         within = predicate.within(self._subject.model.columns.time, scene.span)
-        measures = {scene.measure(m): PredicateCoding(where) for m, (_, where) in enumerate(scene.measures)}
+        measures = {
+            scene.measure(m): PredicateCoding(_as_known(self._subject, where))
+            for m, (_, where) in enumerate(scene.measures)
+        }
         return {place: PredicateCoding(scene.place or "true"), span: PredicateCoding(within), **measures}
 
     def _count(
@@ -283,7 +301,8 @@ class _Drawing:
         subject = self._subject
         end = subject.scan.period.end
         log = subject.log.summarize(plan, end)
-        reference = subject.reference.summarize(plan, subject.reference.period().end)
+        whole = replace(plan, codings={**codings, **self._whole})  # the reference is known with all its labels
+        reference = subject.reference.summarize(whole, subject.reference.period().end)
         return History.of(plan, log, reference, end + 2 * step)
 
     def _course(self, scene: _Scene, number: int) -> Course:
