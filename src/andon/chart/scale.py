@@ -86,6 +86,12 @@ class TimeAxis:
         step = next((s for s in TIME_STEPS if self.span.length / s <= most), TIME_STEPS[-1])
         return [(at, self._word(at, step)) for at in self._moments(step)]
 
+    def labels(self, most: int, narrow: int) -> list[tuple[datetime, str, bool]]:
+        """The ticks, each with whether it is kept where there is room for `narrow` of them only."""
+        ticks = self.ticks(most)
+        every = -(-len(ticks) // narrow)
+        return [(at, word, place % every == 0) for place, (at, word) in enumerate(ticks)]
+
     def _moments(self, step: timedelta) -> Iterator[datetime]:
         start, end = (at.astimezone(self.zone) for at in (self.span.start, self.span.end))
         at = datetime(start.year, start.month, start.day, tzinfo=self.zone)

@@ -179,9 +179,8 @@ def _axis_labels(timeline: Timeline) -> list[str]:
         label(word, 0, TOP + PLOT * _height(at, timeline.scale) / FULL + 4, style="label y", anchor="end")
         for at, word in timeline.ticks
     ]
-    narrow = {word for _, word in timeline.axis.ticks(TICKS_NARROW)}
-    for at, word in timeline.axis.ticks(TICKS):
-        style = "label" if word in narrow else "label wide"
+    for at, word, is_kept in timeline.axis.labels(TICKS, TICKS_NARROW):
+        style = "label" if is_kept else "label wide"
         x = timeline.axis.at(at)
         anchor = "start" if x < 40 else "end" if x > FULL - 40 else "middle"  # noqa: PLR2004
         shown.append(label(word, x, TOP + PLOT + 18, style=style, anchor=anchor))

@@ -18,15 +18,9 @@ def draw(key: str, words: tuple[str, str], axis: TimeAxis, rows: tuple[tuple[Int
         left, height = axis.at(at.start), heights.at(n)
         shapes.append(rectangle(left, FULL - height, max(axis.at(at.end) - left, 0.5), height, "traffic"))
     shapes.append(line(0, FULL, FULL, FULL, "axis"))
-    narrow = {word for _, word in axis.ticks(TICKS_NARROW)}
     labels = [
-        label(
-            word,
-            min(max(axis.at(at), 20), FULL - 20),
-            TOP + PLOT + 18,
-            style="label" if word in narrow else "label wide",
-        )
-        for at, word in axis.ticks(TICKS)
+        label(word, min(max(axis.at(at), 20), FULL - 20), TOP + PLOT + 18, style="label" if kept else "label wide")
+        for at, word, kept in axis.labels(TICKS, TICKS_NARROW)
     ]
     labels.append(label(f"{int(heights.high):,}", 0, TOP + 8, style="label y", anchor="end"))
     return picture(key, TOP + PLOT + FOOT, *words, [plane(TOP, PLOT, shapes), *labels])

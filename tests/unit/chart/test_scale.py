@@ -73,3 +73,10 @@ def test_a_moment_beyond_the_axis_stands_at_its_end():
     axis = TimeAxis(Interval(start, start + timedelta(days=1)), UTC)
     assert [axis.at(start + timedelta(hours=h)) for h in (-9, 0, 6, 24, 99)] == [0, 0, 250, FULL, FULL]
     assert TimeAxis(Interval(start, start), UTC).at(start) == FULL / 2
+
+
+def test_where_there_is_less_room_some_ticks_are_kept():
+    start = datetime(2011, 1, 7, tzinfo=UTC)
+    labels = TimeAxis(Interval(start, start + timedelta(days=355)), UTC).labels(7, 3)
+    assert [word for _, word, _ in labels] == ["7 Jan", "4 Mar", "29 Apr", "24 Jun", "19 Aug", "14 Oct", "9 Dec"]
+    assert [word for _, word, is_kept in labels if is_kept] == ["7 Jan", "24 Jun", "9 Dec"]
