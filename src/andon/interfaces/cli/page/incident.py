@@ -114,9 +114,9 @@ def _cells(told: Told) -> tuple[Cell, ...]:
     affected = incident.affected
     share = words.percent(affected.count / told.scan.rows) if told.scan.rows else "0%"
     bounds = "exact" if affected.low == affected.high else f"between {affected.low:,} and {affected.high:,}"
-    estimate = sayings.span(Interval(incident.started_at_low, incident.started_at_high), zone)
+    estimate = words.span(Interval(incident.started_at_low, incident.started_at_high), zone)
     ended = incident.ended_at
-    over = "not over where the log ends" if ended is None else f"ended {sayings.moment(ended, zone)}"
+    over = "not over where the log ends" if ended is None else f"ended {words.moment(ended, zone)}"
     start = incident.started_at.astimezone(zone)
     late = incident.detected_at - incident.started_at
     return (
@@ -126,7 +126,7 @@ def _cells(told: Told) -> tuple[Cell, ...]:
             f"{start.day} {start:%b}",
             (f"{start.year}, {sayings.clock(incident.started_at, zone)}", f"estimated: {estimate}", over),
         ),
-        Cell("A live watch fires", f"{words.length(late)} later", (sayings.moment(incident.detected_at, zone),)),
+        Cell("A live watch fires", f"{words.length(late)} later", (words.moment(incident.detected_at, zone),)),
         Cell(
             "Priority", incident.priority, (incident.severity, sayings.text(incident.priority_rule)), incident.priority
         ),
@@ -137,8 +137,8 @@ def _fired(told: Told) -> str:
     incident, zone = told.incident, told.frame.zone
     late = words.length(incident.detected_at - incident.started_at)
     ended = incident.ended_at
-    over = "It goes on where the log ends." if ended is None else f"It ended {sayings.moment(ended, zone)}."
-    fired = f"A live watch would have fired on {sayings.moment(incident.detected_at, zone)}, {late} after the start."
+    over = "It goes on where the log ends." if ended is None else f"It ended {words.moment(ended, zone)}."
+    fired = f"A live watch would have fired on {words.moment(incident.detected_at, zone)}, {late} after the start."
     return f"{fired} {over} Shaded: the span of the failure; the bar at its start: the interval of the estimate."
 
 
@@ -164,7 +164,7 @@ def _near(model: Model, incident: DetectedIncident, period: Interval) -> list[Ch
 def _change(each: Change, letter: str, incident: DetectedIncident, frame: Frame) -> ShownChange:
     return ShownChange(
         letter=letter,
-        at=sayings.moment(each.at, frame.zone),
+        at=words.moment(each.at, frame.zone),
         kind=sayings.name(each.kind),
         what=sayings.text(each.what),
         gap=_gap(each.at, incident.started_at),
@@ -199,10 +199,10 @@ def _steps(told: Told) -> tuple[Step, ...]:
     incident, frame, zone = told.incident, told.frame, told.frame.zone
     change = incident.changed.change
     if change is not None:
-        when = sayings.moment(change.at, zone)
+        when = words.moment(change.at, zone)
         look = f"Ask who made the {sayings.name(change.kind)} change of {when}: “{sayings.text(change.what)}”."
     else:
-        bounds = sayings.span(Interval(incident.started_at_low, incident.started_at_high), zone)
+        bounds = words.span(Interval(incident.started_at_low, incident.started_at_high), zone)
         look = f"Find what was changed around the start ({bounds}).{told.where_to_look}"
     return (
         Step(look),
@@ -219,7 +219,7 @@ def _finding(each: Finding, told: Told) -> ShownFinding:
     statistic = f"{each.detector}: {each.statistic} {words.number(each.value)} ({interval})"
     figures = (
         f"{statistic}, limit {words.number(each.threshold)}; "
-        f"{words.of_things(each.n, 'decision', 'decisions')}, {sayings.span(each.window, zone)}"
+        f"{words.of_things(each.n, 'decision', 'decisions')}, {words.span(each.window, zone)}"
     )
     return ShownFinding(
         what=f"{sayings.name(each.what)}{where}",

@@ -69,7 +69,7 @@ def _course(course: Course, scene: Scene, number: int) -> Picture:
 
 def _line(name: str, style: str, points: Sequence[Point], *, rest: bool) -> timeline.Line:
     values = []
-    least = _rows_least([point.rest.of if rest else point.part.of for point in points])
+    least = _toldleast([point.rest.of if rest else point.part.of for point in points])
     for point in points:
         share = point.rest if rest else point.part
         if share.value is not None and share.of >= least:
@@ -77,9 +77,9 @@ def _line(name: str, style: str, points: Sequence[Point], *, rest: bool) -> time
     return timeline.Line(name, style, timeline.runs(values))
 
 
-def _rows_least(rows_: Sequence[int]) -> float:
+def _toldleast(numbers: Sequence[int]) -> float:
     """A point of fewer rows than this says nothing beside its neighbours: labels that have hardly begun to come."""
-    known = sorted(n for n in rows_ if n)
+    known = sorted(n for n in numbers if n)
     return known[len(known) // 2] / FEW if known else 0.0
 
 
@@ -116,7 +116,7 @@ def _course_table(course: Course, scene: Scene, *, has_rest: bool) -> Table:
     for point in course.points[::step]:
         shares = (point.part, point.rest) if has_rest else (point.part,)
         entries = [word for share in shares for word in (sayings.share_of(share), sayings.bounds(share))]
-        shown.append((sayings.moment(point.at.start, scene.zone), *entries))
+        shown.append((words.moment(point.at.start, scene.zone), *entries))
     caption = f"{sayings.name(course.what)}, share of decisions"
     return Table(caption if step == 1 else f"{caption}, every {step}th point", heads, tuple(shown))
 
@@ -184,10 +184,10 @@ def _contrast_scale(contrasts: Iterable[Contrast]) -> Linear:
     )
 
 
-def reached(rows_in_all: int, figures: Figures | None, incident: DetectedIncident) -> Rows:
+def reached(toldin_all: int, figures: Figures | None, incident: DetectedIncident) -> Rows:
     """From all decisions to those affected, on one scale."""
     affected = incident.affected
-    steps: list[tuple[str, int, str, str]] = [("All decisions in the log", rows_in_all, "all", "")]
+    steps: list[tuple[str, int, str, str]] = [("All decisions in the log", toldin_all, "all", "")]
     if figures is not None:
         lasted = "Since the start" if incident.ended_at is None else "From the start to the end"
         steps.append((lasted, figures.since, "exposed", ""))
@@ -197,7 +197,7 @@ def reached(rows_in_all: int, figures: Figures | None, incident: DetectedInciden
     steps.append(("Affected", affected.count, "affected", "" if exact else f"{affected.low:,} to {affected.high:,}"))
     shown = []
     for label, count, style, bounds in steps:
-        share = count / rows_in_all if rows_in_all else 0.0
+        share = count / toldin_all if toldin_all else 0.0
         figure = ", ".join(part for part in (words.percent(share) if style != "all" else "", bounds) if part)
         shown.append(Row(label, Markup(rows.bar(share, style)), figure, f"{count:,}"))  # noqa: S704  # numbers only
     return Rows("", "From all decisions to those affected", "decisions", "count, share of all", tuple(shown))

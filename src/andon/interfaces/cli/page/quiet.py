@@ -19,7 +19,7 @@ def show(scan: Scan, frame: Frame) -> ShownQuiet:
     every = list(zip(LETTERS, changes(frame.model, scan.period), strict=False))
     marks = tuple(Mark(each.at, letter) for letter, each in every)
     shown = tuple(
-        ShownChange(letter, sayings.moment(each.at, zone), sayings.name(each.kind), sayings.text(each.what))
+        ShownChange(letter, words.moment(each.at, zone), sayings.name(each.kind), sayings.text(each.what))
         for letter, each in every
     )
     scene = Scene("whole", scan.period, zone, marks)
@@ -56,10 +56,10 @@ def _cells(scan: Scan, frame: Frame) -> tuple[Cell, ...]:
     zone = frame.zone
     first, last = (at.astimezone(zone) for at in (scan.period.start, scan.period.end))
     figures = scan.figures
-    reference = () if figures is None else (sayings.span(figures.reference_period, zone),)
+    reference = () if figures is None else (words.span(figures.reference_period, zone),)
     return (
         Cell("Decisions", f"{scan.rows:,}", (sayings.name(scan.model_id),)),
-        Cell("From, to", f"{first.day} {first:%b}", (f"to {sayings.moment(last, zone)}",)),
+        Cell("From, to", f"{first.day} {first:%b}", (f"to {words.moment(last, zone)}",)),
         Cell("Evaluations", f"{scan.evaluations:,}", (f"one every {words.length(scan.evaluation)}",)),
         Cell(
             "Reference", "" if figures is None else f"{figures.reference_rows:,}", ("rows known to be good", *reference)

@@ -72,7 +72,7 @@ def _page(scan: Scan, frame: Frame) -> dict[str, Any]:
         "title": several,
         "incidents": shown,
         "quiet": None if found else quiet.show(scan, frame),
-        "notes": [(sayings.moment(note.at, frame.zone), sayings.text(note.text)) for note in scan.notes],
+        "notes": [(words.moment(note.at, frame.zone), sayings.text(note.text)) for note in scan.notes],
         "warnings": [sayings.text(warning.text) for warning in scan.warnings],
         "foot": _foot(scan, frame),
         "command": frame.again(*(() if frame.page is None else ("--html", frame.page))),

@@ -3,7 +3,6 @@
 from datetime import datetime, tzinfo
 from typing import Final
 
-from andon.base.interval import Interval
 from andon.base.share import Share
 from andon.chart.markup import shortened
 from andon.interfaces.cli import words
@@ -34,11 +33,6 @@ def day(at: datetime, zone: tzinfo) -> str:
     return f"{local.day}{words.HELD}{local:%b}{words.HELD}{local.year}"
 
 
-def moment(at: datetime, zone: tzinfo) -> str:
-    """Day, time and zone."""
-    return words.moment(at, zone)
-
-
 def clock(at: datetime, zone: tzinfo) -> str:
     """`04:00 UTC`."""
     local = at.astimezone(zone)
@@ -58,11 +52,6 @@ def share_of(of: Share) -> str:
 def bounds(of: Share) -> str:
     """The interval of a share."""
     return f"{words.percent(of.low)} to {words.percent(of.high)}"
-
-
-def span(interval: Interval, zone: tzinfo) -> str:
-    """From and to."""
-    return words.span(interval, zone)
 
 
 def held(sentence: str) -> str:

@@ -143,11 +143,11 @@ def _columns(every: Sequence[Distribution], scene: Scene) -> Table:
         f"empty {scene.now}",
         "distance",
     ]
-    rows_ = [_column(each) for each in every]
+    told = [_column(each) for each in every]
     said = [
         place
         for place in range(len(heads))
-        if place in (0, len(heads) - 1) or any(row[place] not in NOTHING_SAID for row in rows_)
+        if place in (0, len(heads) - 1) or any(row[place] not in NOTHING_SAID for row in told)
     ]
     still = [sayings.name(each.column) for each in every if not each.moved and not each.is_answer]
     note = "Distance: Jensen-Shannon, 0 (alike) to 1."
@@ -156,7 +156,7 @@ def _columns(every: Sequence[Distribution], scene: Scene) -> Table:
     return Table(
         caption="Columns: reference against current",
         heads=tuple(heads[place] for place in said),
-        rows=tuple(tuple(row[place] for place in said) for row in rows_),
+        rows=tuple(tuple(row[place] for place in said) for row in told),
         note=note,
         strong=strong,
     )
