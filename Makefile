@@ -15,9 +15,11 @@ help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 16
 
 demo: .venv/runtime  ## Replay a real failure that every dashboard missed (under a minute)
-	@$(BIN)/andon demo
+	@mkdir -p build
+	@$(BIN)/andon demo --html build/demo.html
 
 test: lint  ## Lint, types, import contracts, tests, the demo, and the wheel: what CI runs
+	.ci/install-components
 	$(BIN)/python -m pytest -n 2
 	$(BIN)/andon demo </dev/null
 	.ci/check-wheel $(BIN)/python

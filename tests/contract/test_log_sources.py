@@ -18,7 +18,7 @@ from andon.adapters.memory_log import MemoryLog
 from andon.base import predicate
 from andon.base.interval import Grid, Interval
 from andon.inventory.model import Columns, Model
-from andon.telemetry.plan import CategoryCoding, Coding, Cube, NumberCoding, Plan, PresenceCoding
+from andon.telemetry.plan import CategoryCoding, Coding, Cube, NumberCoding, Plan, PredicateCoding, PresenceCoding
 from andon.telemetry.question import Question
 from andon.telemetry.schema import LogicalType, LogSchema
 from andon.telemetry.source import LogSource
@@ -197,7 +197,7 @@ def test_profile_category(source: LogSource, twin: MemoryLog, column: str) -> No
 
 
 def _plan(length: timedelta) -> Plan:
-    codings: dict[str, Coding] = {
+    codings: dict[str, Coding | PredicateCoding] = {
         "x": NumberCoding("x", (-1.5, 0.0, 0.1, 1.0, 2.0, 1e20)),
         "n": NumberCoding("n", (0.0, 1.0, 2.5)),
         "n as category": CategoryCoding("n", ("1", "2", "-3")),
@@ -217,10 +217,20 @@ def _plan(length: timedelta) -> Plan:
         "text less number": NumberCoding("kind", (5.0,), "n"),
         "less gone": NumberCoding("x", (0.0,), "nowhere"),
         "gone less": NumberCoding("nowhere", (0.0,), "x"),
+        "match": PredicateCoding("x >= 0.1 and not isnan(x)"),
+        "hostile match": PredicateCoding(predicate.equals(HOSTILE, "b;--")),
+        "null match": PredicateCoding("kind is null"),
+        "late match": PredicateCoding(predicate.known_where("label = 1", predicate.before("label_ts", MIDDLE))),
+        "span": PredicateCoding(predicate.within("ts", Interval(datetime(1970, 1, 1, tzinfo=UTC), MIDDLE))),
     }
     singles = tuple(Cube((name,)) for name in codings)
-    pairs = (Cube(("x", "kind")), Cube((HOSTILE, "flag", "n as category")), Cube(("flag", "gone")))
-    known = (Cube((), known_at=True), Cube(("label", "x"), known_at=True), Cube(("flag",), known_at=True))
+    pairs = (
+        Cube(("x", "kind")),
+        Cube((HOSTILE, "flag", "n as category")),
+        Cube(("flag", "gone")),
+        Cube(("match", "kind", "span")),
+    )
+    known = (Cube((), known_at=True), Cube(("label", "x"), known_at=True), Cube(("flag", "match"), known_at=True))
     return Plan(Grid(length), codings, (Cube(()), *singles, *pairs, *known))
 
 

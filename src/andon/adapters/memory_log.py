@@ -12,9 +12,18 @@ import numpy as np
 
 from andon.base import predicate
 from andon.base.interval import MICROSECOND, Interval, from_us, to_us
-from andon.base.row_match import matches
+from andon.base.row_match import matches, truth
 from andon.inventory.model import Model
-from andon.telemetry.plan import CategoryCoding, Codes, Coding, Cube, NumberCoding, Plan, PresenceCoding
+from andon.telemetry.plan import (
+    CategoryCoding,
+    Codes,
+    Coding,
+    Cube,
+    NumberCoding,
+    Plan,
+    PredicateCoding,
+    PresenceCoding,
+)
 from andon.telemetry.question import Answer, Question
 from andon.telemetry.schema import LogicalType, LogSchema
 from andon.telemetry.source import CategoryProfile, NumberProfile, Progress
@@ -72,12 +81,12 @@ class MemoryLog:
             return (text is None, *(("", "") if text is None else (_md5(text), text)))
 
         chosen = sorted(self._rows, key=key)[:rows]
-        return {name: _codes(coding, chosen) for name, coding in codings.items()}
+        return {name: self._codes(coding, chosen) for name, coding in codings.items()}
 
     def summarize(self, plan: Plan, before: datetime, progress: Progress | None = None) -> Summary:
         rows = [row for row in self._rows if self._time_us(row) < to_us(before)]
         used = {name: plan.codings[name] for name in plan.coded}
-        codes = plan.complete({name: _codes(coding, rows) for name, coding in used.items()})
+        codes = plan.complete({name: self._codes(coding, rows) for name, coding in used.items()})
         cubes = {cube: self._count(plan, cube, rows, codes) for cube in plan.cubes}
         if progress is not None:
             progress(len(rows), len(self._rows))
@@ -119,6 +128,15 @@ class MemoryLog:
         keys = sorted(counts)
         return Counts(np.array(keys, dtype=np.int64), np.array([counts[key] for key in keys], dtype=np.int64))
 
+    def _codes(self, coding: Coding | PredicateCoding, rows: Sequence[Row]) -> Codes:
+        return np.array([self._code(coding, row) for row in rows], dtype=np.int64)
+
+    def _code(self, coding: Coding | PredicateCoding, row: Row) -> int:
+        if not isinstance(coding, PredicateCoding):
+            return code_of(coding, _read(coding, row))
+        known = truth(predicate.parse_tree(coding.predicate, list(self._types)), row)
+        return 2 if known is None else int(known)
+
     def _is_labelled(self, row: Row) -> bool:
         label = None if self._columns.label is None else row.get(self._columns.label)
         return label is not None and not (isinstance(label, float) and math.isnan(label))
@@ -132,10 +150,6 @@ class MemoryLog:
             arrival = row.get(self._columns.label_time)
             return None if arrival is None else _us(arrival)
         return None if self._delay is None else self._time_us(row) + self._delay // MICROSECOND
-
-
-def _codes(coding: Coding, rows: Sequence[Row]) -> Codes:
-    return np.array([code_of(coding, _read(coding, row)) for row in rows], dtype=np.int64)
 
 
 def _read(coding: Coding, row: Row) -> object:
@@ -175,7 +189,7 @@ def _number_code(coding: NumberCoding, number: float | None) -> int:
 
 
 def _names(
-    codings: Mapping[str, Coding], rows: Sequence[Row], buckets: Sequence[int]
+    codings: Mapping[str, Coding | PredicateCoding], rows: Sequence[Row], buckets: Sequence[int]
 ) -> dict[tuple[str, int], tuple[int, str]]:
     names: dict[tuple[str, int], tuple[int, str]] = {}
     for name, coding in codings.items():

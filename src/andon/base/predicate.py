@@ -134,6 +134,16 @@ def differs(column: str, other: str) -> str:
     return f"{identifier(column)} <> {identifier(other)}"
 
 
+def before(time_column: str, end: datetime) -> str:
+    """Rows whose time comes before a moment."""
+    return f"{identifier(time_column)} < {literal(end)}"
+
+
+def known_where(predicate: str, condition: str) -> str:
+    """The predicate where a condition holds; elsewhere it is unknown, as it is of a null."""
+    return f"(({predicate}) and ({condition})) or (null and not ({condition}))"
+
+
 def within(time_column: str, interval: Interval) -> str:
     """Rows whose time falls into a half-open interval."""
     name = identifier(time_column)

@@ -16,7 +16,13 @@ _Meaning = Callable[["Expr", Row], object]
 
 def matches(tree: "Expr", row: Row) -> bool:
     """Whether the predicate (`predicate.parse_tree`) is true of the row; unknown is not."""
-    return _value(tree, row) is True
+    return truth(tree, row) is True
+
+
+def truth(tree: "Expr", row: Row) -> bool | None:
+    """What the predicate says of the row; None where a null leaves it unknown."""
+    value = _value(tree, row)
+    return None if value is None else bool(value)
 
 
 def _value(node: "Expr", row: Row) -> object:

@@ -36,10 +36,10 @@ class Demo:
         """The model as its operator declared it."""
         return read_model(str(self.folder / "model.yaml"))
 
-    def scan(self, progress: Progress | None = None) -> Scan:
+    def scan(self, progress: Progress | None = None, *, illustrate: bool = False) -> Scan:
         """Scan the log as `andon scan` does; the counterfactual is not given to it."""
         log, reference = self.folder / "log.parquet", self.folder / "reference.parquet"
-        return scan_log([str(log)], self.model(), str(reference), progress=progress)
+        return scan_log([str(log)], self.model(), str(reference), illustrate=illustrate, progress=progress)
 
     def tell(self, scan: Scan, incident: DetectedIncident) -> Told:
         """The figures around one incident of the scan."""

@@ -15,6 +15,7 @@ from andon.incident.scan import Scan, Warning  # noqa: A004  # the contract's wo
 from andon.inventory.columns import resolve_columns
 from andon.inventory.model import Model
 from andon.inventory.model_file import parse_model
+from andon.services.illustrate import Illustrate, Subject
 from andon.services.watch import Progress, Request, Watch
 
 
@@ -26,22 +27,26 @@ def read_model(path: str, *, strict: bool = False) -> Model:
     return parse_model(content, strict=strict)
 
 
-def scan_log(
+def scan_log(  # noqa: PLR0913  # what can be asked of a scan
     logs: Sequence[str],
     model: Model,
     reference: str | None = None,
     *,
     every: timedelta | None = None,
     now: datetime | None = None,
+    illustrate: bool = False,
     progress: Progress | None = None,
 ) -> Scan:
-    """Replay a log (files, globs, folders) and report the silent failures in it."""
+    """Replay a log (files, globs, folders) and report the silent failures in it, with the figures to draw if asked."""
     if reference is None:
         raise BadInput("a scan needs rows of a period known to be good: name their file with --reference")
     defaults = {slug: kind.default_severity for slug, kind in load_taxonomy().types.items()}
     with open_log([reference], model) as known_good, open_log(list(logs), model, types=known_good.schema()) as log:
         request = Request(log, known_good, resolve_columns(model, log.schema()), every, now)
         scan = Watch(DETECTORS, defaults).scan(request, progress)
+        if illustrate:
+            subject = Subject(log, known_good, request.model, scan, now or log.period().end)
+            scan = replace(scan, figures=Illustrate().draw(subject, progress))
         about_files = (Warning(code, text) for code, text in dict.fromkeys((*known_good.warnings, *log.warnings)))
         return replace(scan, warnings=(*about_files, *scan.warnings))
 

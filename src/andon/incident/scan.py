@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from andon.base.interval import Interval
 from andon.detect.finding import Finding, Slice
+from andon.incident.figures import ScanFigures
 from andon.inventory.change import Change
 
 SCHEMA = "andon.scan/1"
@@ -84,3 +85,5 @@ class Scan:
     notes: tuple[Note, ...]
     warnings: tuple[Warning, ...]
     seconds: float
+    figures: ScanFigures | None = None
+    """What its pictures show, where they were asked for."""

@@ -111,7 +111,24 @@ class PresenceCoding:
         return 2
 
 
+@dataclass(frozen=True, slots=True)
+class PredicateCoding:
+    """Codes for whether a row matches a predicate (`base.predicate`): 0 no, 1 yes, 2 unknown, as SQL's logic has it."""
+
+    predicate: str
+
+    @property
+    def unusable(self) -> tuple[int, ...]:
+        """Codes of rows of which a null leaves it unknown."""
+        return (2,)
+
+    @property
+    def size(self) -> int:
+        return 3
+
+
 Coding = CategoryCoding | NumberCoding | PresenceCoding
+"""Codes for one column."""
 
 
 class Extractor(Protocol):
@@ -153,7 +170,7 @@ class Plan:
     """The grid, the codings and extractors by name, and the cubes that one pass over a log fills."""
 
     grid: Grid
-    codings: dict[str, Coding]
+    codings: Mapping[str, Coding | PredicateCoding]
     cubes: tuple[Cube, ...]
     extractors: Mapping[str, Extractor] = field(default_factory=dict)
 

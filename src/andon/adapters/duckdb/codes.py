@@ -111,6 +111,11 @@ def code_sql(coding: Coding, source: str, enum: str) -> str:
     return f"cast({code} as {_integer(coding.size)})"
 
 
+def match_sql(source: str) -> str:
+    """The code of whether a row matches; `source` names the condition."""
+    return f"cast(case when {source} is null then 2 when {source} then 1 else 0 end as utinyint)"
+
+
 def unseen_sql(coding: CategoryCoding, source: str) -> str:
     """The cell of a value that the reference does not have (`telemetry.value.unseen_cell`)."""
     return f"{coding.unseen} + cast('0x' || substr(md5({source}), 1, 8) as bigint) % {coding.unseen_cells}"

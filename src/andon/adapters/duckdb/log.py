@@ -12,6 +12,7 @@ from andon.adapters.duckdb.codes import (
     code_sql,
     difference_sql,
     exact,
+    match_sql,
     present_sql,
     quoted_name,
     source_sql,
@@ -27,7 +28,7 @@ from andon.base import predicate
 from andon.base.errors import BadInput
 from andon.base.interval import MICROSECOND, Grid, Interval, from_us, to_us
 from andon.inventory.model import Model
-from andon.telemetry.plan import CategoryCoding, Codes, Coding, Plan
+from andon.telemetry.plan import CategoryCoding, Codes, Coding, Plan, PredicateCoding
 from andon.telemetry.question import Answer, Question
 from andon.telemetry.schema import LogSchema
 from andon.telemetry.source import CategoryProfile, NumberProfile, Progress
@@ -245,8 +246,10 @@ class DuckDBLog:
         """What to read of the log, and the codes to make of it, in the order of `coded`."""
         sources, codes = [], []
         for place, each in enumerate(coded):
-            source = source_sql(each.coding, self._storages)
-            if source is None:
+            if isinstance(each.coding, PredicateCoding):
+                sources.append(f"({predicate.parse(each.coding.predicate, self._storages).sql}) as s{place}")
+                codes.append(f"{match_sql(f's{place}')} as c{place}")
+            elif (source := source_sql(each.coding, self._storages)) is None:
                 codes.append(f"cast({each.coding.null} as bigint) as c{place}")
             else:
                 sources.append(f"{source} as s{place}")
@@ -300,7 +303,7 @@ class _Coded:
     """A coding of a plan, and the DuckDB type that holds its known values."""
 
     name: str
-    coding: Coding
+    coding: Coding | PredicateCoding
     enum: str
 
     def has_unseen(self, codes: "np.ndarray[tuple[int], np.dtype[np.integer]]") -> bool:

@@ -24,6 +24,9 @@ show = typer.Typer(no_args_is_help=True, rich_markup_mode=None, epilog=EXAMPLE.f
 app.add_typer(show, name="show", help="Show what Andon knows: its detectors, the taxonomy, the severities.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+Html = Annotated[
+    str | None, typer.Option("--html", metavar="FILE", help="Write a page to show a colleague: one file, no network.")
+]
 NoColor = Annotated[bool, typer.Option("--no-color", help="Print without colour (also: NO_COLOR=1).")]
 
 
@@ -59,6 +62,7 @@ def scan(  # noqa: PLR0913  # a command's options are its arguments
     json: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON; - prints it on stdout.")
     ] = None,
+    html: Html = None,
     every: Annotated[
         str | None, typer.Option("--every", metavar="LENGTH", help="Time between evaluations, such as 6h or 30m.")
     ] = None,
@@ -75,20 +79,20 @@ def scan(  # noqa: PLR0913  # a command's options are its arguments
     """
     from andon.interfaces.cli import scan_command
 
-    asked = scan_command.Asked(tuple(logs), model, reference, json, every, now)
+    asked = scan_command.Asked(tuple(logs), model, reference, json, every, now, html)
     found = scan_command.run(asked, strict=strict, quiet=quiet, no_color=no_color)
     raise typer.Exit(FOUND if found else 0)
 
 
 @app.command("demo", epilog=EXAMPLE.format("andon demo"))
-def demo(*, no_color: NoColor = False) -> None:
+def demo(*, html: Html = None, no_color: NoColor = False) -> None:
     """Replay a real log with a failure that every dashboard missed.
 
     The data is bundled: it runs offline, ends by itself and takes less than a minute.
     """
     from andon.interfaces.cli import demo as story
 
-    story.run(no_color=no_color)
+    story.run(html=html, no_color=no_color)
 
 
 @show.command("detectors", epilog=EXAMPLE.format("andon show detectors"))

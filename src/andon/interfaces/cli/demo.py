@@ -15,6 +15,7 @@ from andon.bootstrap.packs import load_taxonomy
 from andon.detect.registry import DETECTORS
 from andon.incident.scan import DetectedIncident
 from andon.interfaces.cli import output, progress, spark, words
+from andon.interfaces.cli.page.write import write_page
 from andon.interfaces.cli.scan_text import QUIET, Frame, Page
 
 
@@ -41,12 +42,15 @@ FIGURE_WIDTH: Final = 8
 WEEK: Final = timedelta(days=7)
 
 
-def run(*, no_color: bool) -> None:
+def run(*, html: str | None, no_color: bool) -> None:
     """Tell the story; it ends by itself."""
+    if html is not None:
+        output.require_place(html, (), "--html")
     with open_demo() as demo:
         with progress.shown(quiet=False, no_color=no_color) as report:
-            scan = demo.scan(report)
-        frame = Frame(demo.model(), load_taxonomy().titles(), len(DETECTORS), ("log.parquet",), ("andon", "demo"))
+            scan = demo.scan(report, illustrate=html is not None)
+        titles = load_taxonomy().titles()
+        frame = Frame(demo.model(), titles, len(DETECTORS), ("log.parquet",), ("andon", "demo"), page=html)
         first = min(scan.incidents, key=lambda incident: (incident.priority, incident.detected_at), default=None)
         told = None if first is None else demo.tell(scan, first)
 
@@ -59,8 +63,10 @@ def run(*, no_color: bool) -> None:
         else:
             _seen(console, Page(scan, frame))
             console.print(Text(MISSED, style="bold yellow"))
-        _next(console)
+        _next(console, html)
 
+    if html is not None:
+        write_page(scan, frame, html)
     output.print_on(output.console(no_color=no_color), draw)
 
 
@@ -106,7 +112,10 @@ def _worth(console: Console, incident: DetectedIncident, told: Told, zone: tzinf
         console.print(Text(f"Where to look first: the {words.plain(change.kind)} change of {at}, “{what}”."))
 
 
-def _next(console: Console) -> None:
+def _next(console: Console, html: str | None) -> None:
+    if html is not None:
+        _heading(console, "To show a colleague")
+        console.print(Text(f"  {words.plain(html)}", style="bold"), soft_wrap=True)
     _heading(console, "Your own log")
     console.print(Text(f"  {OWN_LOG}", style="bold"), soft_wrap=True)
 

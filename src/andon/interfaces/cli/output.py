@@ -72,12 +72,19 @@ def to_json(document: Any) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def require_place(path: str, inputs: Iterable[str]) -> None:
+def same_place(path: str, other: str) -> bool:
+    """Whether two names stand for one file, there or not."""
+    return Path(path).resolve() == Path(other).resolve()
+
+
+def require_place(path: str, inputs: Iterable[str], option: str = "--json") -> None:
     """Refuse, before the work is done, a place that cannot be written to or that is one of the inputs."""
     folder = Path(path).parent
+    if Path(path).is_dir():
+        raise BadInput(f"cannot write {path}: it is a folder; name a file in it")
     for source in inputs:
         if Path(path).exists() and Path(source).exists() and Path(path).samefile(source):
-            raise BadInput(f"--json {path} would overwrite {source}, which the scan reads: name another file")
+            raise BadInput(f"{option} {path} would overwrite {source}, which the scan reads: name another file")
     if not folder.is_dir():
         raise BadInput(f"cannot write {path}: there is no folder {folder}; make it, or name another file")
     if not os.access(folder, os.W_OK):
@@ -85,13 +92,18 @@ def require_place(path: str, inputs: Iterable[str]) -> None:
 
 
 def write_json(document: Any, path: str) -> None:
-    """Write a JSON file whole or not at all: beside its place first, then moved there."""
+    """Write a JSON file whole or not at all."""
+    write(to_json(document), path)
+
+
+def write(text: str, path: str) -> None:
+    """Write a file whole or not at all: beside its place first, then moved there."""
     target = Path(path)
     try:
         if target.exists() and not target.is_file():  # a device or a pipe is written to, never replaced
-            target.write_text(to_json(document), encoding="utf-8")
+            target.write_text(text, encoding="utf-8")
         else:
-            _replace(target.resolve(), to_json(document))
+            _replace(target.resolve(), text)
     except UnicodeError:
         raise BadInput(f"cannot write {path}: a text in it is no valid Unicode; mend `model_id` or the log") from None
     except OSError as error:

@@ -35,11 +35,21 @@ class Frame:
     logs: tuple[str, ...]
     command: tuple[str, ...]
     written: str | None = None
+    page: str | None = None
 
     @property
     def zone(self) -> tzinfo:
         """The zone in which times are shown."""
         return ZoneInfo(self.model.time_zone)
+
+    @property
+    def is_scan(self) -> bool:
+        """Whether the command takes the options of a scan (the demo does not)."""
+        return self.command[:2] == ("andon", "scan")
+
+    def again(self, *more: str) -> str:
+        """The words that ask for the same again, with more options."""
+        return shlex.join([*self.command, *more])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,8 @@ class Page:
             draw_next(console, self)
         else:
             console.print(Text("What was looked for: andon show detectors", style=QUIET))
+            if self.frame.page is not None:
+                console.print(Text(f"The page to show a colleague: {words.plain(self.frame.page)}", style=QUIET))
 
     def draw_result(self, console: Console) -> None:
         """Print what was found, without what to do next."""
@@ -71,7 +83,7 @@ class Page:
         console.print(Text(f"{_found(scan)} in {decisions}.", style="bold"))
         period = words.span(scan.period, self.frame.zone)
         evaluations = words.of_things(scan.evaluations, "evaluation", "evaluations")
-        columns = words.of_things(len(_columns(self.frame.model)), "declared column", "declared columns")
+        columns = words.of_things(len(watched_columns(self.frame.model)), "declared column", "declared columns")
         detectors = words.of_things(self.frame.detectors, "detector", "detectors")
         looked = f"{period}; {evaluations}, one every {words.length(scan.evaluation)}, by {detectors} over {columns}."
         console.print(Text(looked, style=QUIET))
@@ -125,11 +137,15 @@ def draw_next(console: Console, page: Page) -> None:
     console.print(Text("What to do next", style="bold"))
     for number, incident in enumerate(page.scan.incidents, start=1):
         which = f"incident {number}" if len(page.scan.incidents) > 1 else "it"
-        _step(console, f"List the decisions that {which} touched (SQL)", _select(page.frame.logs, incident))
+        _step(console, f"List the decisions that {which} touched (SQL)", select(page.frame.logs, incident))
     if page.frame.written is None:
-        _step(console, "Keep the result", shlex.join([*page.frame.command, "--json", "scan.json"]))
+        _step(console, "Keep the result", page.frame.again("--json", "scan.json"))
     else:
         _step(console, "The result was written to", page.frame.written)
+    if page.frame.page is None:
+        _step(console, "Show it to a colleague", page.frame.again("--html", "scan.html"))
+    else:
+        _step(console, "The page to show a colleague", page.frame.page)
     _step(console, "See what was looked for", "andon show detectors")
 
 
@@ -144,7 +160,7 @@ def _found(scan: Scan) -> str:
     return "One incident" if len(scan.incidents) == 1 else f"{len(scan.incidents)} incidents"
 
 
-def _columns(model: Model) -> set[str]:
+def watched_columns(model: Model) -> set[str]:
     """The declared columns that a scan looks at: inputs, ways to slice, and what the model answered."""
     answer = model.columns.prediction
     return {*model.features, *model.slice_columns, *((answer,) if answer else ())}
@@ -262,7 +278,8 @@ def _step(console: Console, what: str, how: str) -> None:
     console.print(Text(f"    {words.plain(how)}", style="bold"), soft_wrap=True)
 
 
-def _select(logs: Sequence[str], incident: DetectedIncident) -> str:
+def select(logs: Sequence[str], incident: DetectedIncident) -> str:
+    """A query for the decisions that an incident touched."""
     one_file = len(logs) == 1 and logs[0].endswith((".parquet", ".csv", ".jsonl", ".ndjson", ".json"))
     source = "'" + logs[0].replace("'", "''") + "'" if one_file else "log"
     return f"SELECT * FROM {source} WHERE {incident.affected.predicate}"  # noqa: S608  # shown to a person, never run

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from andon.base.interval import Interval
+from andon.base.visible import visible
 
 PRIORITY_MARKS: Final = {"P0": "●●●", "P1": "●●○", "P2": "●○○", "P3": "○○○"}
 EQUALS: Final = re.compile(r"""\(?\s*"?(?P<column>[^\s"=()]+)"?\s*=\s*'(?P<value>(?:[^']|'')*)'\s*\)?""")
@@ -16,7 +17,7 @@ HELD: Final = "\ue000"
 
 def plain(text: str) -> str:
     """Text from a log made safe to show: what does not print (escape codes, hidden letters) is written out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return visible(text)
 
 
 def moment(at: datetime, zone: tzinfo) -> str:

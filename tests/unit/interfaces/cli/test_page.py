@@ -1,0 +1,92 @@
+"""The page of a made-up scan: with all that a scan can hold, and without figures."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from html import unescape
+
+import pytest
+
+from andon.incident.figures import ScanFigures
+from andon.interfaces.cli.page.render import render
+from andon.interfaces.cli.scan_text import Frame
+
+COMMAND = ("andon", "scan", "log.parquet", "--model", "my model.yaml")
+
+
+@pytest.fixture
+def frame(model):
+    titles = {"data_pipeline_corruption": "Data pipeline corruption"}
+    return Frame(model, titles, 4, ("folder/log.parquet",), COMMAND, page="my page.html")
+
+
+def words_of(page):
+    text = re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL)
+    return " ".join(unescape(text).replace("\u00a0", " ").split())
+
+
+def test_without_figures_the_page_still_tells_all(scan, frame):
+    page = words_of(render(scan, frame))
+    for told in (
+        "1 incident found · Data pipeline corruption",
+        "Since 7 May 2001: dest_delay_index is below 4.2 in 97.4% of decisions where dest_region is Mountain",
+        "1,159",
+        "between 1,140 and 1,181",
+        "06:00 CEST",
+        "1 d 12 h later",
+        "if each is one person",
+        "how many of the decisions were wrong",
+        "distance drifts slowly (0.3 %)",
+        "518 labels had not arrived",
+        "andon scan log.parquet --model 'my model.yaml' --json scan.json",
+        "--html 'my page.html'",
+        "SELECT * FROM 'folder/log.parquet' WHERE ts >= '2001-05-07 04:00:00' AND dest_region = 'Mountain'",
+        "p0033388",
+    ):
+        assert told in page
+
+
+def test_the_lamp_says_the_worst(scan, clean_scan, frame):
+    def lit(shown):
+        return re.findall(r'style="fill:var\(--(\w+)-fill\)"', render(shown, frame))
+
+    assert lit(scan) == ["red"]
+    assert lit(replace(scan, incidents=(replace(scan.incidents[0], priority="P2"),))) == ["amber"]
+    assert lit(clean_scan) == ["green"]
+    assert lit(replace(clean_scan, evaluations=0)) == []
+
+
+def test_many_incidents_are_all_told(scan, frame):
+    many = tuple(
+        replace(scan.incidents[0], started_at=scan.incidents[0].started_at + n * timedelta(hours=1)) for n in range(9)
+    )
+    figures = ScanFigures(100, scan.period, (None,) * 9, None)
+    page = render(replace(scan, incidents=many, figures=figures), frame)
+    assert page.count("<article") == 9
+    assert page.count('href="#incident-') == 9
+    assert len(set(re.findall(r' id="([^"]+)"', page))) == len(re.findall(r' id="([^"]+)"', page))
+
+
+def test_an_incident_without_findings_or_slice_is_told(scan, frame):
+    bare = replace(scan.incidents[0], findings=(), slice=None, incident_type="of_a_new_type", summary="it broke")
+    page = words_of(render(replace(scan, incidents=(bare,)), frame))
+    assert "Since 7 May 2001: of_a_new_type" in page
+    assert "it broke." in page
+
+
+@pytest.mark.parametrize("hostile", ["<b>", "'\"", "{{ 7 * 7 }}", "{% raw %}", "\ue000", "\u2028", "\ud800"])
+def test_texts_are_shown_as_they_are(scan, frame, hostile):
+    named = replace(scan, model_id=f"model {hostile}", warnings=(replace(scan.warnings[0], text=f"text {hostile}"),))
+    page = render(named, frame)
+    page.encode("utf-8")
+    assert "49" not in words_of(page)
+    assert "text <b>" not in page
+    if hostile in ("{{ 7 * 7 }}", "{% raw %}"):
+        assert hostile in page
+
+
+def test_no_change_log_is_said(scan, frame):
+    bare = replace(scan.incidents[0], changed=replace(scan.incidents[0].changed, change=None))
+    page = words_of(render(replace(scan, incidents=(bare,)), frame))
+    assert "model.yaml names no change in this time" in page
+    assert "Find what was changed around the start" in page
