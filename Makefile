@@ -18,6 +18,7 @@ demo: .venv/runtime  ## Replay a real failure that every dashboard missed (under
 	@$(BIN)/andon demo
 
 test: lint  ## Lint, types, import contracts, tests, the demo, and the wheel: what CI runs
+	@.ci/install-components
 	$(BIN)/python -m pytest -n 2
 	$(BIN)/andon demo </dev/null
 	.ci/check-wheel $(BIN)/python

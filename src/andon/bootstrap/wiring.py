@@ -1,6 +1,8 @@
 """Builds what a command needs: the model as declared, the logs behind their engine, the service over both."""
 
+import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from andon.adapters.duckdb.log import open_log
+from andon.adapters.duckdb.objects import Storage
 from andon.base.errors import BadInput
 from andon.bootstrap.packs import load_taxonomy
 from andon.detect.registry import DETECTORS
@@ -39,11 +42,20 @@ def scan_log(
     if reference is None:
         raise BadInput("a scan needs rows of a period known to be good: name their file with --reference")
     defaults = {slug: kind.default_severity for slug, kind in load_taxonomy().types.items()}
-    with open_log([reference], model) as known_good, open_log(list(logs), model, types=known_good.schema()) as log:
+    storage = Storage(_s3_endpoint())
+    with ExitStack() as opened:
+        known_good = opened.enter_context(open_log([reference], model, storage=storage))
+        types = known_good.schema()
+        log = opened.enter_context(open_log(list(logs), model, types=types, storage=storage, before=now))
         request = Request(log, known_good, resolve_columns(model, log.schema()), every, now)
         scan = Watch(DETECTORS, defaults).scan(request, progress)
         about_files = (Warning(code, text) for code, text in dict.fromkeys((*known_good.warnings, *log.warnings)))
         return replace(scan, warnings=(*about_files, *scan.warnings))
+
+
+def _s3_endpoint() -> str | None:
+    """The server to ask for `s3://`, by the variables that the AWS tools know."""
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or None
 
 
 def _read_yaml(path: str) -> object:

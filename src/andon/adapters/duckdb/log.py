@@ -20,9 +20,11 @@ from andon.adapters.duckdb.codes import (
     unseen_sql,
     utc_sql,
 )
-from andon.adapters.duckdb.connection import one_row, reading
-from andon.adapters.duckdb.files import find_files
+from andon.adapters.duckdb.connection import close, one_row, reading
+from andon.adapters.duckdb.objects import Storage
 from andon.adapters.duckdb.open import OpenedLog, open_files
+from andon.adapters.duckdb.place import find_place
+from andon.adapters.duckdb.tables import Part
 from andon.base import predicate
 from andon.base.errors import BadInput
 from andon.base.interval import MICROSECOND, Grid, Interval, from_us, to_us
@@ -47,18 +49,29 @@ SAMPLE_ROWS = 250_000
 QUANTILES_IN_1000 = (1, *range(50, 1000, 50), 999)
 
 
-def open_log(paths: Sequence[str] | str, model: Model, *, types: LogSchema | None = None) -> "DuckDBLog":
-    """Open a log: a file, several, a glob or a folder of Parquet, CSV or JSON lines.
+def open_log(
+    paths: Sequence[str] | str,
+    model: Model,
+    *,
+    types: LogSchema | None = None,
+    storage: Storage | None = None,
+    before: datetime | None = None,
+) -> "DuckDBLog":
+    """Open a log: files, globs, folders or prefixes of Parquet, CSV or JSON lines, or a table of a database.
 
     Args:
         paths: what the user named.
         model: says which columns are the id, the time and the label.
         types: logical types known from elsewhere (the reference); text formats are read by them.
+        storage: what opens files.
+        before: a server need not send rows from this time on.
 
     Raises:
         BadInput: what was named cannot be read as a log.
     """
-    return DuckDBLog(open_files(find_files(paths), model.columns, types), model)
+    limit = None if before is None else (model.columns.time, before.isoformat())
+    place = find_place(paths, storage, part=Part(before=limit, named=model.named))
+    return DuckDBLog(open_files(place, model.columns, types), model)
 
 
 class DuckDBLog:
@@ -87,7 +100,7 @@ class DuckDBLog:
 
     def close(self) -> None:
         """Let go of the files and of what was spilled."""
-        self._connection.close()
+        close(self._connection)
 
     def __enter__(self) -> Self:
         return self
@@ -108,7 +121,7 @@ class DuckDBLog:
         """Event time of the n-th earliest row (1-based); None when there are fewer."""
         if not 1 <= n <= self._opened.rows:
             return None
-        [(at,)] = self._fetch(f"select unnest({_ranked(self._time_us, [n], self._opened.rows)}) from log")
+        [(at,)] = self._fetch(f"select unnest({_ranked(self._time_us, [n], self._opened.rows)}) from andon_log")
         return from_us(int(str(at)))
 
     def profile_number(self, column: str) -> NumberProfile:
@@ -127,12 +140,14 @@ class DuckDBLog:
     def _profiled(self) -> str:
         """The table to profile: the log, or the rows that stand for a large one, picked once, whatever its order."""
         if self._opened.rows <= PROFILED_ROWS_MAX:
-            return "log"
+            return "andon_log"
         if not self._has_sample:
             share = f"{int(SAMPLE_ROWS / self._opened.rows * 0xFFFFFFFF):08x}"
-            self._fetch(f"create temp table sample as from log where substr(md5({self._id}), 1, 8) < '{share}'")
+            self._fetch(
+                f"create temp table andon_sample as from andon_log where substr(md5({self._id}), 1, 8) < '{share}'"
+            )
             self._has_sample = True
-        return "sample"
+        return "andon_sample"
 
     def _few_distinct(self, source: str) -> tuple[float, ...] | None:
         """The distinct numbers, ascending; None when there are too many, which some rows often show already."""
@@ -181,7 +196,7 @@ class DuckDBLog:
         with reading(self._files):
             try:
                 row = one_row(
-                    self._connection, f"select {', '.join(parts)} from log where {self._before(question.before)}"
+                    self._connection, f"select {', '.join(parts)} from andon_log where {self._before(question.before)}"
                 )
             except _MISFITS as error:
                 reason = str(error).splitlines()[0].split(": ", 1)[-1].rstrip(".")
@@ -224,7 +239,7 @@ class DuckDBLog:
             else:
                 sources.append(f"{source_sql(each.coding, storage)} as s{place}")
                 codes.append(f"{code_sql(each.coding, f's{place}', each.enum)} as c{place}")
-        inner = f"select {', '.join(sources)} from log where {self._before(before)}"
+        inner = f"select {', '.join(sources)} from andon_log where {self._before(before)}"
         reader = self._connection.sql(f"select {', '.join(codes)} from ({inner})").to_arrow_reader(BATCH_ROWS)
         for batch in reader:
             if batch.num_rows:
@@ -251,7 +266,7 @@ class DuckDBLog:
                 continue
             text = text_sql(each.coding.column, self._storages[each.coding.column])
             unseen = f"try_cast(t as {each.enum}) is null" if each.coding.values else "true"
-            values = f"select {text} as t, min({bucket}) as b from log where {self._before(before)} group by 1"
+            values = f"select {text} as t, min({bucket}) as b from andon_log where {self._before(before)} group by 1"
             first = "min({'bucket': b, 'value': t})"
             sql = (
                 f"select {unseen_sql(each.coding, 't')} as cell, {first} from ({values})"

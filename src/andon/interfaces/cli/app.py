@@ -23,6 +23,8 @@ app = typer.Typer(
 show = typer.Typer(no_args_is_help=True, rich_markup_mode=None, epilog=EXAMPLE.format("andon show detectors"))
 app.add_typer(show, name="show", help="Show what Andon knows: its detectors, the taxonomy, the severities.")
 
+LOGS: Final = "Parquet, CSV or JSON lines: files, globs, folders, s3://…; or one table: duckdb:///…, postgresql://…."
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="Print without colour (also: NO_COLOR=1).")]
 
@@ -45,11 +47,24 @@ def andon(
 
 @app.command(
     "scan",
-    epilog=EXAMPLE.format("andon scan log.parquet --model model.yaml --reference reference.parquet --json scan.json"),
+    epilog=EXAMPLE.format(
+        "\n  ".join(
+            (
+                "andon scan log.parquet --model model.yaml --reference reference.parquet --json scan.json",
+                "andon scan 'duckdb:///warehouse.db?table=decisions' --model model.yaml --reference good.csv",
+                "andon scan 'postgresql://me@db.local/ml?table=decisions' --model model.yaml --reference good.csv",
+                "andon scan s3://bucket/decisions --model model.yaml --reference s3://bucket/good.parquet",
+            )
+        )
+    ),
 )
 def scan(  # noqa: PLR0913  # a command's options are its arguments
     logs: Annotated[
-        list[str], typer.Argument(metavar="LOG", help="Parquet, CSV or JSON lines: files, globs or folders.")
+        list[str],
+        typer.Argument(
+            metavar="LOG",
+            help=LOGS,
+        ),
     ],
     *,
     model: Annotated[str, typer.Option("--model", metavar="FILE", help="The model.yaml that says what columns mean.")],

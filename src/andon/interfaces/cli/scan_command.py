@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from andon.base import address
 from andon.bootstrap.packs import load_taxonomy
 from andon.bootstrap.wiring import read_model, scan_log
 from andon.detect.registry import DETECTORS
@@ -62,7 +63,7 @@ def _show(asked: Asked, scan: Scan, model: Model, *, no_color: bool) -> None:
         model=model,
         titles=load_taxonomy().titles(),
         detectors=len(DETECTORS),
-        logs=asked.logs,
+        logs=tuple(address.shown(log) for log in asked.logs),
         command=_command(asked),
         written=asked.json,
     )
@@ -73,4 +74,4 @@ def _command(asked: Asked) -> tuple[str, ...]:
     """The words that would ask for the same scan again."""
     given = (("--reference", asked.reference), ("--every", asked.every), ("--now", asked.now))
     options_given = [word for option, value in given if value is not None for word in (option, value)]
-    return ("andon", "scan", *asked.logs, "--model", asked.model, *options_given)
+    return tuple(address.shown(word) for word in ("andon", "scan", *asked.logs, "--model", asked.model, *options_given))
