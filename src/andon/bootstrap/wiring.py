@@ -1,16 +1,19 @@
 """Builds what a command needs: the model as declared, the logs behind their engine, the service over both."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import yaml
 
-from andon.adapters.duckdb.log import open_log
+from andon.adapters.duckdb.log import DuckDBLog, open_log
 from andon.adapters.duckdb.objects import Storage
+from andon.adapters.duckdb.outcomes import ALIAS, Outcomes
+from andon.adapters.duckdb.place import find_place
+from andon.adapters.duckdb.tables import Part
 from andon.base.errors import BadInput
 from andon.bootstrap.packs import load_taxonomy
 from andon.detect.registry import DETECTORS
@@ -29,28 +32,53 @@ def read_model(path: str, *, strict: bool = False) -> Model:
     return parse_model(content, strict=strict)
 
 
-def scan_log(
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Labels that live elsewhere: what the user named, and the column that both sides share (None: the id)."""
+
+    place: str
+    on: str | None = None
+
+
+def scan_log(  # noqa: PLR0913  # what a user may say about a scan
     logs: Sequence[str],
     model: Model,
     reference: str | None = None,
     *,
+    labels: Labels | None = None,
     every: timedelta | None = None,
     now: datetime | None = None,
     progress: Progress | None = None,
 ) -> Scan:
-    """Replay a log (files, globs, folders) and report the silent failures in it."""
+    """Replay the log of one model (files, prefixes or a table) and report the silent failures in it."""
     if reference is None:
         raise BadInput("a scan needs rows of a period known to be good: name their file with --reference")
     defaults = {slug: kind.default_severity for slug, kind in load_taxonomy().types.items()}
-    storage = Storage(_s3_endpoint())
     with ExitStack() as opened:
-        known_good = opened.enter_context(open_log([reference], model, storage=storage))
-        types = known_good.schema()
-        log = opened.enter_context(open_log(list(logs), model, types=types, storage=storage, before=now))
-        request = Request(log, known_good, resolve_columns(model, log.schema()), every, now)
+        known_good, log = (opened.enter_context(each) for each in _open(logs, model, reference, labels, now))
+        request = Request(log, known_good, resolve_columns(log.model, log.schema()), every, now)
         scan = Watch(DETECTORS, defaults).scan(request, progress)
         about_files = (Warning(code, text) for code, text in dict.fromkeys((*known_good.warnings, *log.warnings)))
         return replace(scan, warnings=(*about_files, *scan.warnings))
+
+
+def _open(
+    logs: Sequence[str], model: Model, reference: str, labels: Labels | None, now: datetime | None
+) -> Iterator[DuckDBLog]:
+    """The reference, then the log."""
+    storage = Storage(_s3_endpoint())
+    known_good = open_log([reference], model, storage=storage, outcomes=_outcomes(labels, storage, is_reference=True))
+    yield known_good
+    part = Part(before=None if now is None else (model.columns.time, now.isoformat()))
+    outcomes = _outcomes(labels, storage)
+    yield open_log(list(logs), model, types=known_good.schema(), storage=storage, part=part, outcomes=outcomes)
+
+
+def _outcomes(labels: Labels | None, storage: Storage, *, is_reference: bool = False) -> Outcomes | None:
+    if labels is None:
+        return None
+    place = find_place(labels.place, storage, alias=ALIAS)
+    return Outcomes(place, labels.on, is_complete=not is_reference)
 
 
 def _s3_endpoint() -> str | None:

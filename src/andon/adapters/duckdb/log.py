@@ -1,7 +1,7 @@
 """A log in files, read by DuckDB: it scans and codes, numpy counts."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -23,6 +23,7 @@ from andon.adapters.duckdb.codes import (
 from andon.adapters.duckdb.connection import close, one_row, reading
 from andon.adapters.duckdb.objects import Storage
 from andon.adapters.duckdb.open import OpenedLog, open_files
+from andon.adapters.duckdb.outcomes import Outcomes
 from andon.adapters.duckdb.place import find_place
 from andon.adapters.duckdb.tables import Part
 from andon.base import predicate
@@ -55,7 +56,8 @@ def open_log(
     *,
     types: LogSchema | None = None,
     storage: Storage | None = None,
-    before: datetime | None = None,
+    part: Part | None = None,
+    outcomes: Outcomes | None = None,
 ) -> "DuckDBLog":
     """Open a log: files, globs, folders or prefixes of Parquet, CSV or JSON lines, or a table of a database.
 
@@ -64,20 +66,22 @@ def open_log(
         model: says which columns are the id, the time and the label.
         types: logical types known from elsewhere (the reference); text formats are read by them.
         storage: what opens files.
-        before: a server need not send rows from this time on.
+        part: what is wanted of it, so that a server need not send the rest.
+        outcomes: labels that live elsewhere.
 
     Raises:
         BadInput: what was named cannot be read as a log.
     """
-    limit = None if before is None else (model.columns.time, before.isoformat())
-    place = find_place(paths, storage, part=Part(before=limit, named=model.named))
-    return DuckDBLog(open_files(place, model.columns, types), model)
+    place = find_place(paths, storage, part=replace(part or Part(), named=model.named))
+    opened = open_files(place, model.columns, types, outcomes)
+    return DuckDBLog(opened, replace(model, columns=opened.columns))
 
 
 class DuckDBLog:
     """Rows in files; nothing is held in memory but what a question needs."""
 
     def __init__(self, opened: OpenedLog, model: Model) -> None:
+        self.model = model
         self._opened = opened
         self._connection = opened.connection
         self._files = opened.files

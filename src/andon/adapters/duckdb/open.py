@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from andon.adapters.duckdb.codes import logical_type, quoted_name, text_sql, time_us_sql
 from andon.adapters.duckdb.connection import Connection, close, connect, one_row, reading
+from andon.adapters.duckdb.outcomes import JoinedLabels, Outcomes, read_labels, unknown_ids
 from andon.adapters.duckdb.place import Place
 from andon.adapters.duckdb.times import TimeColumn, TimeReader
 from andon.adapters.duckdb.types import RawLog, described, raw_log
@@ -37,35 +38,60 @@ class OpenedLog:
     first_us: int
     last_us: int
     warnings: tuple[tuple[str, str], ...]
+    columns: Columns
 
 
-def open_files(files: Place, columns: Columns, types: LogSchema | None) -> OpenedLog:
-    """Open files as one log.
+def open_files(files: Place, columns: Columns, types: LogSchema | None, outcomes: Outcomes | None = None) -> OpenedLog:
+    """Open a place as one log, with the labels that live elsewhere.
 
     Raises:
         BadInput: the files cannot be read, or do not hold the declared id and time.
     """
-    connection = connect(files)
+    places = [files] if outcomes is None else [outcomes.place, files]
+    connection = connect(*places)
     with ExitStack() as unless_opened:
         unless_opened.callback(close, connection)
         with reading(files):
-            opened = _open(connection, files, columns, types)
+            raw = raw_log(connection, files, columns, types)
+            _require(files, columns, raw)
+        joined = None
+        if outcomes is not None and (outcomes.is_complete or columns.label not in raw.storages):
+            with reading(outcomes.place):
+                joined = read_labels(connection, outcomes, columns, raw, types)
+        with reading(files):
+            opened = _open(connection, files, columns, _Raw(raw, types, joined))
+        if joined is not None and outcomes is not None and outcomes.is_complete:
+            found = unknown_ids(connection, outcomes, joined, opened.storages[joined.on])
+            opened = replace(opened, warnings=(*opened.warnings, *joined.warnings, *found))
         unless_opened.pop_all()
         return opened
 
 
-def _open(connection: Connection, files: Place, columns: Columns, types: LogSchema | None) -> OpenedLog:
-    raw = raw_log(connection, files, columns, types)
+def _require(files: Place, columns: Columns, raw: RawLog) -> None:
     for role, name in (("id", columns.id), ("time", columns.time)):
         if name not in raw.storages:
             near = _meant(name, raw.storages)
             raise BadInput(f"{files.name} has no column {name!r}, which the model names as `{role}_column`: {near}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """A log as it is read, what is known of it from elsewhere, and its labels from there."""
+
+    log: RawLog
+    types: LogSchema | None
+    joined: JoinedLabels | None
+
+
+def _open(connection: Connection, files: Place, columns: Columns, raw: _Raw) -> OpenedLog:
+    if raw.joined is not None:
+        columns = raw.joined.columns
     warnings = _create_log(connection, files, columns, raw)
     storages = described(connection, "andon_log")
     rows, first_us, last_us = _check_times(connection, files, columns.time, storages)
     warnings += _check_rows(connection, columns, storages, rows)
-    schema = _schema(connection, storages, types)
-    return OpenedLog(connection, files, storages, schema, rows, first_us, last_us, tuple(warnings))
+    schema = _schema(connection, storages, raw.types)
+    return OpenedLog(connection, files, storages, schema, rows, first_us, last_us, tuple(warnings), columns)
 
 
 def _meant(name: str, names: Iterable[str]) -> str:
@@ -78,16 +104,20 @@ def _meant(name: str, names: Iterable[str]) -> str:
     return f"mend the model file; the columns are {', '.join(known[:_SHOWN_COLUMNS])}{more}"
 
 
-def _create_log(connection: Connection, files: Place, columns: Columns, raw: RawLog) -> list[tuple[str, str]]:
+def _create_log(connection: Connection, files: Place, columns: Columns, raw: _Raw) -> list[tuple[str, str]]:
     """Create `andon_log` with its times as times; returns what to warn about."""
-    reader = TimeReader(connection, files, raw, columns.id)
-    names = [name for name in (columns.time, columns.label_time) if name is not None and name in raw.storages]
+    reader = TimeReader(connection, files, raw.log, columns.id)
+    elsewhere = () if raw.joined is None else (columns.label, columns.label_time)
+    names = [name for name in (columns.time, columns.label_time) if name in raw.log.storages and name not in elsewhere]
     times = {name: reader.read(name) for name in names}
-    sql = raw.sql | {name: column.sql for name, column in times.items()}
+    sql = raw.log.sql | {name: column.sql for name, column in times.items()}
     is_small_text = not files.kind.has_types and files.size_bytes <= COPY_BYTES_MAX
-    parts = [f"{each} as {quoted_name(name)}" for name, each in sql.items()]
+    parts = [f"{each} as {quoted_name(name)}" for name, each in sql.items() if name not in elsewhere]
     what = "temp table" if is_small_text else "temp view"
-    connection.execute(f"create {what} andon_log as select {', '.join(parts)} from {raw.reader}")
+    rows = f"select {', '.join(parts)} from {raw.log.reader}"
+    if raw.joined is not None:
+        rows = raw.joined.added(rows, raw.log.storages[raw.joined.on])
+    connection.execute(f"create {what} andon_log as {rows}")
     return [*(warning for column in times.values() for warning in column.warnings), *_zone_in_one_column(times)]
 
 

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from andon.adapters.duckdb.files import LogFiles, find_files
 from andon.adapters.duckdb.objects import Storage
-from andon.adapters.duckdb.tables import LogTable, Part, find_table, is_table
+from andon.adapters.duckdb.tables import ALIAS, LogTable, Part, find_table, is_table
 from andon.base import address
 from andon.base.errors import BadInput
 
@@ -16,7 +16,7 @@ def find_place(
     given: Sequence[str] | str,
     storage: Storage | None = None,
     *,
-    alias: str = "andon_arrived",
+    alias: str = ALIAS,
     part: Part | None = None,
 ) -> Place:
     """What paths, globs, folders or a URL name.

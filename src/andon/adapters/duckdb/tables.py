@@ -18,6 +18,7 @@ EXAMPLES = {
     "duckdb": "duckdb:///warehouse.db?table=decisions",
     "postgresql": "postgresql://user@host/database?table=decisions",
 }
+ALIAS = "andon_arrived"
 CONNECT_SECONDS = 10
 _AS_THEY_ARE = re.compile(r"^(smallint|integer|bigint|real|double precision)$")
 _DAY_OR_TIME = re.compile(r"^(date|timestamp)")
@@ -54,7 +55,7 @@ class LogTable:
     url: str = field(repr=False)
     database: str = field(repr=False)
     table: str
-    alias: str = "andon_arrived"
+    alias: str = ALIAS
     part: Part = Part()
 
     kind = Kind.TABLE
@@ -118,7 +119,8 @@ class LogTable:
         )
         sql = f"select * from {database}.{'.'.join(map(quoted_name, self._table_name('main')))}"
         try:
-            connection.execute(f"create temp view {self.alias} as {sql}")
+            what = "view" if self.alias == ALIAS else "table"  # two databases cannot both be where names are looked up
+            connection.execute(f"create temp {what} {self.alias} as {sql}")
         except duckdb.PermissionException:
             raise BadInput(
                 f"{self.name} is a view of files outside the database: name those files, or make it a table"

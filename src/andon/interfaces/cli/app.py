@@ -51,6 +51,7 @@ def andon(
         "\n  ".join(
             (
                 "andon scan log.parquet --model model.yaml --reference reference.parquet --json scan.json",
+                "andon scan log.parquet --model model.yaml --reference good.csv --labels outcomes.csv --on id",
                 "andon scan 'duckdb:///warehouse.db?table=decisions' --model model.yaml --reference good.csv",
                 "andon scan 'postgresql://me@db.local/ml?table=decisions' --model model.yaml --reference good.csv",
                 "andon scan s3://bucket/decisions --model model.yaml --reference s3://bucket/good.parquet",
@@ -71,6 +72,12 @@ def scan(  # noqa: PLR0913  # a command's options are its arguments
     reference: Annotated[
         str | None, typer.Option("--reference", metavar="LOG", help="Rows of a period known to be good.")
     ] = None,
+    labels: Annotated[
+        str | None, typer.Option("--labels", metavar="LOG", help="Labels that live elsewhere, with their ids.")
+    ] = None,
+    on: Annotated[
+        str | None, typer.Option("--on", metavar="COLUMN", help="The column that log and labels share (the id).")
+    ] = None,
     json: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON; - prints it on stdout.")
     ] = None,
@@ -90,7 +97,7 @@ def scan(  # noqa: PLR0913  # a command's options are its arguments
     """
     from andon.interfaces.cli import scan_command
 
-    asked = scan_command.Asked(tuple(logs), model, reference, json, every, now)
+    asked = scan_command.Asked(tuple(logs), model, reference, json, every, now, labels, on)
     found = scan_command.run(asked, strict=strict, quiet=quiet, no_color=no_color)
     raise typer.Exit(FOUND if found else 0)
 

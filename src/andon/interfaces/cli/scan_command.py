@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from andon.base import address
+from andon.base.errors import BadInput
 from andon.bootstrap.packs import load_taxonomy
-from andon.bootstrap.wiring import read_model, scan_log
+from andon.bootstrap.wiring import Labels, read_model, scan_log
 from andon.detect.registry import DETECTORS
 from andon.incident.document import to_document
 from andon.incident.scan import Scan
@@ -24,6 +25,8 @@ class Asked:
     json: str | None
     every: str | None
     now: str | None
+    labels: str | None = None
+    on: str | None = None
 
 
 def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
@@ -31,11 +34,14 @@ def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
     every = None if asked.every is None else options.length(asked.every, "--every")
     now = None if asked.now is None else options.time(asked.now, "--now")
     if asked.json not in (None, STDOUT):
-        inputs = (*asked.logs, asked.model, *([] if asked.reference is None else [asked.reference]))
+        inputs = (*asked.logs, asked.model, *(each for each in (asked.reference, asked.labels) if each is not None))
         output.require_place(asked.json, inputs)
+    if asked.on is not None and asked.labels is None:
+        raise BadInput(f"--on {asked.on} joins labels, and none are named: add --labels outcomes.csv")
+    labels = None if asked.labels is None else Labels(asked.labels, asked.on)
     model = read_model(asked.model, strict=strict)
     with progress.shown(quiet=quiet, no_color=no_color) as report:
-        scan = scan_log(asked.logs, model, asked.reference, every=every, now=now, progress=report)
+        scan = scan_log(asked.logs, model, asked.reference, labels=labels, every=every, now=now, progress=report)
     _write(asked, scan)
     if not quiet:
         _warn(scan, no_color=no_color)
@@ -72,6 +78,12 @@ def _show(asked: Asked, scan: Scan, model: Model, *, no_color: bool) -> None:
 
 def _command(asked: Asked) -> tuple[str, ...]:
     """The words that would ask for the same scan again."""
-    given = (("--reference", asked.reference), ("--every", asked.every), ("--now", asked.now))
+    given = (
+        ("--reference", asked.reference),
+        ("--labels", asked.labels),
+        ("--on", asked.on),
+        ("--every", asked.every),
+        ("--now", asked.now),
+    )
     options_given = [word for option, value in given if value is not None for word in (option, value)]
     return tuple(address.shown(word) for word in ("andon", "scan", *asked.logs, "--model", asked.model, *options_given))
