@@ -72,8 +72,9 @@ def open_log(
     Raises:
         BadInput: what was named cannot be read as a log.
     """
-    place = find_place(paths, storage, part=replace(part or Part(), named=model.named))
-    opened = open_files(place, model.columns, types, outcomes)
+    part = replace(part or Part(), named=model.named)
+    place = find_place(paths, storage, part=part)
+    opened = open_files(place, model.columns, types, outcomes=outcomes, equal=part.equal)
     return DuckDBLog(opened, replace(model, columns=opened.columns))
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from andon.adapters.duckdb.codes import logical_type, quoted_name, text_sql, time_us_sql
 from andon.adapters.duckdb.connection import Connection, close, connect, one_row, reading
+from andon.adapters.duckdb.files import quoted
 from andon.adapters.duckdb.outcomes import JoinedLabels, Outcomes, read_labels, unknown_ids
 from andon.adapters.duckdb.place import Place
 from andon.adapters.duckdb.times import TimeColumn, TimeReader
@@ -41,8 +42,17 @@ class OpenedLog:
     columns: Columns
 
 
-def open_files(files: Place, columns: Columns, types: LogSchema | None, outcomes: Outcomes | None = None) -> OpenedLog:
+def open_files(
+    files: Place,
+    columns: Columns,
+    types: LogSchema | None,
+    *,
+    outcomes: Outcomes | None = None,
+    equal: tuple[str, str] | None = None,
+) -> OpenedLog:
     """Open a place as one log, with the labels that live elsewhere.
+
+    `equal` names a column and the text that the rows of this log have in it.
 
     Raises:
         BadInput: the files cannot be read, or do not hold the declared id and time.
@@ -59,7 +69,7 @@ def open_files(files: Place, columns: Columns, types: LogSchema | None, outcomes
             with reading(outcomes.place):
                 joined = read_labels(connection, outcomes, columns, raw, types)
         with reading(files):
-            opened = _open(connection, files, columns, _Raw(raw, types, joined))
+            opened = _open(connection, files, columns, _Raw(raw, types, joined, equal))
         if joined is not None and outcomes is not None and outcomes.is_complete:
             found = unknown_ids(connection, outcomes, joined, opened.storages[joined.on])
             opened = replace(opened, warnings=(*opened.warnings, *joined.warnings, *found))
@@ -81,6 +91,7 @@ class _Raw:
     log: RawLog
     types: LogSchema | None
     joined: JoinedLabels | None
+    equal: tuple[str, str] | None
 
 
 def _open(connection: Connection, files: Place, columns: Columns, raw: _Raw) -> OpenedLog:
@@ -88,6 +99,8 @@ def _open(connection: Connection, files: Place, columns: Columns, raw: _Raw) -> 
         columns = raw.joined.columns
     warnings = _create_log(connection, files, columns, raw)
     storages = described(connection, "andon_log")
+    if raw.equal is not None:
+        _require_rows(connection, files, *raw.equal)
     rows, first_us, last_us = _check_times(connection, files, columns.time, storages)
     warnings += _check_rows(connection, columns, storages, rows)
     schema = _schema(connection, storages, raw.types)
@@ -115,6 +128,12 @@ def _create_log(connection: Connection, files: Place, columns: Columns, raw: _Ra
     parts = [f"{each} as {quoted_name(name)}" for name, each in sql.items() if name not in elsewhere]
     what = "temp table" if is_small_text else "temp view"
     rows = f"select {', '.join(parts)} from {raw.log.reader}"
+    if raw.equal is not None:
+        column, text = raw.equal
+        if column not in raw.log.storages:
+            near = _meant(column, raw.log.storages)
+            raise BadInput(f"{files.name} has no column {column!r}, by which models are told apart: {near}")
+        rows += f" where {text_sql(column, raw.log.storages[column])} = {quoted(text)}"
     if raw.joined is not None:
         rows = raw.joined.added(rows, raw.log.storages[raw.joined.on])
     connection.execute(f"create {what} andon_log as {rows}")
@@ -126,6 +145,15 @@ def _zone_in_one_column(times: Mapping[str, TimeColumn]) -> Iterator[tuple[str, 
     zoned = [name for name, column in times.items() if column.has_zone]
     if naive and zoned:
         yield "mixed_zones", f"{zoned[0]!r} says its time zone and {naive[0]!r} does not; {naive[0]!r} was read as UTC"
+
+
+def _require_rows(connection: Connection, files: Place, column: str, text: str) -> None:
+    [some] = one_row(connection, "select count(*) from (from andon_log limit 1)")
+    if not some:
+        raise BadInput(
+            f"{files.name} holds no rows with {text!r} in {column!r}: add known-good rows of that model, or choose"
+            " another with --model-id"
+        )
 
 
 def _check_times(

@@ -30,7 +30,7 @@ class Part:
     """The part of a table that is wanted, so that a server need not send the rest.
 
     Attributes:
-        equal: only rows with this text in this column.
+        equal: only rows with this text in this column (of any place, and told apart by it).
         before: only rows with a time before this (ISO 8601 with zone) in this column.
         named: columns that the model names; long values (documents, bytes, lists) of others are left where they are.
     """

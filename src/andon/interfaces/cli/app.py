@@ -69,6 +69,9 @@ def scan(  # noqa: PLR0913  # a command's options are its arguments
     ],
     *,
     model: Annotated[str, typer.Option("--model", metavar="FILE", help="The model.yaml that says what columns mean.")],
+    model_id: Annotated[
+        str | None, typer.Option("--model-id", metavar="ID", help="Of a log of several models, the one to scan.")
+    ] = None,
     reference: Annotated[
         str | None, typer.Option("--reference", metavar="LOG", help="Rows of a period known to be good.")
     ] = None,
@@ -97,7 +100,7 @@ def scan(  # noqa: PLR0913  # a command's options are its arguments
     """
     from andon.interfaces.cli import scan_command
 
-    asked = scan_command.Asked(tuple(logs), model, reference, json, every, now, labels, on)
+    asked = scan_command.Asked(tuple(logs), model, reference, json, every, now, labels, on, model_id)
     found = scan_command.run(asked, strict=strict, quiet=quiet, no_color=no_color)
     raise typer.Exit(FOUND if found else 0)
 

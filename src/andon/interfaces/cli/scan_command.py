@@ -1,15 +1,17 @@
 """`andon scan`: parse what was asked, call the service, show what it found."""
 
-from dataclasses import dataclass
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from andon.base import address
 from andon.base.errors import BadInput
 from andon.bootstrap.packs import load_taxonomy
-from andon.bootstrap.wiring import Labels, read_model, scan_log
+from andon.bootstrap.wiring import Labels, ScanRequest, read_model, scan_models
 from andon.detect.registry import DETECTORS
-from andon.incident.document import to_document
+from andon.incident.document import Document, to_document, to_scans
 from andon.incident.scan import Scan
-from andon.interfaces.cli import options, output, progress, scan_text
+from andon.interfaces.cli import options, output, progress, scan_text, words
 from andon.inventory.model import Model
 
 STDOUT = "-"
@@ -27,6 +29,11 @@ class Asked:
     now: str | None
     labels: str | None = None
     on: str | None = None
+    model_id: str | None = None
+
+    def is_one(self, model: Model) -> bool:
+        """Whether the result is of one model, whatever the log holds."""
+        return model.columns.model is None or self.model_id is not None
 
 
 def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
@@ -41,22 +48,26 @@ def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
     labels = None if asked.labels is None else Labels(asked.labels, asked.on)
     model = read_model(asked.model, strict=strict)
     with progress.shown(quiet=quiet, no_color=no_color) as report:
-        scan = scan_log(asked.logs, model, asked.reference, labels=labels, every=every, now=now, progress=report)
-    _write(asked, scan)
+        request = ScanRequest(asked.logs, asked.reference, labels, asked.model_id, every, now)
+        scans = scan_models(request, model, report)
+    _write(asked, to_document(scans[0]) if asked.is_one(model) else to_scans(scans))
     if not quiet:
-        _warn(scan, no_color=no_color)
-        _show(asked, scan, model, no_color=no_color)
-    return bool(scan.incidents)
+        for scan in scans:
+            _warn(scan, scans, no_color=no_color)
+            _show(asked, scan, replace(model, id=scan.model_id), no_color=no_color)
+    return any(scan.incidents for scan in scans)
 
 
-def _write(asked: Asked, scan: Scan) -> None:
+def _write(asked: Asked, document: Document) -> None:
     if asked.json == STDOUT:
-        output.emit_json(to_document(scan))
+        output.emit_json(document)
     elif asked.json is not None:
-        output.write_json(to_document(scan), asked.json)
+        output.write_json(document, asked.json)
 
 
-def _warn(scan: Scan, *, no_color: bool) -> None:
+def _warn(scan: Scan, scans: Sequence[Scan], *, no_color: bool) -> None:
+    if len(scans) > 1 and scan.warnings:
+        print(f"Of {words.plain(scan.model_id)}:", file=sys.stderr)
     stderr = output.console(no_color=no_color, stderr=True)
     for warning in scan.warnings:
         stderr.print(scan_text.warning_line(warning))
@@ -82,6 +93,7 @@ def _command(asked: Asked) -> tuple[str, ...]:
         ("--reference", asked.reference),
         ("--labels", asked.labels),
         ("--on", asked.on),
+        ("--model-id", asked.model_id),
         ("--every", asked.every),
         ("--now", asked.now),
     )
