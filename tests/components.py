@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,35 +37,33 @@ def free_port() -> int:
 
 
 @contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """A PostgreSQL server of its own; gives the URL of its database, with a password that the server asks for."""
     programs = _programs()
     if programs is None:
         missing("PostgreSQL")
     assert programs is not None
     as_user = ["runuser", "-u", USER, "--"] if os.geteuid() == 0 else []
-    home = folder / "postgresql"
-    home.mkdir()
-    (home / "password").write_text(PASSWORD)
-    if as_user:
-        for path in (home, home / "password"):
-            shutil.chown(path, USER)
-        for path in (folder, *folder.parents):
-            if path.stat().st_uid == 0 and path.is_relative_to("/tmp") and path != Path("/tmp"):  # noqa: S108
-                path.chmod(path.stat().st_mode | 0o011)
+    # not pytest's own folder: every run on the machine closes that to other users anew
+    with tempfile.TemporaryDirectory(prefix="andon-test-postgresql-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        (home / "password").write_text(PASSWORD)
+        if as_user:
+            for path in (home, home / "password"):
+                shutil.chown(path, USER)
 
-    def run(program: str, *words: str) -> None:
-        command = [*as_user, str(programs / program), "-D", str(home / "data"), *words]
-        subprocess.run(command, check=True, capture_output=True, cwd=home, timeout=60)  # noqa: S603
+        def run(program: str, *words: str) -> None:
+            command = [*as_user, str(programs / program), "-D", str(home / "data"), *words]
+            subprocess.run(command, check=True, capture_output=True, cwd=home, timeout=60)  # noqa: S603
 
-    run("initdb", "--auth=scram-sha-256", "--username=andon", f"--pwfile={home / 'password'}", "--no-sync")
-    port = free_port()
-    settings = f"-p {port} -c listen_addresses=127.0.0.1 -c fsync=off -k {home}"
-    run("pg_ctl", "-w", "-l", str(home / "log"), "-o", settings, "start")
-    try:
-        yield f"postgresql://andon:{PASSWORD}@127.0.0.1:{port}/postgres"
-    finally:
-        run("pg_ctl", "-w", "-m", "immediate", "stop")
+        run("initdb", "--auth=scram-sha-256", "--username=andon", f"--pwfile={home / 'password'}", "--no-sync")
+        port = free_port()
+        settings = f"-p {port} -c listen_addresses=127.0.0.1 -c fsync=off -k {home}"
+        run("pg_ctl", "-w", "-l", str(home / "log"), "-o", settings, "start")
+        try:
+            yield f"postgresql://andon:{PASSWORD}@127.0.0.1:{port}/postgres"
+        finally:
+            run("pg_ctl", "-w", "-m", "immediate", "stop")
 
 
 PASSWORD = "s3cr3t-of-the-tests"  # noqa: S105

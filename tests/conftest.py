@@ -1,11 +1,13 @@
 """What all tests share."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from andon.interfaces.cli import app
 
 sys.path.append(str(Path(__file__).parent))  # for the modules beside this one, which several rooms' tests import
 
@@ -16,11 +18,11 @@ settings.load_profile("default")
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL server of this test run, with its password."""
     import components  # noqa: PLC0415  # found through the path above
 
-    with components.postgresql(tmp_path_factory.mktemp("server")) as url:
+    with components.postgresql() as url:
         yield url
 
 
@@ -34,3 +36,18 @@ def s3() -> Iterator[str]:
             patch.setenv(name, "test")
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         yield endpoint
+
+
+@pytest.fixture
+def andon(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs the command line in this process; gives exit code, stdout, stderr."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["andon", *arguments])
+        with pytest.raises(SystemExit) as left:
+            app.main()
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.out + printed.err
+        return int(str(left.value.code)), printed.out, printed.err
+
+    return run

@@ -20,7 +20,7 @@ from andon.base.predicate import all_of, equals
 from andon.bootstrap.packs import load_taxonomy
 from andon.detect.registry import DETECTORS
 from andon.incident.scan import DetectedIncident, Scan, Warning  # noqa: A004  # the contract's word
-from andon.inventory.columns import resolve_columns
+from andon.inventory.columns import differing_types, resolve_columns
 from andon.inventory.model import Model
 from andon.inventory.model_file import parse_model
 from andon.services.watch import Progress, Request, Watch
@@ -129,7 +129,9 @@ def _scan(asked: ScanRequest, model: Model, equal: tuple[str, str] | None, progr
         known_good, log = (opened.enter_context(each) for each in _open(asked, asked.reference, model, equal))
         request = Request(log, known_good, resolve_columns(log.model, log.schema()), asked.every, asked.now)
         scan = Watch(DETECTORS, defaults).scan(request, progress)
-        about_files = (Warning(code, text) for code, text in dict.fromkeys((*known_good.warnings, *log.warnings)))
+        types = differing_types(request.model, log.schema(), known_good.schema())
+        told = dict.fromkeys((*known_good.warnings, *log.warnings, *(("type_differs", text) for text in types)))
+        about_files = (Warning(code, text) for code, text in told)
         incidents = tuple(_of_model(each, equal) for each in scan.incidents)
         return replace(scan, warnings=(*about_files, *scan.warnings), incidents=incidents)
 

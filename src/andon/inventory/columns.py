@@ -9,6 +9,13 @@ from andon.telemetry.schema import LogicalType, LogSchema
 from andon.telemetry.value import text_of
 
 _KEYS = {field.name: f"{field.name}_column" for field in fields(Columns)} | {"entities": "entity_columns"}
+_HOLDS = {
+    LogicalType.NUMBER: "numbers",
+    LogicalType.TEXT: "text",
+    LogicalType.BOOLEAN: "truth values",
+    LogicalType.TIME: "times",
+    LogicalType.OTHER: "values of another kind",
+}
 _MENDS = {
     "label": "name the column with the outcomes, or write `label_column: null` to go without",
     "label_time": "name the column, or write `label_time_column: null` and give `label_delay_days_median`",
@@ -55,6 +62,17 @@ def missing_columns(model: Model, schema: LogSchema) -> tuple[str, ...]:
     """The declared features, segments and protected attributes that the log does not have."""
     declared = dict.fromkeys((*model.features, *model.slice_columns))
     return tuple(name for name in declared if name not in schema.types)
+
+
+def differing_types(model: Model, log: LogSchema, reference: LogSchema) -> tuple[str, ...]:
+    """A sentence for each column that the model names and that holds another kind of values in the reference."""
+    both = [name for name in log.names if name in model.named and name in reference.types]
+    return tuple(
+        f"{name} holds {_HOLDS[log.types[name]]} in the log and {_HOLDS[reference.types[name]]} in the reference, so "
+        "they hardly compare; write both in one type"
+        for name in both
+        if log.types[name] is not reference.types[name]
+    )
 
 
 def _missing(name: str, role: str, schema: LogSchema) -> str:

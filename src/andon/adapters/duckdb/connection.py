@@ -31,6 +31,7 @@ _OUR_FAULTS = (
     duckdb.SyntaxException,
     duckdb.TransactionException,
 )
+_SPILL = "andon-"
 _NO_REASON = "its content cannot be read"
 
 
@@ -41,7 +42,7 @@ def connect(*places: Place) -> Connection:
     from statistics, and a condition on numbers must stand in an aggregate's `filter`, never in a `where`.
     """
     connection = duckdb.connect()
-    spill = Path(tempfile.gettempdir()) / f"andon-{secrets.token_hex(8)}"  # DuckDB makes and removes it
+    spill = Path(tempfile.gettempdir()) / f"{_SPILL}{secrets.token_hex(8)}"  # DuckDB makes and removes it
     allowed = ", ".join(quoted(path) for place in places for path in place.absolute)
     for setting in (
         "TimeZone = 'UTC'",
@@ -84,15 +85,20 @@ def reading(files: Place) -> Iterator[None]:
     try:
         yield
     except duckdb.OutOfMemoryException:
-        temporary = tempfile.gettempdir()
-        raise BadInput(
-            f"{files.name} needs more memory or temporary disk space than there is: free some space in {temporary}"
-        ) from None
+        raise _no_room(files) from None
     except _OUR_FAULTS:
         raise
     except (duckdb.Error, OSError) as error:
+        if f"{tempfile.gettempdir()}/{_SPILL}" in str(error):
+            raise _no_room(files) from None
         where, reason = _file(files, str(error)), _reason(str(error))
         raise BadInput(f"cannot read {where}: {reason}; {files.mend}") from None
+
+
+def _no_room(files: Place) -> BadInput:
+    place = tempfile.gettempdir()
+    text = f"{files.name} needs more memory or temporary disk space than there is: free some space in {place}"
+    return BadInput(f"{text}, or name another folder with TMPDIR")
 
 
 def _file(files: Place, message: str) -> str:
