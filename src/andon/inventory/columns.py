@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 
 from andon.base.errors import BadInput
 from andon.base.nearest import nearest
-from andon.inventory.model import Columns, Model, Version
+from andon.inventory.model import Columns, Model, Problem, Version
 from andon.telemetry.schema import LogicalType, LogSchema
 from andon.telemetry.value import text_of
 
@@ -29,7 +29,7 @@ def resolve_columns(model: Model, schema: LogSchema) -> Model:
     and counts as null; any other declared column that is missing is a mistake.
 
     Raises:
-        BadInput: a column that the model gives a role is not in the log.
+        BadInput: a column that the model gives a role is not in the log, or holds no numbers where it must.
     """
     columns = model.columns
     for role in (field.name for field in fields(Columns)):
@@ -37,6 +37,7 @@ def resolve_columns(model: Model, schema: LogSchema) -> Model:
         for name in (named,) if isinstance(named, str) else named or ():
             if name not in schema.types:
                 raise BadInput(_missing(name, role, schema))
+    _require_numbers(model, schema)
     columns = replace(
         columns,
         version=columns.version or _default("model_version", schema),
@@ -51,6 +52,17 @@ def resolve_columns(model: Model, schema: LogSchema) -> Model:
         known_good_version=_as_written(model.known_good_version, columns.version, schema),
         warnings=(*model.warnings, *(_absence(name, schema) for name in missing_columns(model, schema))),
     )
+
+
+def _require_numbers(model: Model, schema: LogSchema) -> None:
+    """A model that answers with numbers needs them in prediction and label."""
+    for key, name in (("prediction_column", model.columns.prediction), ("label_column", model.columns.label)):
+        kind = schema.types.get(name) if name is not None else None
+        if model.problem is Problem.REGRESSION and kind is LogicalType.TEXT:
+            raise BadInput(
+                f"the model file says `problem: regression`, but {name} (`{key}`) holds text in the log: write "
+                "numbers, or `problem: multiclass`"
+            )
 
 
 def _default(name: str, schema: LogSchema) -> str | None:
