@@ -19,7 +19,7 @@ demo: .venv/runtime  ## Replay a real failure that every dashboard missed (under
 	@$(BIN)/andon demo --html build/demo.html
 
 test: lint  ## Lint, types, import contracts, tests, the demo, and the wheel: what CI runs
-	.ci/install-components
+	@.ci/install-components
 	$(BIN)/python -m pytest -n 2
 	$(BIN)/andon demo </dev/null
 	.ci/check-wheel $(BIN)/python
@@ -44,6 +44,7 @@ lock: .venv/place  ## Make requirements/*.txt anew (LOCK_FLAGS=--upgrade for new
 	$(COMPILE) requirements/build.in -o requirements/build.txt
 	$(COMPILE) pyproject.toml requirements/dev.in -c requirements/runtime.txt -c requirements/build.txt -o requirements/dev.txt
 	$(COMPILE) requirements/lock.in -o requirements/lock.txt
+	for peer in evidently nannyml; do $(COMPILE) benchmarks/peers/$$peer.in -o benchmarks/peers/$$peer.txt || exit; done
 
 clean:  ## Remove all that the other targets made
 	rm -rf .venv .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

@@ -66,14 +66,22 @@ def _short(folder: Path) -> None:
 
 def _nothing(model: Declared) -> None:
     model.update(features=["is_not_there"], segments=[], protected_attributes=[])
-    model.pop("prediction_column", None)
+    for key in ("prediction_column", "score_column"):
+        model.pop(key, None)
 
 
 CLASSES = "case when score < 0.2 then 'low' when score < 0.5 then 'middle' when score < 0.8 then 'high' else 'top' end"
 CASES: Mapping[str, tuple[Callable[[Path], None], int]] = {
     "null": (_plain("o01_taiwan_renamed_feature"), 1),
     "quiet": (_plain("o05_taiwan_control_strict"), 0),
-    "several_of_a_regression": (_plain("o10_bikes_temperature_unit"), 1),
+    "several_of_a_regression": (
+        _changed(
+            "o10_bikes_temperature_unit",
+            "* replace (case when ts < '2011-11-20' then windspeed end as windspeed)",
+            lambda _model: None,
+        ),
+        1,
+    ),
     "slice": (_plain("o11_flights_region_deprioritised"), 1),
     "hostile": (
         _changed(

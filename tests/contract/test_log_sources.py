@@ -6,14 +6,19 @@ import json
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from adbc_driver_postgresql import dbapi
+from pyarrow.fs import S3FileSystem
 
 from andon.adapters.duckdb.log import open_log
+from andon.adapters.duckdb.objects import Storage
 from andon.adapters.memory_log import MemoryLog
 from andon.base import predicate
 from andon.base.interval import Grid, Interval
@@ -73,12 +78,16 @@ def _rows() -> list[Row]:
 ROWS = _rows()
 
 
-def _parquet(rows: Sequence[Row], path: Path) -> str:
+def _table(rows: Sequence[Row]) -> pa.Table:
     storage = {"x": pa.float64(), "n": pa.int64(), "flag": pa.bool_(), "empty": pa.float64(), "label": pa.int8()}
     storage |= {"ts": pa.timestamp("us", tz="UTC"), "label_ts": pa.timestamp("us", tz="UTC")}
     schema = pa.schema([(name, storage.get(name, pa.string())) for name in TYPES.names])
+    return pa.Table.from_pylist(list(rows), schema=schema)
+
+
+def _parquet(rows: Sequence[Row], path: Path) -> str:
     file = path / "log.parquet"
-    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), file, row_group_size=50)
+    pq.write_table(_table(rows), file, row_group_size=50)
     return str(file)
 
 
@@ -144,6 +153,47 @@ def _several(rows: Sequence[Row], path: Path) -> list[str]:
     return [_json_lines(rows[200:], path, "two.jsonl"), _json_lines(rows[:200], path, "one.jsonl.gz")]
 
 
+def _duckdb(rows: Sequence[Row], path: Path, name: str = "log") -> str:
+    file = path / "warehouse.db"
+    with duckdb.connect(str(file)) as database:
+        database.execute(f"create table {name} as from '{_parquet(rows, path)}'")
+    return f"duckdb:///{file}?table={name}"
+
+
+def _duckdb_view(rows: Sequence[Row], path: Path) -> str:
+    url = _duckdb(rows, path)
+    with duckdb.connect(str(path / "warehouse.db")) as database:
+        database.execute("create schema ml; create view ml.decisions as from log")
+    return url.replace("=log", "=ml.decisions")
+
+
+def _postgresql(server: str, rows: Sequence[Row], name: str, *, with_zone: bool) -> str:
+    time = "timestamptz" if with_zone else "timestamp"
+    storage = {"x": "float8", "n": "numeric", "flag": "bool", "empty": "numeric", "label": "smallint"}
+    storage |= {"ts": time, "label_ts": time}
+    columns = {column: '"' + column.replace('"', '""') + '"' for column in TYPES.names}
+    with dbapi.connect(server) as connection, connection.cursor() as cursor:
+        declared = ", ".join(f"{quoted} {storage.get(column, 'text')}" for column, quoted in columns.items())
+        cursor.execute(f"create table {name} ({declared}, picture bytea, document jsonb)")
+        cursor.adbc_ingest(f"{name}_raw", _table(rows), mode="create")
+        picked = ", ".join(
+            f"{quoted} at time zone 'UTC'" if column in ("ts", "label_ts") and not with_zone else quoted
+            for column, quoted in columns.items()
+        )
+        cursor.execute(f"insert into {name} ({', '.join(columns.values())}) select {picked} from {name}_raw")
+        connection.commit()
+    return f"{server}?table=public.{name}"
+
+
+def put(endpoint: str, file: Path, key: str) -> str:
+    """Put a file into the bucket of the object store."""
+    store = S3FileSystem(endpoint_override=endpoint, allow_bucket_creation=True)
+    store.create_dir("bucket")
+    with store.open_output_stream(f"bucket/{key}") as out:
+        out.write(file.read_bytes())
+    return f"s3://bucket/{key}"
+
+
 WRITERS: Mapping[str, Callable[[Sequence[Row], Path], str | list[str]]] = {
     "parquet": _parquet,
     "naive_parquet": _naive_parquet,
@@ -155,13 +205,42 @@ WRITERS: Mapping[str, Callable[[Sequence[Row], Path], str | list[str]]] = {
     "folder": _folder,
     "glob": _glob,
     "several": _several,
+    "duckdb": _duckdb,
+    "duckdb_view": _duckdb_view,
 }
+SERVED = {"postgresql": "postgres", "postgresql_naive": "postgres", "s3_prefix": "s3", "s3_csv": "s3"}
+"""Sources behind a server, and the fixture that runs it."""
 
 
-@pytest.fixture(params=list(WRITERS), scope="module")
+@dataclass(frozen=True)
+class Named:
+    """What a user names, and what opens files there."""
+
+    paths: str | list[str]
+    storage: Storage | None = None
+
+
+def named(kind: str, path: Path, request: pytest.FixtureRequest) -> Named:
+    """The rows, written to a source of this kind."""
+    if kind not in SERVED:
+        return Named(WRITERS[kind](ROWS, path))
+    server = request.getfixturevalue(SERVED[kind])
+    if SERVED[kind] == "postgres":
+        zone = "naive" not in kind
+        return Named(_postgresql(server, ROWS, f"log_{kind}", with_zone=zone))
+    storage = Storage(server)
+    if kind == "s3_csv":
+        return Named(put(server, Path(_csv(ROWS, path)), "csv/log.csv"), storage)
+    for number, part in enumerate((ROWS[:120], ROWS[120:])):
+        put(server, Path(_parquet(part, path)), f"logs/part{number}/log.parquet")
+    put(server, Path(__file__), "logs/README.md")
+    return Named("s3://bucket/logs", storage)
+
+
+@pytest.fixture(params=[*WRITERS, *SERVED], scope="module")
 def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LogSource]:
-    paths = WRITERS[request.param](ROWS, tmp_path_factory.mktemp("log"))
-    with open_log(paths, MODEL, types=TYPES) as log:
+    place = named(request.param, tmp_path_factory.mktemp("log"), request)
+    with open_log(place.paths, MODEL, types=TYPES, storage=place.storage) as log:
         yield log
 
 

@@ -13,8 +13,6 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-from andon.interfaces.cli import app
-
 DATA = Path(__file__).parents[1] / "data"
 BROKEN, CLEAN = DATA / "o01_taiwan_renamed_feature", DATA / "o05_taiwan_control_strict"
 PROGRAM = "from andon.interfaces.cli.app import main; main()"
@@ -40,21 +38,6 @@ def words(folder, *more):
 
 def with_reference(folder, *more):
     return words(folder, "--reference", str(folder / "reference.parquet"), *more)
-
-
-@pytest.fixture
-def andon(monkeypatch, capsys):
-    """Runs the command line in this process; gives exit code, stdout, stderr."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["andon", *arguments])
-        with pytest.raises(SystemExit) as left:
-            app.main()
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.out + printed.err
-        return left.value.code, printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture(scope="module")

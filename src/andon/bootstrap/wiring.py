@@ -1,22 +1,34 @@
 """Builds what a command needs: the model as declared, the logs behind their engine, the service over both."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import yaml
 
-from andon.adapters.duckdb.log import open_log
+from andon.adapters.duckdb.log import DuckDBLog, open_log
+from andon.adapters.duckdb.objects import Storage
+from andon.adapters.duckdb.outcomes import ALIAS, Outcomes
+from andon.adapters.duckdb.place import find_place
+from andon.adapters.duckdb.tables import Part
 from andon.base.errors import BadInput
+from andon.base.nearest import nearest
+from andon.base.predicate import all_of, equals
 from andon.bootstrap.packs import load_taxonomy
 from andon.detect.registry import DETECTORS
-from andon.incident.scan import Scan, Warning  # noqa: A004  # the contract's word
-from andon.inventory.columns import resolve_columns
+from andon.incident.scan import DetectedIncident, Scan, Warning  # noqa: A004  # the contract's word
+from andon.inventory.columns import differing_types, resolve_columns
 from andon.inventory.model import Model
 from andon.inventory.model_file import parse_model
 from andon.services.illustrate import Illustrate, Subject
 from andon.services.watch import Progress, Request, Watch
+
+MODELS_MAX = 100
+"""More values than this in `model_column` are no models' names."""
+_SHOWN_MODELS = 12
 
 
 def read_model(path: str, *, strict: bool = False) -> Model:
@@ -27,28 +39,140 @@ def read_model(path: str, *, strict: bool = False) -> Model:
     return parse_model(content, strict=strict)
 
 
-def scan_log(  # noqa: PLR0913  # what can be asked of a scan
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Labels that live elsewhere: what the user named, and the column that both sides share (None: the id)."""
+
+    place: str
+    on: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRequest:
+    """What to scan, in the words of the user.
+
+    Attributes:
+        logs: files, globs, folders, prefixes, or one table.
+        reference: a place of known-good rows.
+        labels: labels that live elsewhere.
+        model_id: of a log of several models, the one to scan.
+        every, now: as in `services.watch.Request`.
+        illustrate: whether to make the figures to draw.
+    """
+
+    logs: Sequence[str]
+    reference: str | None = None
+    labels: Labels | None = None
+    model_id: str | None = None
+    every: timedelta | None = None
+    now: datetime | None = None
+    illustrate: bool = False
+
+
+def scan_models(request: ScanRequest, model: Model, progress: Progress | None = None) -> tuple[Scan, ...]:
+    """One scan per model of a log of several (`model_column`), or of the one that is asked for.
+
+    Raises:
+        BadInput: an input cannot be used, or the model asked for is not in the log.
+    """
+    column = model.columns.model
+    if column is None:
+        if request.model_id not in (None, model.id):
+            mend = "name the column that tells models apart as `model_column`, or leave --model-id out"
+            raise BadInput(f"--model-id {request.model_id}: the model file is about {model.id} alone; {mend}")
+        return (_scan(request, model, None, progress),)
+    names = _models_in(request, model, column)
+    if request.model_id is not None:
+        if request.model_id not in names:
+            near = nearest(request.model_id, names)
+            meant = f"did you mean {near}?" if near else f"it holds {', '.join(names[:_SHOWN_MODELS])}"
+            raise BadInput(f"--model-id {request.model_id}: the log holds no decision of that model; {meant}")
+        names = (request.model_id,)
+    return tuple(_scan(request, replace(model, id=name), (column, name), progress) for name in names)
+
+
+def _models_in(request: ScanRequest, model: Model, column: str) -> tuple[str, ...]:
+    """The models in a log, by name."""
+    part = Part(before=None if request.now is None else (model.columns.time, request.now.isoformat()))
+    with open_log(list(request.logs), model, storage=Storage(_s3_endpoint()), part=part) as log:
+        if column not in log.schema().types:
+            near = nearest(column, log.schema().names)
+            meant = f"did you mean {near}?" if near else "mend `model_column` in the model file"
+            raise BadInput(f"{log.name} has no column {column!r}, by which models are told apart: {meant}")
+        found = log.profile_category(column)
+    if found.distinct > MODELS_MAX:
+        raise BadInput(
+            f"{log.name} has {found.distinct:,} values in {column!r}, too many for the names of models: mend"
+            " `model_column`"
+        )
+    if not found.values:
+        raise BadInput(f"{log.name} has no value in {column!r}: fill in the model's name, or drop `model_column`")
+    return tuple(sorted(name for name, _ in found.values))
+
+
+def scan_log(  # noqa: PLR0913  # what a user may say about a scan
     logs: Sequence[str],
     model: Model,
     reference: str | None = None,
     *,
+    labels: Labels | None = None,
     every: timedelta | None = None,
     now: datetime | None = None,
     illustrate: bool = False,
     progress: Progress | None = None,
 ) -> Scan:
-    """Replay a log (files, globs, folders) and report the silent failures in it, with the figures to draw if asked."""
-    if reference is None:
+    """Replay the log of one model and report the silent failures in it, with the figures to draw if asked."""
+    return _scan(ScanRequest(logs, reference, labels, None, every, now, illustrate), model, None, progress)
+
+
+def _scan(asked: ScanRequest, model: Model, equal: tuple[str, str] | None, progress: Progress | None) -> Scan:
+    if asked.reference is None:
         raise BadInput("a scan needs rows of a period known to be good: name their file with --reference")
     defaults = {slug: kind.default_severity for slug, kind in load_taxonomy().types.items()}
-    with open_log([reference], model) as known_good, open_log(list(logs), model, types=known_good.schema()) as log:
-        request = Request(log, known_good, resolve_columns(model, log.schema()), every, now)
+    with ExitStack() as opened:
+        known_good, log = (opened.enter_context(each) for each in _open(asked, asked.reference, model, equal))
+        request = Request(log, known_good, resolve_columns(log.model, log.schema()), asked.every, asked.now)
         scan = Watch(DETECTORS, defaults).scan(request, progress)
-        if illustrate:
-            subject = Subject(log, known_good, request.model, scan, now or log.period().end)
+        types = differing_types(request.model, log.schema(), known_good.schema())
+        told = dict.fromkeys((*known_good.warnings, *log.warnings, *(("type_differs", text) for text in types)))
+        about_files = (Warning(code, text) for code, text in told)
+        incidents = tuple(_of_model(each, equal) for each in scan.incidents)
+        scan = replace(scan, warnings=(*about_files, *scan.warnings), incidents=incidents)
+        if asked.illustrate:
+            subject = Subject(log, known_good, request.model, scan, asked.now or log.period().end)
             scan = replace(scan, figures=Illustrate().draw(subject, progress))
-        about_files = (Warning(code, text) for code, text in dict.fromkeys((*known_good.warnings, *log.warnings)))
-        return replace(scan, warnings=(*about_files, *scan.warnings))
+        return scan
+
+
+def _of_model(incident: DetectedIncident, equal: tuple[str, str] | None) -> DetectedIncident:
+    """The incident with a predicate that names its rows in the whole log, where other models' rows are too."""
+    if equal is None:
+        return incident
+    whole = all_of(equals(*equal), incident.affected.predicate)
+    return replace(incident, affected=replace(incident.affected, predicate=whole))
+
+
+def _open(asked: ScanRequest, reference: str, model: Model, equal: tuple[str, str] | None) -> Iterator[DuckDBLog]:
+    """The reference, then the log."""
+    storage = Storage(_s3_endpoint())
+    outcomes = _outcomes(asked.labels, storage, is_reference=True)
+    known_good = open_log([reference], model, storage=storage, part=Part(equal), outcomes=outcomes)
+    yield known_good
+    part = Part(equal, before=None if asked.now is None else (model.columns.time, asked.now.isoformat()))
+    outcomes = _outcomes(asked.labels, storage)
+    yield open_log(list(asked.logs), model, types=known_good.schema(), storage=storage, part=part, outcomes=outcomes)
+
+
+def _outcomes(labels: Labels | None, storage: Storage, *, is_reference: bool = False) -> Outcomes | None:
+    if labels is None:
+        return None
+    place = find_place(labels.place, storage, alias=ALIAS)
+    return Outcomes(place, labels.on, is_complete=not is_reference)
+
+
+def _s3_endpoint() -> str | None:
+    """The server to ask for `s3://`, by the variables that the AWS tools know."""
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or None
 
 
 def _read_yaml(path: str) -> object:

@@ -1,5 +1,6 @@
 """A scan as the JSON document `andon.scan/1`: the keys of the contract, in a fixed order, no number that JSON lacks."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
@@ -9,9 +10,15 @@ from andon.detect.finding import Finding, Slice
 from andon.incident.scan import SCHEMA, Affected, Changed, DetectedIncident, Note, Scan
 from andon.inventory.change import Change
 
+SCANS_SCHEMA = "andon.scans/1"
 SIGNIFICANT_DIGITS = 6
 
 Document = dict[str, Any]
+
+
+def to_scans(scans: Iterable[Scan]) -> Document:
+    """The document of the scans of a log of several models."""
+    return {"schema": SCANS_SCHEMA, "scans": [to_document(scan) for scan in scans]}
 
 
 def to_document(scan: Scan) -> Document:

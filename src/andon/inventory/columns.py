@@ -4,11 +4,18 @@ from dataclasses import fields, replace
 
 from andon.base.errors import BadInput
 from andon.base.nearest import nearest
-from andon.inventory.model import Columns, Model, Version
+from andon.inventory.model import Columns, Model, Problem, Version
 from andon.telemetry.schema import LogicalType, LogSchema
 from andon.telemetry.value import text_of
 
 _KEYS = {field.name: f"{field.name}_column" for field in fields(Columns)} | {"entities": "entity_columns"}
+_HOLDS = {
+    LogicalType.NUMBER: "numbers",
+    LogicalType.TEXT: "text",
+    LogicalType.BOOLEAN: "truth values",
+    LogicalType.TIME: "times",
+    LogicalType.OTHER: "values of another kind",
+}
 _MENDS = {
     "label": "name the column with the outcomes, or write `label_column: null` to go without",
     "label_time": "name the column, or write `label_time_column: null` and give `label_delay_days_median`",
@@ -22,7 +29,7 @@ def resolve_columns(model: Model, schema: LogSchema) -> Model:
     and counts as null; any other declared column that is missing is a mistake.
 
     Raises:
-        BadInput: a column that the model gives a role is not in the log.
+        BadInput: a column that the model gives a role is not in the log, or holds no numbers where it must.
     """
     columns = model.columns
     for role in (field.name for field in fields(Columns)):
@@ -30,6 +37,7 @@ def resolve_columns(model: Model, schema: LogSchema) -> Model:
         for name in (named,) if isinstance(named, str) else named or ():
             if name not in schema.types:
                 raise BadInput(_missing(name, role, schema))
+    _require_numbers(model, schema)
     columns = replace(
         columns,
         version=columns.version or _default("model_version", schema),
@@ -46,6 +54,17 @@ def resolve_columns(model: Model, schema: LogSchema) -> Model:
     )
 
 
+def _require_numbers(model: Model, schema: LogSchema) -> None:
+    """A model that answers with numbers needs them in prediction and label."""
+    for key, name in (("prediction_column", model.columns.prediction), ("label_column", model.columns.label)):
+        kind = schema.types.get(name) if name is not None else None
+        if model.problem is Problem.REGRESSION and kind is LogicalType.TEXT:
+            raise BadInput(
+                f"the model file says `problem: regression`, but {name} (`{key}`) holds text in the log: write "
+                "numbers, or `problem: multiclass`"
+            )
+
+
 def _default(name: str, schema: LogSchema) -> str | None:
     """A column that is used where a log has it, though no one declared it."""
     return name if name in schema.types else None
@@ -55,6 +74,17 @@ def missing_columns(model: Model, schema: LogSchema) -> tuple[str, ...]:
     """The declared features, segments and protected attributes that the log does not have."""
     declared = dict.fromkeys((*model.features, *model.slice_columns))
     return tuple(name for name in declared if name not in schema.types)
+
+
+def differing_types(model: Model, log: LogSchema, reference: LogSchema) -> tuple[str, ...]:
+    """A sentence for each column that the model names and that holds another kind of values in the reference."""
+    both = [name for name in log.names if name in model.named and name in reference.types]
+    return tuple(
+        f"{name} holds {_HOLDS[log.types[name]]} in the log and {_HOLDS[reference.types[name]]} in the reference, so "
+        "they hardly compare; write both in one type"
+        for name in both
+        if log.types[name] is not reference.types[name]
+    )
 
 
 def _missing(name: str, role: str, schema: LogSchema) -> str:

@@ -1,6 +1,6 @@
 """A model as its operator describes it (`model.yaml`): which columns of its log mean what."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -91,6 +91,13 @@ class Model:
     allowed_tools: tuple[str, ...] = ()
     tool_limits: tuple[ToolLimit, ...] = ()
     warnings: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Every column that the model names, whatever for."""
+        roles = [getattr(self.columns, each.name) for each in fields(Columns)]
+        names = [name for role in roles for name in ((role,) if isinstance(role, str) else role or ())]
+        return frozenset([*names, *self.features, *self.slice_columns])
 
     @property
     def slice_columns(self) -> tuple[str, ...]:

@@ -297,6 +297,23 @@ def test_one_sentence_says_what_where_and_how_to_mend_it(cause: str) -> None:
     assert "read_" not in text, "no word of the engine's"
 
 
+@pytest.mark.parametrize("cause", [cause for cause in CAUSES if CAUSES[cause][1]])
+def test_the_command_line_says_it_with_exit_2_and_leaves_no_file(
+    cause: str, andon: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    make, named, parts = CAUSES[cause]
+    make()
+    model = tmp_path / "model.yaml"
+    model.write_text("model_id: m\nid_column: id\ntime_column: ts\nlabel_time_column: label_ts\n")
+    before = sorted(Path().rglob("*"))
+    log = str(named)
+    code, out, err = andon("scan", log, "--model", str(model), "--reference", log, "--json", "scan.json")
+    assert (code, out) == (2, "")
+    assert [part for part in parts if part not in err] == [], err
+    assert err.count("\n") == 1
+    assert sorted(Path().rglob("*")) == before
+
+
 def test_a_question_that_does_not_fit_the_columns() -> None:
     _write("log.csv", GOOD.replace("1\n", "a\n"))
     with open_log("log.csv", MODEL) as log:

@@ -4,18 +4,20 @@ import re
 import secrets
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
 import duckdb
 
-from andon.adapters.duckdb.files import LogFiles, quoted
+from andon.adapters.duckdb.files import quoted
+from andon.adapters.duckdb.place import Place
 from andon.base.errors import BadInput
 
 Connection: TypeAlias = duckdb.DuckDBPyConnection
 Row: TypeAlias = tuple[object, ...]
 
+STORE = "s3"
 MEMORY_LIMIT = "1GB"
 """What DuckDB may hold before it spills to the temporary folder."""
 
@@ -29,18 +31,19 @@ _OUR_FAULTS = (
     duckdb.SyntaxException,
     duckdb.TransactionException,
 )
+_SPILL = "andon-"
 _NO_REASON = "its content cannot be read"
 
 
-def connect(files: LogFiles) -> Connection:
+def connect(*places: Place) -> Connection:
     """A connection in UTC that spills to the system's temporary folder, never to the working directory.
 
     Parquet's minimum and maximum leave NaN out, and DuckDB concludes from them that there is none: it must not reason
     from statistics, and a condition on numbers must stand in an aggregate's `filter`, never in a `where`.
     """
     connection = duckdb.connect()
-    spill = Path(tempfile.gettempdir()) / f"andon-{secrets.token_hex(8)}"  # DuckDB makes and removes it
-    allowed = ", ".join(quoted(path) for path in files.absolute)
+    spill = Path(tempfile.gettempdir()) / f"{_SPILL}{secrets.token_hex(8)}"  # DuckDB makes and removes it
+    allowed = ", ".join(quoted(path) for place in places for path in place.absolute)
     for setting in (
         "TimeZone = 'UTC'",
         f"temp_directory = {quoted(str(spill))}",
@@ -51,10 +54,23 @@ def connect(files: LogFiles) -> Connection:
         "disabled_optimizers = 'statistics_propagation'",
         f"allowed_paths = [{allowed}]",
         "enable_external_access = false",
-        "lock_configuration = true",
     ):
         connection.execute(f"set {setting}")
+    with ExitStack() as unless_attached:
+        unless_attached.callback(close, connection)
+        for place in places:
+            with reading(place):
+                place.attach(connection)
+        unless_attached.pop_all()
+    connection.execute("set lock_configuration = true")
     return connection
+
+
+def close(connection: Connection) -> None:
+    """Let go of the places and of what was spilled."""
+    if connection.filesystem_is_registered(STORE):
+        connection.unregister_filesystem(STORE)
+    connection.close()
 
 
 def one_row(connection: Connection, sql: str) -> Row:
@@ -64,23 +80,28 @@ def one_row(connection: Connection, sql: str) -> Row:
 
 
 @contextmanager
-def reading(files: LogFiles) -> Iterator[None]:
+def reading(files: Place) -> Iterator[None]:
     """Turn what DuckDB says about bad data into one sentence; faults of ours pass through."""
     try:
         yield
     except duckdb.OutOfMemoryException:
-        temporary = tempfile.gettempdir()
-        raise BadInput(
-            f"{files.name} needs more memory or temporary disk space than there is: free some space in {temporary}"
-        ) from None
+        raise _no_room(files) from None
     except _OUR_FAULTS:
         raise
     except (duckdb.Error, OSError) as error:
+        if f"{tempfile.gettempdir()}/{_SPILL}" in str(error):
+            raise _no_room(files) from None
         where, reason = _file(files, str(error)), _reason(str(error))
-        raise BadInput(f"cannot read {where}: {reason}; mend the file or write it again") from None
+        raise BadInput(f"cannot read {where}: {reason}; {files.mend}") from None
 
 
-def _file(files: LogFiles, message: str) -> str:
+def _no_room(files: Place) -> BadInput:
+    place = tempfile.gettempdir()
+    text = f"{files.name} needs more memory or temporary disk space than there is: free some space in {place}"
+    return BadInput(f"{text}, or name another folder with TMPDIR")
+
+
+def _file(files: Place, message: str) -> str:
     named = [path for path in files.absolute if path in message]
     return files.shown(max(named, key=len)) if named else files.name
 

@@ -5,20 +5,31 @@ import gzip
 import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+import duckdb
+
+from andon.adapters.duckdb.objects import SCHEME, Storage
+from andon.base import address
 from andon.base.errors import BadInput
 from andon.base.nearest import nearest
 
 
 class Kind(StrEnum):
-    """A kind of file that holds rows."""
+    """A kind of place that holds rows."""
 
     PARQUET = "Parquet"
     CSV = "CSV"
     JSON_LINES = "JSON lines"
+    TABLE = "a table"
+
+    @property
+    def has_types(self) -> bool:
+        """Whether its columns have types, rather than text that has to be read."""
+        return self in (Kind.PARQUET, Kind.TABLE)
 
 
 _SUFFIXES = {
@@ -31,6 +42,7 @@ _SUFFIXES = {
     ".json": Kind.JSON_LINES,
 }
 _KNOWN = "Parquet (.parquet), CSV (.csv, .tsv) or JSON lines (.jsonl, .ndjson), the last two also as .gz"
+_PLACES = "files, s3://bucket/prefix, duckdb:///file.db?table=name or postgresql://host/database?table=name"
 _DELIMITERS = (",", ";", "\t", "|")
 _HEADER_BYTES_MAX = 1 << 20
 _LINE_BYTES_MAX = 16 << 20  # DuckDB holds sixteen such lines per reader
@@ -45,25 +57,36 @@ class LogFiles:
         paths: as the user wrote or would write them, sorted, each once.
         delimiter: of CSV files.
         headers: of CSV files, the column names of each.
+        storage: what opens them.
     """
 
     kind: Kind
     paths: tuple[str, ...]
     delimiter: str = ","
     headers: tuple[tuple[str, ...], ...] = ()
+    storage: Storage = field(default_factory=Storage, compare=False)
 
     @property
     def absolute(self) -> tuple[str, ...]:
-        return tuple(str(Path(path).resolve()) for path in self.paths)
+        return tuple(_absolute(path) for path in self.paths)
 
     @property
     def size_bytes(self) -> int:
-        return sum(Path(path).stat().st_size * (10 if path.endswith(".gz") else 1) for path in self.paths)
+        return sum(self.storage.size(path) * (10 if path.endswith(".gz") else 1) for path in self.paths)
 
     @property
     def name(self) -> str:
         """What to call the log in a sentence."""
         return self.paths[0] if len(self.paths) == 1 else f"{self.paths[0]} and {len(self.paths) - 1} more files"
+
+    @property
+    def mend(self) -> str:
+        return "mend the file or write it again"
+
+    def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Let the engine open the files; those on a disk it opens by itself."""
+        if any(path.startswith(SCHEME) for path in self.paths):
+            connection.register_filesystem(self.storage.s3)
 
     def shown(self, absolute: str) -> str:
         """The path as the user knows it."""
@@ -104,6 +127,10 @@ class LogFiles:
         return [*dialect, "comment = ''", "auto_detect = false", columns, f"max_line_size = {_LINE_BYTES_MAX}"]
 
 
+def _absolute(path: str) -> str:
+    return path if path.startswith(SCHEME) else str(Path(path).resolve())
+
+
 def _function(name: str, paths: Iterable[str], options: Iterable[str]) -> str:
     return f"{name}([{', '.join(quoted(path) for path in paths)}], {', '.join(options)})"
 
@@ -120,8 +147,8 @@ def _struct(types: Mapping[str, str]) -> str:
 _GLOB_SIGNS = "*?["
 
 
-def find_files(given: Sequence[str] | str) -> LogFiles:
-    """The files that paths, globs and folders name.
+def find_files(given: Sequence[str] | str, storage: Storage | None = None) -> LogFiles:
+    """The files that paths, globs, folders and prefixes of object storage name.
 
     Raises:
         BadInput: nothing is there, kinds are mixed, or a file is visibly no data.
@@ -129,28 +156,41 @@ def find_files(given: Sequence[str] | str) -> LogFiles:
     patterns = [given] if isinstance(given, str) else list(given)
     if not patterns:
         raise BadInput(f"no log was named: give a file, a glob or a folder of {_KNOWN}")
-    found: dict[Path, str] = {}
+    storage = storage or Storage()
+    found: dict[str, str] = {}
     for pattern in patterns:
-        for path in _expand(pattern):
-            found.setdefault(Path(path).resolve(), path)
+        for path in _expand(pattern, storage):
+            found.setdefault(_absolute(path), path)
     paths = tuple(sorted(found.values()))
-    kind = _one_kind(paths)
+    kind = _one_kind(paths, storage)
     for path in paths:
-        _CHECKS[kind](path)
+        _CHECKS[kind](path, storage)
     if kind is not Kind.CSV:
-        return LogFiles(kind, paths)
-    delimiter = _one_delimiter(paths)
-    return LogFiles(kind, paths, delimiter, tuple(_header(path, delimiter) for path in paths))
+        return LogFiles(kind, paths, storage=storage)
+    delimiter = _one_delimiter(paths, storage)
+    return LogFiles(kind, paths, delimiter, tuple(_header(path, delimiter, storage) for path in paths), storage)
 
 
-def _expand(pattern: str) -> list[str]:
+def _expand(pattern: str, storage: Storage) -> list[str]:
     if not pattern:
         raise BadInput("the log's name is empty: name a file, a glob or a folder")
+    if address.is_url(pattern):
+        return _in_store(pattern, storage)
     try:
         return _named(Path(pattern), pattern)
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or "the pattern is malformed"
         raise BadInput(f"cannot look up {pattern[:200]}: {reason}; name a file, a glob or a folder") from None
+
+
+def _in_store(url: str, storage: Storage) -> list[str]:
+    if not url.startswith(SCHEME):
+        raise BadInput(f"{address.shown(url)} is of a kind that Andon does not read: give {_PLACES}")
+    found = storage.list(url)
+    paths = [path for path in found if path == url or _is_data(path.removeprefix(url.rstrip("/")))]
+    if not paths:
+        raise BadInput(f"{url} holds no data files: check the bucket and the prefix, which must hold {_KNOWN} objects")
+    return paths
 
 
 def _named(path: Path, pattern: str) -> list[str]:
@@ -182,15 +222,17 @@ def _meant(path: Path) -> str:
 
 
 def _in_folder(folder: Path) -> list[str]:
-    paths = [str(path) for path in sorted(folder.rglob("*")) if _is_data(path, folder)]
+    paths = [
+        str(path) for path in sorted(folder.rglob("*")) if path.is_file() and _is_data(str(path.relative_to(folder)))
+    ]
     if not paths:
         raise BadInput(f"the folder {folder} holds no data files: put {_KNOWN} files into it, or name another folder")
     return paths
 
 
-def _is_data(path: Path, folder: Path) -> bool:
-    hidden = any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)  # as Spark and Hive mark it
-    return not hidden and path.is_file() and _kind_by_name(path) is not None
+def _is_data(below: str) -> bool:
+    hidden = any(part.startswith((".", "_")) for part in Path(below).parts)  # as Spark and Hive mark it
+    return not hidden and _kind_by_name(Path(below)) is not None
 
 
 def _kind_by_name(path: Path) -> Kind | None:
@@ -202,10 +244,10 @@ def _kind_by_name(path: Path) -> Kind | None:
     return _SUFFIXES.get(suffixes[-1]) if suffixes else None
 
 
-def _one_kind(paths: Iterable[str]) -> Kind:
+def _one_kind(paths: Iterable[str], storage: Storage) -> Kind:
     kinds: dict[Kind, str] = {}
     for path in paths:
-        kinds.setdefault(_kind_by_name(Path(path)) or _kind_by_content(path), path)
+        kinds.setdefault(_kind_by_name(Path(path)) or _kind_by_content(path, storage), path)
     if len(kinds) > 1:
         (one, first), (other, second), *_ = kinds.items()
         raise BadInput(
@@ -214,8 +256,8 @@ def _one_kind(paths: Iterable[str]) -> Kind:
     return next(iter(kinds))
 
 
-def _kind_by_content(path: str) -> Kind:
-    start = _head(path, 4)
+def _kind_by_content(path: str, storage: Storage) -> Kind:
+    start = _head(path, 4, storage)
     if start == b"PAR1":
         return Kind.PARQUET
     if start.lstrip().startswith(b"{"):
@@ -223,23 +265,25 @@ def _kind_by_content(path: str) -> Kind:
     raise BadInput(f"{path} is no data file that Andon reads: give {_KNOWN}")
 
 
-def _head(path: str, size: int) -> bytes:
+def _head(path: str, size: int, storage: Storage) -> bytes:
     try:
-        with Path(path).open("rb") as file:
+        with storage.open(path) as file:
             return file.read(size)
     except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror}; check its permissions") from None
+        raise BadInput(
+            f"cannot read {path}: {error.strerror or 'the store refuses it'}; check its permissions"
+        ) from None
 
 
-def _check_parquet(path: str) -> None:
-    start = _head(path, 4)
+def _check_parquet(path: str, storage: Storage) -> None:
+    start = _head(path, 4, storage)
     if not start:
         raise BadInput(f"{path} is empty (0 bytes): write it again, or name another file")
     if start != b"PAR1":
         raise BadInput(
             f"{path} is not Parquet, whatever its name says: convert it, or give it the ending of what it is"
         )
-    with Path(path).open("rb") as file:
+    with storage.open(path) as file:
         size = file.seek(0, io.SEEK_END)
         file.seek(max(0, size - 4))
         end = file.read(4)
@@ -247,8 +291,8 @@ def _check_parquet(path: str) -> None:
         raise BadInput(f"{path} is cut short (its Parquet footer is missing): copy or write it again")
 
 
-def _check_text(path: str) -> None:
-    start = _head(path, 4)
+def _check_text(path: str, storage: Storage) -> None:
+    start = _head(path, 4, storage)
     if not start:
         raise BadInput(f"{path} is empty (0 bytes): write it again, or name another file")
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -263,25 +307,25 @@ def _check_text(path: str) -> None:
 _CHECKS = {Kind.PARQUET: _check_parquet, Kind.CSV: _check_text, Kind.JSON_LINES: _check_text}
 
 
-def _one_delimiter(paths: Sequence[str]) -> str:
+def _one_delimiter(paths: Sequence[str], storage: Storage) -> str:
     found: dict[str, str] = {}
     for path in paths:
-        found.setdefault(_delimiter(path), path)
+        found.setdefault(_delimiter(path, storage), path)
     if len(found) > 1:
         first, second, *_ = found.values()
         raise BadInput(f"{first} and {second} separate their columns differently: write all files with one delimiter")
     return next(iter(found))
 
 
-def _delimiter(path: str) -> str:
+def _delimiter(path: str, storage: Storage) -> str:
     """The delimiter that the header line uses most."""
-    unquoted = "".join(_first_line(path).split('"')[::2])
+    unquoted = "".join(_first_line(path, storage).split('"')[::2])
     return max(_DELIMITERS, key=unquoted.count)
 
 
-def _header(path: str, delimiter: str) -> tuple[str, ...]:
+def _header(path: str, delimiter: str, storage: Storage) -> tuple[str, ...]:
     try:
-        names = next(csv.reader([_first_line(path)], delimiter=delimiter), [])
+        names = next(csv.reader([_first_line(path, storage)], delimiter=delimiter), [])
     except csv.Error as error:
         raise BadInput(f"cannot read the header of {path}: {error}; end its lines with a line feed") from None
     if not any(name.strip() for name in names):
@@ -292,10 +336,10 @@ def _header(path: str, delimiter: str) -> tuple[str, ...]:
     return tuple(name or f"column{place}" for place, name in enumerate(names))
 
 
-def _first_line(path: str) -> str:
+def _first_line(path: str, storage: Storage) -> str:
     try:
-        with gzip.open(path) if path.endswith(".gz") else Path(path).open("rb") as file:
-            raw = file.readline(_HEADER_BYTES_MAX)
+        with storage.open(path) as file, gzip.open(file) if path.endswith(".gz") else nullcontext(file) as text:
+            raw = text.readline(_HEADER_BYTES_MAX)
         return raw.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         raise BadInput(f"{path} is not UTF-8 text: save it as UTF-8") from None

@@ -1,7 +1,7 @@
 """A log in files, read by DuckDB: it scans and codes, numpy counts."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -21,9 +21,12 @@ from andon.adapters.duckdb.codes import (
     unseen_sql,
     utc_sql,
 )
-from andon.adapters.duckdb.connection import one_row, reading
-from andon.adapters.duckdb.files import find_files
+from andon.adapters.duckdb.connection import close, one_row, reading
+from andon.adapters.duckdb.objects import Storage
 from andon.adapters.duckdb.open import OpenedLog, open_files
+from andon.adapters.duckdb.outcomes import Outcomes
+from andon.adapters.duckdb.place import find_place
+from andon.adapters.duckdb.tables import Part
 from andon.base import predicate
 from andon.base.errors import BadInput
 from andon.base.interval import MICROSECOND, Grid, Interval, from_us, to_us
@@ -48,24 +51,39 @@ SAMPLE_ROWS = 250_000
 QUANTILES_IN_1000 = (1, *range(50, 1000, 50), 999)
 
 
-def open_log(paths: Sequence[str] | str, model: Model, *, types: LogSchema | None = None) -> "DuckDBLog":
-    """Open a log: a file, several, a glob or a folder of Parquet, CSV or JSON lines.
+def open_log(
+    paths: Sequence[str] | str,
+    model: Model,
+    *,
+    types: LogSchema | None = None,
+    storage: Storage | None = None,
+    part: Part | None = None,
+    outcomes: Outcomes | None = None,
+) -> "DuckDBLog":
+    """Open a log: files, globs, folders or prefixes of Parquet, CSV or JSON lines, or a table of a database.
 
     Args:
         paths: what the user named.
         model: says which columns are the id, the time and the label.
         types: logical types known from elsewhere (the reference); text formats are read by them.
+        storage: what opens files.
+        part: what is wanted of it, so that a server need not send the rest.
+        outcomes: labels that live elsewhere.
 
     Raises:
         BadInput: what was named cannot be read as a log.
     """
-    return DuckDBLog(open_files(find_files(paths), model.columns, types), model)
+    part = replace(part or Part(), named=model.named)
+    place = find_place(paths, storage, part=part)
+    opened = open_files(place, model.columns, types, outcomes=outcomes, equal=part.equal)
+    return DuckDBLog(opened, replace(model, columns=opened.columns))
 
 
 class DuckDBLog:
     """Rows in files; nothing is held in memory but what a question needs."""
 
     def __init__(self, opened: OpenedLog, model: Model) -> None:
+        self.model = model
         self._opened = opened
         self._connection = opened.connection
         self._files = opened.files
@@ -88,7 +106,7 @@ class DuckDBLog:
 
     def close(self) -> None:
         """Let go of the files and of what was spilled."""
-        self._connection.close()
+        close(self._connection)
 
     def __enter__(self) -> Self:
         return self
@@ -109,7 +127,7 @@ class DuckDBLog:
         """Event time of the n-th earliest row (1-based); None when there are fewer."""
         if not 1 <= n <= self._opened.rows:
             return None
-        [(at,)] = self._fetch(f"select unnest({_ranked(self._time_us, [n], self._opened.rows)}) from log")
+        [(at,)] = self._fetch(f"select unnest({_ranked(self._time_us, [n], self._opened.rows)}) from andon_log")
         return from_us(int(str(at)))
 
     def profile_number(self, column: str, minus: str | None = None) -> NumberProfile:
@@ -128,12 +146,14 @@ class DuckDBLog:
     def _profiled(self) -> str:
         """The table to profile: the log, or the rows that stand for a large one, picked once, whatever its order."""
         if self._opened.rows <= PROFILED_ROWS_MAX:
-            return "log"
+            return "andon_log"
         if not self._has_sample:
             share = f"{int(SAMPLE_ROWS / self._opened.rows * 0xFFFFFFFF):08x}"
-            self._fetch(f"create temp table sample as from log where substr(md5({self._id}), 1, 8) < '{share}'")
+            self._fetch(
+                f"create temp table andon_sample as from andon_log where substr(md5({self._id}), 1, 8) < '{share}'"
+            )
             self._has_sample = True
-        return "sample"
+        return "andon_sample"
 
     def _few_distinct(self, source: str) -> tuple[float, ...] | None:
         """The distinct numbers, ascending; None when there are too many, which some rows often show already."""
@@ -198,7 +218,7 @@ class DuckDBLog:
         with reading(self._files):
             try:
                 row = one_row(
-                    self._connection, f"select {', '.join(parts)} from log where {self._before(question.before)}"
+                    self._connection, f"select {', '.join(parts)} from andon_log where {self._before(question.before)}"
                 )
             except _MISFITS as error:
                 reason = str(error).splitlines()[0].split(": ", 1)[-1].rstrip(".")
@@ -236,7 +256,7 @@ class DuckDBLog:
             codes += ["labelled", "known"]
         more_sources, more_codes = self._coded_sql(coded)
         sources, codes = sources + more_sources, codes + more_codes
-        inner = f"select {', '.join(sources)} from log where {self._before(before)}"
+        inner = f"select {', '.join(sources)} from andon_log where {self._before(before)}"
         reader = self._connection.sql(f"select {', '.join(codes)} from ({inner})").to_arrow_reader(BATCH_ROWS)
         for batch in reader:
             if batch.num_rows:
@@ -277,7 +297,7 @@ class DuckDBLog:
                 continue
             text = text_sql(each.coding.column, self._storages[each.coding.column])
             unseen = f"try_cast(t as {each.enum}) is null" if each.coding.values else "true"
-            values = f"select {text} as t, min({bucket}) as b from log where {self._before(before)} group by 1"
+            values = f"select {text} as t, min({bucket}) as b from andon_log where {self._before(before)} group by 1"
             first = "min({'bucket': b, 'value': t})"
             sql = (
                 f"select {unseen_sql(each.coding, 't')} as cell, {first} from ({values})"

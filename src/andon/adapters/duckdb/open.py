@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from andon.adapters.duckdb.codes import logical_type, quoted_name, text_sql, time_us_sql
-from andon.adapters.duckdb.connection import Connection, connect, one_row, reading
-from andon.adapters.duckdb.files import Kind, LogFiles
+from andon.adapters.duckdb.connection import Connection, close, connect, one_row, reading
+from andon.adapters.duckdb.files import quoted
+from andon.adapters.duckdb.outcomes import JoinedLabels, Outcomes, read_labels, unknown_ids
+from andon.adapters.duckdb.place import Place
 from andon.adapters.duckdb.times import TimeColumn, TimeReader
 from andon.adapters.duckdb.types import RawLog, described, raw_log
 from andon.base.errors import BadInput
@@ -27,45 +29,82 @@ _FIRST_US, _LAST_US = (to_us(datetime(year, 1, 1, tzinfo=UTC)) for year in (1, 9
 
 @dataclass(frozen=True, slots=True)
 class OpenedLog:
-    """A view `log` over a log's files, and what was learnt while opening it."""
+    """A view `andon_log` over a log's files, and what was learnt while opening it."""
 
     connection: Connection
-    files: LogFiles
+    files: Place
     storages: dict[str, str]
     schema: LogSchema
     rows: int
     first_us: int
     last_us: int
     warnings: tuple[tuple[str, str], ...]
+    columns: Columns
 
 
-def open_files(files: LogFiles, columns: Columns, types: LogSchema | None) -> OpenedLog:
-    """Open files as one log.
+def open_files(
+    files: Place,
+    columns: Columns,
+    types: LogSchema | None,
+    *,
+    outcomes: Outcomes | None = None,
+    equal: tuple[str, str] | None = None,
+) -> OpenedLog:
+    """Open a place as one log, with the labels that live elsewhere.
+
+    `equal` names a column and the text that the rows of this log have in it.
 
     Raises:
         BadInput: the files cannot be read, or do not hold the declared id and time.
     """
-    connection = connect(files)
+    places = [files] if outcomes is None else [outcomes.place, files]
+    connection = connect(*places)
     with ExitStack() as unless_opened:
-        unless_opened.callback(connection.close)
+        unless_opened.callback(close, connection)
         with reading(files):
-            opened = _open(connection, files, columns, types)
+            raw = raw_log(connection, files, columns, types)
+            _require(files, columns, raw)
+        joined = None
+        if outcomes is not None and (outcomes.is_complete or columns.label not in raw.storages):
+            with reading(outcomes.place):
+                joined = read_labels(connection, outcomes, columns, raw, types)
+        with reading(files):
+            opened = _open(connection, files, columns, _Raw(raw, types, joined, equal))
+        if joined is not None and outcomes is not None and outcomes.is_complete:
+            found = unknown_ids(connection, outcomes, joined, opened.storages[joined.on])
+            opened = replace(opened, warnings=(*opened.warnings, *joined.warnings, *found))
         unless_opened.pop_all()
         return opened
 
 
-def _open(connection: Connection, files: LogFiles, columns: Columns, types: LogSchema | None) -> OpenedLog:
-    raw = raw_log(connection, files, columns, types)
+def _require(files: Place, columns: Columns, raw: RawLog) -> None:
     for role, name in (("id", columns.id), ("time", columns.time)):
         if name not in raw.storages:
             near = _meant(name, raw.storages)
             raise BadInput(f"{files.name} has no column {name!r}, which the model names as `{role}_column`: {near}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """A log as it is read, what is known of it from elsewhere, and its labels from there."""
+
+    log: RawLog
+    types: LogSchema | None
+    joined: JoinedLabels | None
+    equal: tuple[str, str] | None
+
+
+def _open(connection: Connection, files: Place, columns: Columns, raw: _Raw) -> OpenedLog:
+    if raw.joined is not None:
+        columns = raw.joined.columns
     warnings = _create_log(connection, files, columns, raw)
-    storages = described(connection, "log")
+    storages = described(connection, "andon_log")
+    if raw.equal is not None:
+        _require_rows(connection, files, *raw.equal)
     rows, first_us, last_us = _check_times(connection, files, columns.time, storages)
     warnings += _check_rows(connection, columns, storages, rows)
-    schema = _schema(connection, storages, types)
-    return OpenedLog(connection, files, storages, schema, rows, first_us, last_us, tuple(warnings))
+    schema = _schema(connection, storages, raw.types)
+    return OpenedLog(connection, files, storages, schema, rows, first_us, last_us, tuple(warnings), columns)
 
 
 def _meant(name: str, names: Iterable[str]) -> str:
@@ -78,16 +117,26 @@ def _meant(name: str, names: Iterable[str]) -> str:
     return f"mend the model file; the columns are {', '.join(known[:_SHOWN_COLUMNS])}{more}"
 
 
-def _create_log(connection: Connection, files: LogFiles, columns: Columns, raw: RawLog) -> list[tuple[str, str]]:
-    """Create `log` with its times as times; returns what to warn about."""
-    reader = TimeReader(connection, files, raw, columns.id)
-    names = [name for name in (columns.time, columns.label_time) if name is not None and name in raw.storages]
+def _create_log(connection: Connection, files: Place, columns: Columns, raw: _Raw) -> list[tuple[str, str]]:
+    """Create `andon_log` with its times as times; returns what to warn about."""
+    reader = TimeReader(connection, files, raw.log, columns.id)
+    elsewhere = () if raw.joined is None else (columns.label, columns.label_time)
+    names = [name for name in (columns.time, columns.label_time) if name in raw.log.storages and name not in elsewhere]
     times = {name: reader.read(name) for name in names}
-    sql = raw.sql | {name: column.sql for name, column in times.items()}
-    is_small_text = files.kind is not Kind.PARQUET and files.size_bytes <= COPY_BYTES_MAX
-    parts = [f"{each} as {quoted_name(name)}" for name, each in sql.items()]
+    sql = raw.log.sql | {name: column.sql for name, column in times.items()}
+    is_small_text = not files.kind.has_types and files.size_bytes <= COPY_BYTES_MAX
+    parts = [f"{each} as {quoted_name(name)}" for name, each in sql.items() if name not in elsewhere]
     what = "temp table" if is_small_text else "temp view"
-    connection.execute(f"create {what} log as select {', '.join(parts)} from {raw.reader}")
+    rows = f"select {', '.join(parts)} from {raw.log.reader}"
+    if raw.equal is not None:
+        column, text = raw.equal
+        if column not in raw.log.storages:
+            near = _meant(column, raw.log.storages)
+            raise BadInput(f"{files.name} has no column {column!r}, by which models are told apart: {near}")
+        rows += f" where {text_sql(column, raw.log.storages[column])} = {quoted(text)}"
+    if raw.joined is not None:
+        rows = raw.joined.added(rows, raw.log.storages[raw.joined.on])
+    connection.execute(f"create {what} andon_log as {rows}")
     return [*(warning for column in times.values() for warning in column.warnings), *_zone_in_one_column(times)]
 
 
@@ -98,12 +147,21 @@ def _zone_in_one_column(times: Mapping[str, TimeColumn]) -> Iterator[tuple[str, 
         yield "mixed_zones", f"{zoned[0]!r} says its time zone and {naive[0]!r} does not; {naive[0]!r} was read as UTC"
 
 
+def _require_rows(connection: Connection, files: Place, column: str, text: str) -> None:
+    [some] = one_row(connection, "select count(*) from (from andon_log limit 1)")
+    if not some:
+        raise BadInput(
+            f"{files.name} holds no rows with {text!r} in {column!r}: add known-good rows of that model, or choose"
+            " another with --model-id"
+        )
+
+
 def _check_times(
-    connection: Connection, files: LogFiles, time_column: str, storages: Mapping[str, str]
+    connection: Connection, files: Place, time_column: str, storages: Mapping[str, str]
 ) -> tuple[int, int, int]:
     """Rows, and the first and last time in microseconds since the epoch."""
     time = time_us_sql(time_column, storages[time_column])
-    sql = f"select count(*), count(t), min(t), max(t) from (select {time} as t from log)"
+    sql = f"select count(*), count(t), min(t), max(t) from (select {time} as t from andon_log)"
     rows, timed, first, last = _numbers(connection, sql)
     if not rows:
         raise BadInput(f"{files.name} holds no rows: name a log with at least one prediction")
@@ -130,9 +188,9 @@ def _check_rows(
         made, known = (time_us_sql(name, storages[name]) for name in (columns.time, columns.label_time))
         early = f"count(*) filter (where {known} < {made})"
     name = quoted_name(columns.id)
-    named, too_early = _numbers(connection, f"select count({name}), {early} from log")
+    named, too_early = _numbers(connection, f"select count({name}), {early} from andon_log")
     some = "true" if rows <= EXACT_ROWS_MAX else f"hash({id_sql}) % {rows // _IDS_COMPARED} = 0"
-    seen, distinct = _numbers(connection, f"select count({name}), count(distinct {name}) from log where {some}")
+    seen, distinct = _numbers(connection, f"select count({name}), count(distinct {name}) from andon_log where {some}")
     found = []
     if named < rows:
         text = f"{rows - named:,} rows have no {columns.id}: they are counted, but cannot be named"
@@ -153,6 +211,6 @@ def _schema(connection: Connection, storages: Mapping[str, str], types: LogSchem
     differing = {name: kind for name, kind in known.items() if found.get(name, kind) is not kind}
     if differing:
         counted = ", ".join(f"count({quoted_name(name)})" for name in differing)
-        counts = one_row(connection, f"select {counted} from log")
+        counts = one_row(connection, f"select {counted} from andon_log")
         found |= {name: differing[name] for name, count in zip(differing, counts, strict=True) if count == 0}
     return LogSchema(found)

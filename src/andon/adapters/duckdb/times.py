@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from andon.adapters.duckdb.codes import logical_type, quoted_name
 from andon.adapters.duckdb.connection import Connection, one_row
-from andon.adapters.duckdb.files import Kind, LogFiles, quoted
+from andon.adapters.duckdb.files import Kind, quoted
+from andon.adapters.duckdb.place import Place
 from andon.adapters.duckdb.types import ISO_TIME, RawLog, instant_sql
 from andon.base.errors import BadInput
 from andon.telemetry.schema import LogicalType
@@ -36,7 +37,7 @@ class TimeReader:
     """Decides how the time columns of a log are read."""
 
     connection: Connection
-    files: LogFiles
+    files: Place
     raw: RawLog
     id_column: str
 
@@ -48,8 +49,9 @@ class TimeReader:
         """
         storage = self.raw.storages[name]
         kind = logical_type(storage)
-        if self.files.kind is Kind.PARQUET and kind is LogicalType.TIME:
-            self._same_zone_in_all_files(name)
+        if self.files.kind.has_types and kind is LogicalType.TIME:
+            if self.files.kind is Kind.PARQUET:
+                self._same_zone_in_all_files(name)
             return TimeColumn(self.raw.sql[name], has_zone="TZ" in storage or "TIME ZONE" in storage)
         if kind is LogicalType.NUMBER:
             return self._epoch(name)

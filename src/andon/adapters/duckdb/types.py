@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from andon.adapters.duckdb.codes import logical_type, quoted_name
 from andon.adapters.duckdb.connection import Connection, one_row
-from andon.adapters.duckdb.files import Kind, LogFiles
+from andon.adapters.duckdb.files import Kind
+from andon.adapters.duckdb.place import Place
 from andon.inventory.model import Columns
 from andon.telemetry.schema import LogicalType, LogSchema
 
@@ -37,10 +38,10 @@ class RawLog:
     sql: dict[str, str]
 
 
-def raw_log(connection: Connection, files: LogFiles, columns: Columns, types: LogSchema | None) -> RawLog:
+def raw_log(connection: Connection, files: Place, columns: Columns, types: LogSchema | None) -> RawLog:
     """Decide how the columns of some files are read; `types` are logical types known from elsewhere."""
     found = described(connection, files.reader())
-    if files.kind is Kind.PARQUET:
+    if files.kind.has_types:
         sql = {
             name: _PARQUET_CASTS.get(storage, "{}").replace("{}", quoted_name(name)) for name, storage in found.items()
         }
@@ -65,7 +66,7 @@ def _names_are_text(columns: Columns) -> dict[str, LogicalType]:
     return {name: LogicalType.TEXT for name in names if name is not None}
 
 
-def _json(files: LogFiles, found: dict[str, str], columns: Columns, wanted: Mapping[str, LogicalType]) -> RawLog:
+def _json(files: Place, found: dict[str, str], columns: Columns, wanted: Mapping[str, LogicalType]) -> RawLog:
     storages, read_as = {}, {}
     for name, storage in found.items():
         is_time = name in (columns.time, columns.label_time) and logical_type(storage) is not LogicalType.NUMBER

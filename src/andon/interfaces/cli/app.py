@@ -23,6 +23,8 @@ app = typer.Typer(
 show = typer.Typer(no_args_is_help=True, rich_markup_mode=None, epilog=EXAMPLE.format("andon show detectors"))
 app.add_typer(show, name="show", help="Show what Andon knows: its detectors, the taxonomy, the severities.")
 
+LOGS: Final = "Parquet, CSV or JSON lines: files, globs, folders, s3://…; or one table: duckdb:///…, postgresql://…."
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Html = Annotated[
     str | None, typer.Option("--html", metavar="FILE", help="Write a page to show a colleague: one file, no network.")
@@ -48,16 +50,39 @@ def andon(
 
 @app.command(
     "scan",
-    epilog=EXAMPLE.format("andon scan log.parquet --model model.yaml --reference reference.parquet --json scan.json"),
+    epilog=EXAMPLE.format(
+        "\n  ".join(
+            (
+                "andon scan log.parquet --model model.yaml --reference reference.parquet --json scan.json",
+                "andon scan log.parquet --model model.yaml --reference good.csv --labels outcomes.csv --on id",
+                "andon scan 'duckdb:///warehouse.db?table=decisions' --model model.yaml --reference good.csv",
+                "andon scan 'postgresql://me@db.local/ml?table=decisions' --model model.yaml --reference good.csv",
+                "andon scan s3://bucket/decisions --model model.yaml --reference s3://bucket/good.parquet",
+            )
+        )
+    ),
 )
 def scan(  # noqa: PLR0913  # a command's options are its arguments
     logs: Annotated[
-        list[str], typer.Argument(metavar="LOG", help="Parquet, CSV or JSON lines: files, globs or folders.")
+        list[str],
+        typer.Argument(
+            metavar="LOG",
+            help=LOGS,
+        ),
     ],
     *,
     model: Annotated[str, typer.Option("--model", metavar="FILE", help="The model.yaml that says what columns mean.")],
+    model_id: Annotated[
+        str | None, typer.Option("--model-id", metavar="ID", help="Of a log of several models, the one to scan.")
+    ] = None,
     reference: Annotated[
         str | None, typer.Option("--reference", metavar="LOG", help="Rows of a period known to be good.")
+    ] = None,
+    labels: Annotated[
+        str | None, typer.Option("--labels", metavar="LOG", help="Labels that live elsewhere, with their ids.")
+    ] = None,
+    on: Annotated[
+        str | None, typer.Option("--on", metavar="COLUMN", help="The column that log and labels share (the id).")
     ] = None,
     json: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON; - prints it on stdout.")
@@ -79,7 +104,7 @@ def scan(  # noqa: PLR0913  # a command's options are its arguments
     """
     from andon.interfaces.cli import scan_command
 
-    asked = scan_command.Asked(tuple(logs), model, reference, json, every, now, html)
+    asked = scan_command.Asked(tuple(logs), model, reference, json, every, now, html, labels, on, model_id)
     found = scan_command.run(asked, strict=strict, quiet=quiet, no_color=no_color)
     raise typer.Exit(FOUND if found else 0)
 

@@ -1,14 +1,17 @@
 """`andon scan`: parse what was asked, call the service, show what it found."""
 
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from andon.base import address
 from andon.base.errors import BadInput
 from andon.bootstrap.packs import load_taxonomy
-from andon.bootstrap.wiring import read_model, scan_log
+from andon.bootstrap.wiring import Labels, ScanRequest, read_model, scan_models
 from andon.detect.registry import DETECTORS
-from andon.incident.document import to_document
+from andon.incident.document import Document, to_document, to_scans
 from andon.incident.scan import Scan
-from andon.interfaces.cli import options, output, progress, scan_text
+from andon.interfaces.cli import options, output, progress, scan_text, words
 from andon.interfaces.cli.page.write import write_page
 from andon.inventory.model import Model
 
@@ -26,6 +29,13 @@ class Asked:
     every: str | None
     now: str | None
     html: str | None = None
+    labels: str | None = None
+    on: str | None = None
+    model_id: str | None = None
+
+    def is_one(self, model: Model) -> bool:
+        """Whether the result is of one model, whatever the log holds."""
+        return model.columns.model is None or self.model_id is not None
 
 
 def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
@@ -33,23 +43,31 @@ def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
     every = None if asked.every is None else options.length(asked.every, "--every")
     now = None if asked.now is None else options.time(asked.now, "--now")
     _require_places(asked)
+    if asked.on is not None and asked.labels is None:
+        raise BadInput(f"--on {asked.on} joins labels, and none are named: add --labels outcomes.csv")
+    labels = None if asked.labels is None else Labels(asked.labels, asked.on)
     model = read_model(asked.model, strict=strict)
+    if asked.html is not None and not asked.is_one(model):
+        raise BadInput("--html writes the page of one model, and the log is one of several: name it with --model-id")
     with progress.shown(quiet=quiet, no_color=no_color) as report:
-        scan = scan_log(
-            asked.logs, model, asked.reference, every=every, now=now, illustrate=asked.html is not None, progress=report
+        request = ScanRequest(
+            asked.logs, asked.reference, labels, asked.model_id, every, now, illustrate=asked.html is not None
         )
-    frame, failed = _write(asked, scan, _frame(asked, model))
+        scans = scan_models(request, model, report)
+    document = to_document(scans[0]) if asked.is_one(model) else to_scans(scans)
+    frame, failed = _write(asked, scans, document, _frame(asked, replace(model, id=scans[0].model_id)))
     if not quiet:
-        _warn(scan, no_color=no_color)
-        _show(asked, scan, frame, no_color=no_color)
+        for scan in scans:
+            _warn(scan, scans, no_color=no_color)
+            _show(asked, scan, replace(frame, model=replace(model, id=scan.model_id)), no_color=no_color)
     if failed is not None:
         raise failed
-    return bool(scan.incidents)
+    return any(scan.incidents for scan in scans)
 
 
 def _require_places(asked: Asked) -> None:
     """Refuse, before the work is done, what could not be written afterwards."""
-    inputs = (*asked.logs, asked.model, *([] if asked.reference is None else [asked.reference]))
+    inputs = (*asked.logs, asked.model, *(each for each in (asked.reference, asked.labels) if each is not None))
     if asked.html == STDOUT:
         raise BadInput("--html - names no file: write the page to a file, such as --html scan.html")
     if asked.html is not None and asked.json is not None and output.same_place(asked.html, asked.json):
@@ -59,28 +77,32 @@ def _require_places(asked: Asked) -> None:
             output.require_place(path, inputs, option)
 
 
-def _write(asked: Asked, scan: Scan, frame: scan_text.Frame) -> tuple[scan_text.Frame, BadInput | None]:
+def _write(
+    asked: Asked, scans: Sequence[Scan], document: Document, frame: scan_text.Frame
+) -> tuple[scan_text.Frame, BadInput | None]:
     """Write the files that were asked for; what could not be written is said after the result, never in its place.
 
     Gives the frame with the files that are there, and the first failure.
     """
     failed: BadInput | None = None
     if asked.json == STDOUT:
-        output.emit_json(to_document(scan))
+        output.emit_json(document)
     elif asked.json is not None:
         try:
-            output.write_json(to_document(scan), asked.json)
+            output.write_json(document, asked.json)
         except BadInput as error:
             frame, failed = replace(frame, written=None), error
     if asked.html is not None:
         try:
-            write_page(scan, frame, asked.html)
+            write_page(scans[0], frame, asked.html)
         except BadInput as error:
             frame, failed = replace(frame, page=None), failed or error
     return frame, failed
 
 
-def _warn(scan: Scan, *, no_color: bool) -> None:
+def _warn(scan: Scan, scans: Sequence[Scan], *, no_color: bool) -> None:
+    if len(scans) > 1 and scan.warnings:
+        print(f"Of {words.plain(scan.model_id)}:", file=sys.stderr)
     stderr = output.console(no_color=no_color, stderr=True)
     for warning in scan.warnings:
         stderr.print(scan_text.warning_line(warning))
@@ -96,7 +118,7 @@ def _frame(asked: Asked, model: Model) -> scan_text.Frame:
         model=model,
         titles=load_taxonomy().titles(),
         detectors=len(DETECTORS),
-        logs=asked.logs,
+        logs=tuple(address.shown(log) for log in asked.logs),
         command=_command(asked),
         written=asked.json,
         page=asked.html,
@@ -105,6 +127,13 @@ def _frame(asked: Asked, model: Model) -> scan_text.Frame:
 
 def _command(asked: Asked) -> tuple[str, ...]:
     """The words that would ask for the same scan again."""
-    given = (("--reference", asked.reference), ("--every", asked.every), ("--now", asked.now))
+    given = (
+        ("--reference", asked.reference),
+        ("--labels", asked.labels),
+        ("--on", asked.on),
+        ("--model-id", asked.model_id),
+        ("--every", asked.every),
+        ("--now", asked.now),
+    )
     options_given = [word for option, value in given if value is not None for word in (option, value)]
-    return ("andon", "scan", *asked.logs, "--model", asked.model, *options_given)
+    return tuple(address.shown(word) for word in ("andon", "scan", *asked.logs, "--model", asked.model, *options_given))

@@ -1,0 +1,1 @@
+"""What `benchmarks/scan.py` runs, each in a process of its own."""

@@ -1,0 +1,205 @@
+"""What is wrong with a model file, an option or a log: exit 2 and one sentence, or a warning where a scan can go on."""
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+Run = Callable[..., tuple[int, str, str]]
+ROWS = 1200
+MODEL = "model_id: m\nid_column: id\ntime_column: ts\nprediction_column: p\nfeatures: [x]\n"
+TIMES = pa.array(1_767_225_600_000_000 + 600_000_000 * np.arange(ROWS), pa.timestamp("us"))
+
+
+def table(**columns: Any) -> pa.Table:
+    """A log of a row every ten minutes; a column given as None is left out."""
+    rng = np.random.default_rng(1)
+    usual = {
+        "id": [f"p{n}" for n in range(ROWS)],
+        "ts": TIMES,
+        "x": rng.normal(size=ROWS),
+        "p": rng.integers(0, 2, ROWS),
+    }
+    return pa.table({name: column for name, column in (usual | columns).items() if column is not None})
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A working folder with a good log, reference and model file, and an empty folder for what is spilled."""
+    for name in ("work", "spill"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "spill"))
+    pq.write_table(table(), "log.parquet")
+    pq.write_table(table(), "reference.parquet")
+    Path("model.yaml").write_text(MODEL)
+    yield tmp_path / "work"
+    assert list((tmp_path / "spill").iterdir()) == []
+
+
+SCAN = ("scan", "log.parquet", "--model", "model.yaml", "--reference", "reference.parquet", "--json", "out.json")
+
+MODEL_FILES: Mapping[str, tuple[str | bytes, list[str]]] = {
+    "no key at all": ("", ["model.yaml holds no keys", "write `id_column"]),
+    "a list": ("- a\n- b\n", ["model.yaml holds no keys", "write"]),
+    "no YAML": ("model_id: [m\n", ["model.yaml, line", "not valid YAML", "mend that line"]),
+    "not UTF-8": (MODEL.encode() + b"notes: caf\xe9\n", ["model file model.yaml", "not UTF-8"]),
+    "no id column": (
+        MODEL.replace("id_column", "idcolumn"),
+        ["lacks the key id_column", "did you mean it by idcolumn?"],
+    ),
+    "no model id": (MODEL.replace("model_id: m\n", ""), ["lacks the key model_id", "write `model_id"]),
+    "a list for a name": (MODEL.replace("p\n", "[p]\n"), ["`prediction_column` in the model file is a list", "text"]),
+    "text for a list": (MODEL.replace("[x]", "x"), ["`features` in the model file is 'x'", "a list"]),
+    "yes for a name": (MODEL.replace("column: p", "column: yes"), ["`prediction_column`", "put it in quotes"]),
+    "text for a number": (MODEL + "threshold: high\n", ["`threshold` in the model file is 'high'", "a number"]),
+    "a delay below zero": (MODEL + "label_delay_days_median: -1\n", ["`label_delay_days_median`", "at least 0"]),
+    "a share above one": (
+        MODEL + "labelled_fraction: 20\n",
+        ["`labelled_fraction` in the model file is 20", "at most 1"],
+    ),
+    "an unknown problem": (MODEL + "problem: ranking\n", ["`problem` in the model file is 'ranking'", "'regression'"]),
+    "an unknown zone": (MODEL + "time_zone: Mars/Base\n", ["`time_zone`", "Mars/Base"]),
+    "an unknown length": (MODEL + "evaluation: often\n", ["`evaluation`", "often"]),
+    "a day that is none": (MODEL + "changes: [{ts: 2026-02-31 10:00:00}]\n", ["model.yaml holds a value", "mend it"]),
+    "a time in words": (MODEL + "changes: [{ts: soon, kind: x}]\n", ["`changes[0].ts`", "write it like 2026-02-09"]),
+    "no prediction there": (MODEL.replace("column: p", "column: pp"), ["no column 'pp'", "mend `prediction_column`"]),
+    "no label there": (MODEL + "label_column: y\n", ["no column 'y'", "label_column: null"]),
+    "no label time there": (MODEL + "label_time_column: at\n", ["no column 'at'", "label_time_column: null"]),
+    "no version there": (MODEL + "version_column: v\n", ["no column 'v'", "mend `version_column`"]),
+    "no subject there": (MODEL + "subject_column: who\n", ["no column 'who'", "mend `subject_column`"]),
+}
+
+
+@pytest.mark.parametrize("cause", MODEL_FILES)
+def test_a_model_file_that_cannot_be_used(cause: str, andon: Run, work: Path) -> None:
+    content, parts = MODEL_FILES[cause]
+    Path("model.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
+    refused(andon, SCAN, parts)
+
+
+OPTIONS: Mapping[str, tuple[tuple[str, ...], list[str]]] = {
+    "no model file": (("--model", "modell.yaml"), ["no model file modell.yaml", "name the model.yaml"]),
+    "no length": (("--every", "often"), ["--every often is no length", "such as 6h"]),
+    "no time of it": (("--every", "0h"), ["--every 0h is no time at all", "such as 6h"]),
+    "too long": (("--every", "99999999d"), ["--every 99999999d is longer than any log"]),
+    "no time": (("--now", "yesterday"), ["--now yesterday is no time", "2026-02-09T06:00:00Z"]),
+    "before all": (("--now", "2025-01-01"), ["nothing was decided before --now 2025-01-01", "the log starts at"]),
+    "no folder": (("--json", "far/out.json"), ["cannot write far/out.json", "there is no folder far"]),
+    "over the log": (("--json", "log.parquet"), ["would overwrite log.parquet", "name another file"]),
+    "no reference": (("--reference", "ref.parquet"), ["there is no file ref.parquet"]),
+    "an empty reference": (("--reference", ""), ["the log's name is empty", "name a file"]),
+    "an unknown key": (("--strict",), ["unknown key segment", "did you mean segments?"]),
+    "no labels": (("--labels", "outcomes.csv"), ["there is no file outcomes.csv", "check the path"]),
+}
+
+
+@pytest.mark.parametrize("cause", OPTIONS)
+def test_an_option_that_cannot_be_used(cause: str, andon: Run, work: Path) -> None:
+    words, parts = OPTIONS[cause]
+    if cause == "an unknown key":
+        Path("model.yaml").write_text(MODEL + "segment: [x]\n")
+    refused(andon, (*SCAN, *words), parts)
+
+
+def refused(andon: Run, words: tuple[str, ...], parts: list[str]) -> None:
+    """Exit 2, one line with what, where and how to mend it, and not one file more than before."""
+    before = {path: path.read_bytes() for path in Path().iterdir()}
+    code, out, err = andon(*words)
+    assert (code, out) == (2, "")
+    lines = [line for line in err.splitlines() if line.startswith("andon: ")]
+    assert len(lines) == 1
+    assert [part for part in parts if part not in lines[0]] == [], lines[0]
+    assert {path: path.read_bytes() for path in Path().iterdir()} == before
+
+
+HOSTILE = "x\"; drop table log; --\n\x1b[31m' or 1=1"
+GOES_ON: Mapping[str, tuple[dict[str, Any], str, str | None]] = {
+    "an all-null feature": ({"x": pa.nulls(ROWS, pa.float64())}, "", "absent_throughout"),
+    "a feature that is gone": ({"x": None}, "", "model_file"),
+    "NaN": ({"x": np.full(ROWS, np.nan)}, "", "absent_throughout"),
+    "infinity here and there": ({"x": np.where(np.arange(ROWS) % 7, 0.5, np.inf)}, "", None),
+    "a constant feature": ({"x": np.full(ROWS, 7.0)}, "", None),
+    "a column of another type": ({"x": [f"word {n % 3}" for n in range(ROWS)]}, "", "type_differs"),
+    "a category per row": ({"x": [f"word {n}" for n in range(ROWS)]}, "", "type_differs"),
+    "cells of 10 MB": ({"note": ["y" * 10_000_000, *[""] * (ROWS - 1)]}, "segments: [note]\n", None),
+    "hostile values": ({"k": [HOSTILE, "b"] * (ROWS // 2)}, "segments: [k]\n", None),
+    "a hostile column name": ({HOSTILE: ["a", "b"] * (ROWS // 2)}, f"segments: [{json.dumps(HOSTILE)}]\n", None),
+    "ids twice": ({"id": ["p1"] * ROWS}, "", "duplicate_ids"),
+    "ids of nobody": ({"id": pa.nulls(ROWS, pa.string())}, "", "missing_ids"),
+    "rows in no order": ({"ts": TIMES.take(pa.array(np.random.default_rng(2).permutation(ROWS)))}, "", None),
+    "labels without a time": ({"y": np.arange(ROWS) % 2}, "label_column: y\n", "labels_without_arrival"),
+    "labels before predictions": (
+        {"y": np.arange(ROWS) % 2, "at": TIMES.take(pa.array([0] * ROWS))},
+        "label_column: y\nlabel_time_column: at\n",
+        "labels_before_predictions",
+    ),
+    "times as numbers": ({"ts": 1_767_225_600 + 600 * np.arange(ROWS)}, "", "epoch_times"),
+    "an unknown key": ({}, "segment: [x]\n", "model_file"),
+    "a version as a number": ({}, "known_good_version: 1.10\n", "model_file"),
+}
+
+
+@pytest.mark.parametrize("cause", GOES_ON)
+def test_a_scan_goes_on_and_tells(cause: str, andon: Run, work: Path) -> None:
+    columns, model, warned = GOES_ON[cause]
+    pq.write_table(table(**columns), "log.parquet")
+    if cause == "cells of 10 MB" or "hostile" in cause or "label" in cause:
+        pq.write_table(table(**columns), "reference.parquet")
+    Path("model.yaml").write_text(MODEL + model)
+    code, out, err = andon(*SCAN)
+    assert code in (0, 1), err
+    document = json.loads(Path("out.json").read_text())
+    assert document["rows"] == ROWS
+    codes = [warning["code"] for warning in document["warnings"]]
+    assert warned is None or warned in codes
+    assert "\x1b[31m" not in out + err
+    assert sorted(path.name for path in work.iterdir()) == [
+        "log.parquet",
+        "model.yaml",
+        "out.json",
+        "reference.parquet",
+    ]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 19])
+def test_a_log_of_few_rows_is_told_to_be_short(rows: int, andon: Run, work: Path) -> None:
+    pq.write_table(table().slice(0, rows), "log.parquet")
+    code, _, _ = andon(*SCAN)
+    document = json.loads(Path("out.json").read_text())
+    assert (code, document["rows"], document["incidents"]) == (0, rows, [])
+
+
+def test_a_million_categories_are_counted(andon: Run, work: Path) -> None:
+    rows = 1_000_000
+    many = pa.table(
+        {
+            "id": np.arange(rows),
+            "ts": pa.array(1_767_225_600_000_000 + 1_000_000 * np.arange(rows), pa.timestamp("us")),
+            "x": np.char.add("word ", np.arange(rows).astype("U7")),
+            "p": np.arange(rows) % 2,
+        }
+    )
+    for name in ("log", "reference"):
+        pq.write_table(many, f"{name}.parquet")
+    code, _, err = andon(*SCAN, "--every", "1d")
+    assert code == 0, err
+
+
+def test_no_room_for_spilling_is_said(andon: Run, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("andon.adapters.duckdb.connection.MEMORY_LIMIT", "20MB")
+    monkeypatch.setattr(tempfile, "tempdir", "/proc/nowhere")
+    rows = 300_000
+    wide = {f"t{n}": np.char.add(f"text {n} ", np.arange(rows).astype("U7")) for n in range(6)}
+    many = pa.table({"id": np.arange(rows), "ts": pa.array(np.arange(rows), pa.timestamp("us")), **wide})
+    pq.write_table(many, "log.parquet")
+    pq.write_table(many, "reference.parquet")
+    Path("model.yaml").write_text("model_id: m\nid_column: id\ntime_column: ts\nsegments: [t1]\nfeatures: [t2]\n")
+    refused(andon, SCAN, ["more memory or temporary disk space", "free some space in /proc/nowhere"])
+    monkeypatch.undo()

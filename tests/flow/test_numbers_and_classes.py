@@ -1,0 +1,69 @@
+"""Regression and multiclass from end to end: found, told in text and JSON; what does not fit the problem is refused."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+Run = Callable[..., tuple[int, str, str]]
+ROWS, DAY_US = 6000, 86_400_000_000
+MODEL = """
+model_id: m
+id_column: id
+time_column: ts
+prediction_column: p
+label_column: y
+label_time_column: at
+features: [x]
+"""
+
+
+def write(folder: Path, name: str, predictions: npt.NDArray[Any], labels: npt.NDArray[Any], x: npt.NDArray[Any]) -> str:
+    at = 1_767_225_600_000_000 + 600_000_000 * np.arange(ROWS)
+    columns = {"id": [f"p{n}" for n in range(ROWS)], "ts": pa.array(at, pa.timestamp("us")), "x": x}
+    columns |= {"p": predictions, "y": labels, "at": pa.array(at + DAY_US, pa.timestamp("us"))}
+    pq.write_table(pa.table(columns), folder / f"{name}.parquet")
+    return str(folder / f"{name}.parquet")
+
+
+def answers(problem: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+    """Inputs, labels, good answers, and answers that go wrong in the second half of the log."""
+    rng = np.random.default_rng(1)
+    x, late = rng.normal(size=ROWS), np.arange(ROWS) >= ROWS // 2
+    if problem == "regression":
+        good = 10 + 3 * x
+        return x, good + rng.normal(size=ROWS), good, good + 6 * late
+    good = rng.choice(list("abcd"), ROWS, p=[0.4, 0.3, 0.2, 0.1])
+    return x, good, good, np.where(late & (rng.random(ROWS) < 0.5), "d", good)
+
+
+@pytest.mark.parametrize("problem", ["regression", "multiclass"])
+def test_answers_that_go_wrong_are_found_and_told(problem: str, andon: Run, tmp_path: Path) -> None:
+    x, labels, good, wrong = answers(problem)
+    log = write(tmp_path, "log", wrong, labels, x)
+    reference = write(tmp_path, "reference", good, labels, x)
+    (tmp_path / "model.yaml").write_text(MODEL + f"problem: {problem}\n")
+    words = ("scan", log, "--model", str(tmp_path / "model.yaml"), "--reference", reference)
+    code, out, _ = andon(*words, "--json", str(tmp_path / "out.json"))
+    assert code == 1
+    assert "decisions" in out
+    document = json.loads((tmp_path / "out.json").read_text())
+    assert "model_performance_degradation" in {each["incident_type"] for each in document["incidents"]}
+    first = min(each["started_at"] for each in document["incidents"])
+    assert "2026-01-21T00" < first < "2026-01-22T12"
+    assert andon("scan", reference, *words[2:])[0] == 0
+
+
+def test_text_in_a_regression_is_refused(andon: Run, tmp_path: Path) -> None:
+    x, labels, good, _ = answers("multiclass")
+    log = write(tmp_path, "log", good, labels, x)
+    (tmp_path / "model.yaml").write_text(MODEL + "problem: regression\n")
+    code, _, err = andon("scan", log, "--model", str(tmp_path / "model.yaml"), "--reference", log)
+    assert code == 2
+    assert "p (`prediction_column`) holds text in the log: write numbers, or `problem: multiclass`" in err

@@ -1,0 +1,104 @@
+"""A log of several models: one scan each, one document, `--model-id` picks one."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import synthetic
+
+Run = Callable[..., tuple[int, str, str]]
+MODEL = """
+model_id: all
+id_column: id
+time_column: ts
+model_column: model
+score_column: score
+prediction_column: prediction
+features: [amount, income, age, product, channel]
+segments: [region]
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Model `north` has a fault, model `south` has none; the reference holds both."""
+    folder = tmp_path_factory.mktemp("models")
+    parts: dict[str, list[str]] = {"log": [], "reference": []}
+    for name, fault in (("north", "income_null"), ("south", None)):
+        place = folder / name
+        place.mkdir()
+        made = {
+            "log": synthetic.make_log(place, synthetic.FAULTS[fault] if fault else None, seed=3),
+            "reference": synthetic.make_reference(place, seed=3),
+        }
+        for kind, file in made.items():
+            parts[kind].append(f"select *, '{name}' as model from '{file}'")
+    for kind, sql in parts.items():
+        duckdb.execute(f"copy ({' union all by name '.join(sql)}) to '{folder / kind}.parquet'")
+    (folder / "model.yaml").write_text(MODEL)
+    return folder
+
+
+def words(folder: Path, *more: str) -> tuple[str, ...]:
+    places = ("--model", str(folder / "model.yaml"), "--reference", str(folder / "reference.parquet"))
+    return ("scan", str(folder / "log.parquet"), *places, *more)
+
+
+def test_every_model_is_scanned_by_itself(andon: Run, folder: Path) -> None:
+    code, out, _ = andon(*words(folder, "--json", "-"))
+    document = json.loads(out)
+    assert code == 1
+    assert document["schema"] == "andon.scans/1"
+    assert {scan["model_id"]: len(scan["incidents"]) for scan in document["scans"]} == {"north": 1, "south": 0}
+    [incident] = document["scans"][0]["incidents"]
+    assert incident["incident_type"] == "data_pipeline_corruption"
+    affected = incident["affected"]
+    [counted] = duckdb.execute(f"select count(*) from '{folder}/log.parquet' where {affected['predicate']}").fetchall()
+    assert counted == (affected["count"],)
+    rows = synthetic.DAYS * synthetic.ROWS_PER_DAY
+    assert [scan["rows"] for scan in document["scans"]] == [rows, rows]
+
+
+def test_one_model_of_them_is_one_scan(andon: Run, folder: Path) -> None:
+    code, out, _ = andon(*words(folder, "--model-id", "south", "--json", "-"))
+    document = json.loads(out)
+    assert (code, document["schema"], document["model_id"]) == (0, "andon.scan/1", "south")
+
+
+def test_the_text_says_which_model(andon: Run, folder: Path) -> None:
+    code, out, _ = andon(*words(folder))
+    assert code == 1
+    assert "of north" in out
+    assert "of south" in out
+
+
+def refused(andon: Run, *arguments: str) -> str:
+    code, out, err = andon(*arguments)
+    assert (code, out) == (2, "")
+    return err
+
+
+def test_what_names_no_model_is_refused(andon: Run, folder: Path, tmp_path: Path) -> None:
+    assert "did you mean north?" in refused(andon, *words(folder, "--model-id", "nort"))
+    model = tmp_path / "model.yaml"
+    more = ("--model", str(model))
+    model.write_text(MODEL.replace("model_column: model\n", ""))
+    assert "is about all alone" in refused(andon, *words(folder, *more, "--model-id", "north"))
+    model.write_text(MODEL.replace("model_column: model", "model_column: modell"))
+    assert "did you mean model?" in refused(andon, *words(folder, *more))
+    model.write_text(MODEL.replace("model_column: model", "model_column: id"))
+    assert "too many for the names of models" in refused(andon, *words(folder, *more))
+
+
+def test_a_model_without_known_good_rows_is_named(andon: Run, folder: Path, tmp_path: Path) -> None:
+    reference = tmp_path / "reference.parquet"
+    duckdb.execute(f"copy (from '{folder}/reference.parquet' where model = 'north') to '{reference}'")
+    err = refused(andon, *words(folder, "--reference", str(reference)))
+    assert "holds no rows with 'south' in 'model'" in " ".join(err.split())
+    duckdb.execute(f"copy (select * exclude model from '{folder}/reference.parquet') to '{reference}'")
+    assert "by which models are told apart" in " ".join(
+        refused(andon, *words(folder, "--reference", str(reference))).split()
+    )
