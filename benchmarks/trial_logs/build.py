@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from trial_logs.clock import arrivals
 from trial_logs.models import Model, fit
-from trial_logs.tables import Table, table
+from trial_logs.sources import Table
+from trial_logs.tables import table
 from trial_logs.trial import Extra, Mix, Trial
 
 HARM_MIN = 0.02
@@ -53,35 +54,41 @@ def build(trial: Trial, seed: int) -> Built:
     """
     rng = generator(trial.name, seed)
     source = table(trial.table)
-    frame = source.frame.assign(**{e.name: _drawn(e, len(source.frame), rng) for e in trial.extras})
-    source = replace(source, frame=frame)
+    source = replace(
+        source, frame=source.frame.assign(**{e.name: _drawn(e, len(source.frame), rng) for e in trial.extras})
+    )
     parts = _parts(trial, source, rng)
     models = _models(trial, source, parts, rng)
     reference = _decided(parts.reference, models[:1], np.zeros(len(parts.reference), int), trial)
     reference = _labelled(_plain_times(trial, reference, rng), replace(trial, slower_labels=None), source, rng)
     which = _versions(trial, parts.log["ts"], rng)
     onset, offset, rows, predicate = _struck(trial, parts.log, which, rng)
-    log = parts.log.copy()
-    fault = trial.fault
-    if fault and fault.harm.stage == "input":
-        fault.harm.change(log, rows, rng)
-    log = _decided(log, models, which, trial)
-    known_good = _decided(parts.log, models[:1], np.zeros(len(log), int), trial)
-    if fault and fault.harm.stage == "output":
-        fault.harm.change(log, rows, rng)
-    if fault and fault.harm.stage == "label":
-        fault.harm.change(log, rows, rng)
-    harm = _harm(source, log, known_good, rows) if fault else 0.0
+    good = _decided(parts.log, models[:1], np.zeros(len(parts.log), int), trial)
+    log = _decided(_at(trial, "input", parts.log, rows, rng), models, which, trial)
+    log = _at(trial, "label", _at(trial, "output", log, rows, rng), rows, rng)
+    harm = _harm(source, log, good, rows) if trial.fault else 0.0
     log = _labelled(log, trial, source, rng)
-    if fault and fault.harm.stage == "feed" and onset:
+    if onset and _stage(trial) == "feed":
         rows, predicate, log = _unfed(log, onset)
     log = _censored(log)
-    if fault and fault.harm.stage == "rows":
+    if _stage(trial) == "rows":
         log, rows = _twice(log, rows, rng)
     log = _named(log, "p")
     _check(trial, log, predicate, rows, harm)
-    twin = _counterfactual(trial, log, known_good, rows)
+    twin = _counterfactual(trial, log, good, rows)
     return Built(trial, source, log, _named(reference, "r"), twin, models[0], onset, offset, predicate, rows, harm)
+
+
+def _stage(trial: Trial) -> str:
+    return trial.fault.harm.stage if trial.fault else "none"
+
+
+def _at(trial: Trial, stage: str, log: pd.DataFrame, rows: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+    """The log after the fault struck, if it strikes at this stage."""
+    out = log.copy()
+    if trial.fault and _stage(trial) == stage:
+        trial.fault.harm.change(out, rows, rng)
+    return out
 
 
 def generator(name: str, seed: int) -> np.random.Generator:
@@ -118,18 +125,21 @@ def _parts(trial: Trial, source: Table, rng: np.random.Generator) -> Parts:
     pool = pd.concat([free[cuts[2] :], frame[held]])
     if not source.natural:
         times = arrivals(rng, trial.rows, datetime.fromisoformat(trial.start), trial.days, trial.rhythm)
-        log = _mixed(trial, pool, times, rng) if trial.mix else pool[: trial.rows]
+        log = _mixed(trial, trial.mix, pool, times, rng) if trial.mix else pool[: trial.rows]
         if len(log) < trial.rows:
             raise ValueError(f"{trial.name}: {len(log)} rows are left for a log of {trial.rows}")
         return Parts(train, retrain, reference, log.reset_index(drop=True).assign(ts=times))
     log = pool[: trial.rows].sort_values("ts", kind="stable").reset_index(drop=True)
     seconds = np.sort(rng.integers(0, 59_000, len(log)))
-    log["ts"] = (log["ts"].to_numpy().astype("datetime64[ms]") + seconds.astype("timedelta64[ms]")) if len(log) else log["ts"]
-    return Parts(train, retrain, reference.sort_values("ts"), log.sort_values("ts", kind="stable").reset_index(drop=True))
+    log["ts"] = (
+        (log["ts"].to_numpy().astype("datetime64[ms]") + seconds.astype("timedelta64[ms]")) if len(log) else log["ts"]
+    )
+    return Parts(
+        train, retrain, reference.sort_values("ts"), log.sort_values("ts", kind="stable").reset_index(drop=True)
+    )
 
 
-def _mixed(trial: Trial, pool: pd.DataFrame, times: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
-    mix: Mix = trial.mix  # type: ignore[assignment]
+def _mixed(trial: Trial, mix: Mix, pool: pd.DataFrame, times: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
     stamps = pd.DatetimeIndex(times)
     at = (stamps - stamps[0]) / timedelta(days=trial.days)
     inside = selected(pool, mix.where)
@@ -139,7 +149,9 @@ def _mixed(trial: Trial, pool: pd.DataFrame, times: np.ndarray, rng: np.random.G
         candidates = np.flatnonzero(inside == group)
         slots = np.flatnonzero(wanted == group)
         if len(candidates) < len(slots):
-            raise ValueError(f"{trial.name}: the mix needs {len(slots)} rows of one kind, the table has {len(candidates)}")
+            raise ValueError(
+                f"{trial.name}: the mix needs {len(slots)} rows of one kind, the table has {len(candidates)}"
+            )
         place[slots] = rng.permutation(candidates)[: len(slots)]
     return pool.iloc[place]
 
@@ -152,7 +164,7 @@ def _models(trial: Trial, source: Table, parts: Parts, rng: np.random.Generator)
     return models
 
 
-def _moment(trial: Trial, log: pd.DataFrame, share: float) -> datetime:
+def _moment(log: pd.DataFrame, share: float) -> datetime:
     """A share of the log's days, on a full hour."""
     first = pd.Timestamp(log["ts"].iloc[0]).floor("h").to_pydatetime()
     last = pd.Timestamp(log["ts"].iloc[-1]).to_pydatetime()
@@ -164,8 +176,8 @@ def _versions(trial: Trial, times: pd.Series, rng: np.random.Generator) -> np.nd
     if trial.deploy is None:
         return which
     frame = times.to_frame("ts")
-    live = (times >= _moment(trial, frame, trial.deploy.at)).to_numpy()
-    full = live & (times >= _moment(trial, frame, trial.deploy.full or 2.0)).to_numpy()
+    live = (times >= _moment(frame, trial.deploy.at)).to_numpy()
+    full = live & (times >= _moment(frame, trial.deploy.full or 2.0)).to_numpy()
     return np.where(full | (live & (rng.random(len(times)) < trial.deploy.canary)), 1, 0)
 
 
@@ -190,8 +202,8 @@ def _struck(
     fault = trial.fault
     if fault is None:
         return None, None, np.zeros(len(log), bool), None
-    onset = _moment(trial, log, fault.begins)
-    offset = _moment(trial, log, fault.ends) if fault.ends is not None else None
+    onset = _moment(log, fault.begins)
+    offset = _moment(log, fault.ends) if fault.ends is not None else None
     if fault.version and trial.deploy:
         parts = [f"model_version = '{fault.version}'"]
     else:
@@ -225,7 +237,7 @@ def _labelled(log: pd.DataFrame, trial: Trial, source: Table, rng: np.random.Gen
     else:
         days = delay * rng.lognormal(0.0, 0.25, len(log))
         if trial.slower_labels:
-            late = ts >= np.datetime64(_moment(trial, log, trial.slower_labels[0]))
+            late = ts >= np.datetime64(_moment(log, trial.slower_labels[0]))
             days = np.where(late, days * trial.slower_labels[1], days)
         arrival = ts + (days * 86_400_000).astype("timedelta64[ms]")
     label = log["label"].where(rng.random(len(log)) < trial.labelled, None)
@@ -241,7 +253,11 @@ def _unfed(log: pd.DataFrame, onset: datetime) -> tuple[np.ndarray, str, pd.Data
     last = log["ts"][lost].max().floor("D") + timedelta(days=1)
     predicate = f"ts >= '{first}' and ts < '{last}'"
     gone = log["label_ts"] >= onset
-    return lost, predicate, log.assign(label=log["label"].where(~gone, None), label_ts=log["label_ts"].where(~gone, pd.NaT))
+    return (
+        lost,
+        predicate,
+        log.assign(label=log["label"].where(~gone, None), label_ts=log["label_ts"].where(~gone, pd.NaT)),
+    )
 
 
 def _censored(log: pd.DataFrame) -> pd.DataFrame:
@@ -253,14 +269,20 @@ def _censored(log: pd.DataFrame) -> pd.DataFrame:
 def _twice(log: pd.DataFrame, rows: np.ndarray, rng: np.random.Generator) -> tuple[pd.DataFrame, np.ndarray]:
     again = log[rows].copy()
     again["ts"] = again["ts"] + pd.to_timedelta(rng.integers(1500, 9000, len(again)), unit="ms")
-    both = pd.concat([log.assign(_hit=rows), again.assign(_hit=True)]).sort_values("ts", kind="stable").reset_index(drop=True)
+    both = (
+        pd.concat([log.assign(_hit=rows), again.assign(_hit=True)])
+        .sort_values("ts", kind="stable")
+        .reset_index(drop=True)
+    )
     return both.drop(columns="_hit"), both["_hit"].to_numpy(bool)
 
 
 def _named(frame: pd.DataFrame, letter: str) -> pd.DataFrame:
     out = frame.drop(columns=[c for c in frame.columns if c.startswith("_")]).reset_index(drop=True)
     out.insert(0, "prediction_id", [f"{letter}{i:07d}" for i in range(len(out))])
-    if pd.api.types.is_object_dtype(out["label"]) and not any(isinstance(v, str) for v in out["label"].dropna().head(5)):
+    if pd.api.types.is_object_dtype(out["label"]) and not any(
+        isinstance(v, str) for v in out["label"].dropna().head(5)
+    ):
         out["label"] = out["label"].astype(float)
     return out
 
@@ -287,7 +309,7 @@ def _check(trial: Trial, log: pd.DataFrame, predicate: str | None, rows: np.ndar
 
 def _counterfactual(trial: Trial, log: pd.DataFrame, good: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame | None:
     fault = trial.fault
-    if fault is None or fault.harm.stage not in {"input", "output"} and fault.version is None:
+    if fault is None or (fault.harm.stage not in {"input", "output"} and fault.version is None):
         return None
     out = pd.DataFrame({"prediction_id": log["prediction_id"][rows], "prediction_cf": good["prediction"][rows]})
     return out.assign(score_cf=good["score"][rows]) if "score" in good else out

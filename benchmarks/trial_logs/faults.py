@@ -62,7 +62,11 @@ def filled(features: tuple[str, ...], value: object) -> Harm:
 
     def change(log: pd.DataFrame, rows: np.ndarray, _rng: np.random.Generator) -> None:
         for name in features:
-            column = log[name].astype(float) if value is None and pd.api.types.is_numeric_dtype(log[name]) else log[name].copy()
+            column = (
+                log[name].astype(float)
+                if value is None and pd.api.types.is_numeric_dtype(log[name])
+                else log[name].copy()
+            )
             column[rows] = value
             log[name] = column
 

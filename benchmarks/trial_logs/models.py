@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from trial_logs.tables import Table
+from trial_logs.sources import Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,14 @@ import yaml
 from trial_logs.build import Built, generator
 
 DECOYS = (
-    "autoscaler minimum replicas 2 -> 3", "base image patched (openssl)", "monitoring agent upgraded", "TLS certificate rotated",
-    "UI copy change on result page", "log retention set to 400 days", "A/B test of e-mail template started", "queue workers moved to arm64",
+    "autoscaler minimum replicas 2 -> 3",
+    "base image patched (openssl)",
+    "monitoring agent upgraded",
+    "TLS certificate rotated",
+    "UI copy change on result page",
+    "log retention set to 400 days",
+    "A/B test of e-mail template started",
+    "queue workers moved to arm64",
 )
 
 
@@ -32,7 +38,9 @@ def write(built: Built, folder: Path, seed: int) -> None:
 
 
 def _parquet(frame: pd.DataFrame, path: Path) -> None:
-    pq.write_table(pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None), path, compression="zstd")
+    pq.write_table(
+        pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None), path, compression="zstd"
+    )
 
 
 def _model(built: Built, seed: int) -> dict[str, Any]:
@@ -41,17 +49,27 @@ def _model(built: Built, seed: int) -> dict[str, Any]:
     extras = [e.name for e in trial.extras]
     segments = [s for s in (*source.segments, *extras, *source.protected) if s not in trial.undeclared]
     return {
-        "model_id": f"{source.name}-{source.task}".replace("_", "-"), "task": source.task, "dataset": source.name,
-        "id_column": "prediction_id", "time_column": "ts", "score_column": "score" if scored else None,
-        "prediction_column": "prediction", "label_column": "label", "label_time_column": "label_ts",
+        "model_id": f"{source.name}-{source.task}".replace("_", "-"),
+        "task": source.task,
+        "dataset": source.name,
+        "id_column": "prediction_id",
+        "time_column": "ts",
+        "score_column": "score" if scored else None,
+        "prediction_column": "prediction",
+        "label_column": "label",
+        "label_time_column": "label_ts",
         "threshold": built.model.threshold if binary else None,
         "favourable_prediction": source.favourable if binary else None,
         "features": list(source.features),
         "protected_attributes": [p for p in source.protected if p not in trial.undeclared],
         "segments": list(dict.fromkeys(segments)),
-        "label_delay_days_median": trial.delay_days or source.delay_days, "labelled_fraction": trial.labelled,
-        "versions": _versions(built), "known_good_version": trial.version, "changes": _changes(built, seed),
-        "notes": "Rows of a public table; " + ("times are its own." if source.natural else "ts and added columns are synthetic."),
+        "label_delay_days_median": trial.delay_days or source.delay_days,
+        "labelled_fraction": trial.labelled,
+        "versions": _versions(built),
+        "known_good_version": trial.version,
+        "changes": _changes(built, seed),
+        "notes": "Rows of a public table; "
+        + ("times are its own." if source.natural else "ts and added columns are synthetic."),
     }
 
 
@@ -93,26 +111,39 @@ def _truth(built: Built) -> dict[str, Any]:
     hit = log["ts"][built.affected]
     changed = list(fault.features) if fault else []
     return {
-        "scenario": trial.name, "incident": fault is not None, "control": trial.control,
-        "type": fault.type if fault else None, "also_accept": list(fault.also) if fault else [],
-        "root_cause_category": fault.category if fault else None, "origin": "injected" if fault else None,
+        "scenario": trial.name,
+        "incident": fault is not None,
+        "control": trial.control,
+        "type": fault.type if fault else None,
+        "also_accept": list(fault.also) if fault else [],
+        "root_cause_category": fault.category if fault else None,
+        "origin": "injected" if fault else None,
         "background": "natural_time_order" if built.table.natural else "exchangeable",
-        "onset": str(built.onset) if built.onset else None, "offset": str(built.offset) if built.offset else None,
-        "affected_predicate": built.predicate, "affected_count": int(built.affected.sum()),
-        "affected_fraction": round(float(built.affected.mean()), 5), "decisions_changed": _decisions_changed(built),
-        "slice": _slice(built), "slice_predicate": fault.where if fault else None,
+        "onset": str(built.onset) if built.onset else None,
+        "offset": str(built.offset) if built.offset else None,
+        "affected_predicate": built.predicate,
+        "affected_count": int(built.affected.sum()),
+        "affected_fraction": round(float(built.affected.mean()), 5),
+        "decisions_changed": _decisions_changed(built),
+        "slice": _slice(built),
+        "slice_predicate": fault.where if fault else None,
         "changed_feature": (changed[0] if len(changed) == 1 else changed) if changed else None,
-        "changed_version": fault.version if fault else None, "version_accept": [],
-        "root_cause": fault.cause if fault else f"None: {trial.story}", "rollback_helps": bool(fault.version) if fault else None,
+        "changed_version": fault.version if fault else None,
+        "version_accept": [],
+        "root_cause": fault.cause if fault else f"None: {trial.story}",
+        "rollback_helps": bool(fault.version) if fault else None,
         "harm_share": round(built.harm, 4),
-        "first_affected_ts": str(hit.iloc[0]) if len(hit) else None, "last_affected_ts": str(hit.iloc[-1]) if len(hit) else None,
-        "log_rows": len(log), "log_start": str(log["ts"].iloc[0]), "log_end": str(log["ts"].iloc[-1]),
+        "first_affected_ts": str(hit.iloc[0]) if len(hit) else None,
+        "last_affected_ts": str(hit.iloc[-1]) if len(hit) else None,
+        "log_rows": len(log),
+        "log_start": str(log["ts"].iloc[0]),
+        "log_end": str(log["ts"].iloc[-1]),
     }
 
 
 def _decisions_changed(built: Built) -> int | None:
     if built.counterfactual is None:
         return None
-    return int((built.log["prediction"][built.affected].to_numpy() != built.counterfactual["prediction_cf"].to_numpy()).sum())
-
-
+    return int(
+        (built.log["prediction"][built.affected].to_numpy() != built.counterfactual["prediction_cf"].to_numpy()).sum()
+    )
