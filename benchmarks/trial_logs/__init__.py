@@ -1,0 +1,1 @@
+"""Decision logs with known failures, made from public tables; see ../README.md."""
