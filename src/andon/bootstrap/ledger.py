@@ -3,6 +3,7 @@
 import base64
 import os
 import secrets
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from andon.adapters.duckdb.events import events_of
+import orjson
+
+from andon.adapters.duckdb.events import events_of, row_of
 from andon.adapters.segments.log import SegmentLog
 from andon.adapters.segments.verify import Checked, verify_folder
 from andon.adapters.zip_bundle import ZipBundle
@@ -18,7 +21,9 @@ from andon.base.errors import BadInput, NotFound
 from andon.bootstrap.packs import pack
 from andon.bootstrap.wiring import read_model
 from andon.evidence.hold import RELEASERS
+from andon.inventory.model import Model
 from andon.ledger.checkpoint import Signer
+from andon.ledger.entry import Entry, parse_header
 from andon.services.audit import Audit
 from andon.services.export import Export, Exported
 from andon.services.record import Record, Recorded, check_lines
@@ -98,6 +103,43 @@ def _lines(path: str) -> Iterator[bytes]:
             yield from (line for line in file if line.strip())
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error.strerror}; name a file of JSON lines") from None
+
+
+@contextmanager
+def ledger_rows(model: Model, data: str | None = None) -> Iterator[Path]:
+    """A model's recorded decisions, each with its latest outcome, as a temporary file of JSON lines.
+
+    Raises:
+        NotFound: nothing was recorded of this model.
+    """
+    with tempfile.TemporaryDirectory(prefix="andon-") as folder, open_ledger(data) as ledger:
+        path, count = Path(folder) / "ledger.jsonl", 0
+        outcomes = {}
+        for kind, fields, entry in _events(ledger, model):
+            if kind == "outcome":
+                outcomes[fields["id"]] = (orjson.loads(entry.payload)["label"], fields["ts"])
+        with path.open("wb") as file:
+            for kind, fields, entry in _events(ledger, model):
+                if kind != "prediction":
+                    continue
+                count += 1
+                row = row_of(entry.payload, model)
+                label, known = outcomes.get(fields["id"], (None, None))
+                if model.columns.label is not None:
+                    row[model.columns.label] = label
+                if model.columns.label_time is not None:
+                    row[model.columns.label_time] = known
+                file.write(orjson.dumps(row) + b"\n")
+        if not count:
+            raise NotFound(f"the ledger holds no prediction of {model.id}: record its log first")
+        yield path
+
+
+def _events(ledger: Ledger, model: Model) -> Iterator[tuple[str, dict[str, str], Entry]]:
+    for _, entry in ledger.log.read():
+        fields = parse_header(entry.header)
+        if fields.get("model_id") == model.id and "ts" in fields:
+            yield fields["kind"], fields, entry
 
 
 def people_needed() -> int:

@@ -53,15 +53,19 @@ class Record:
             BadInput: a batch holds a line that is no event; that batch is not recorded, those before it are.
         """
         first, count, signed_at = self.log.size, 0, self.now()
+        before = signed_at
         for batch in _batches(lines):
             try:
                 entries = self.entries(batch, count)
             except BadInput as error:
                 kept = f"the {count:,} before this batch are recorded" if count else "nothing was recorded"
                 raise BadInput(f"{error}; {kept}") from None
+            if self.now() < before:
+                self.log.append([make_entry({"kind": "clock_step", "at": _utc(self.now()), "before": _utc(before)})])
+            before = self.now()
             self.log.append(entries)
             count += len(batch)
-            if (self.now() - signed_at).total_seconds() >= CHECKPOINT_SECONDS:
+            if abs((self.now() - signed_at).total_seconds()) >= CHECKPOINT_SECONDS:
                 self.log.checkpoint()
                 signed_at = self.now()
             if tell is not None:
@@ -75,7 +79,7 @@ class Record:
         Raises:
             BadInput: lines of it are no events; the first twenty are named.
         """
-        at = self.now().astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        at = _utc(self.now())
         salts = self.chance(SALT_BYTES * len(lines))
         made, bad = [], []
         for number, line in enumerate(lines):
@@ -116,13 +120,23 @@ def utc_text(text: str) -> str:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError(f"ts {text!r} has no zone: write it like 2026-02-09T06:00:00Z")
+    try:
+        return _utc(at)
+    except OverflowError:
+        raise ValueError(f"ts {text!r} lies outside the years 1 to 9999") from None
+
+
+def _utc(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _parsed(line: bytes) -> dict[str, object]:
     if len(line) > EVENT_BYTES_MAX:
         raise ValueError(f"is {len(line):,} bytes, over the limit of 1 MiB")
-    kind, event = parse_event(line)
+    try:
+        kind, event = parse_event(line)
+    except RecursionError:
+        raise ValueError("is nested too deep") from None
     fields: dict[str, object] = {"kind": kind, "id": event.id, "ts": utc_text(event.ts), "model_id": event.model_id}
     if event.model_version is not None:
         fields["model_version"] = event.model_version

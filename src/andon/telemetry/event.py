@@ -7,6 +7,10 @@ import msgspec
 Answer = str | float | bool | None
 
 
+def _absent() -> msgspec.Raw:
+    return msgspec.Raw(b"null")
+
+
 class _Event(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     ts: str
@@ -19,8 +23,8 @@ class Prediction(_Event, frozen=True, kw_only=True):
 
     kind: str = "prediction"
     subject: str | None = None
-    inputs: msgspec.Raw = msgspec.Raw(b"null")
-    output: msgspec.Raw = msgspec.Raw(b"null")
+    inputs: msgspec.Raw = msgspec.field(default_factory=_absent)
+    output: msgspec.Raw = msgspec.field(default_factory=_absent)
     prediction: Answer = None
     score: float | None = None
     latency_ms: float | None = None
@@ -55,8 +59,8 @@ class Step(_Event, frozen=True, kw_only=True):
     name: str
     input_commitment: str | None = None
     output_commitment: str | None = None
-    input: msgspec.Raw = msgspec.Raw(b"null")
-    output: msgspec.Raw = msgspec.Raw(b"null")
+    input: msgspec.Raw = msgspec.field(default_factory=_absent)
+    output: msgspec.Raw = msgspec.field(default_factory=_absent)
 
 
 class Action(_Event, frozen=True, kw_only=True):

@@ -57,7 +57,10 @@ def andon(
 )
 def scan(  # noqa: PLR0913  # a command's options are its arguments
     logs: Annotated[
-        list[str], typer.Argument(metavar="LOG", help="Parquet, CSV or JSON lines: files, globs or folders.")
+        list[str],
+        typer.Argument(
+            metavar="LOG", help="Parquet, CSV or JSON lines: files, globs, folders; ledger: is what was recorded."
+        ),
     ],
     *,
     model: Annotated[str, typer.Option("--model", metavar="FILE", help="The model.yaml that says what columns mean.")],

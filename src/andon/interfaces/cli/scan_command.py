@@ -1,5 +1,7 @@
 """`andon scan`: parse what was asked, call the service, show what it found."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from andon.bootstrap.packs import load_taxonomy
@@ -11,6 +13,8 @@ from andon.interfaces.cli import options, output, progress, scan_text
 from andon.inventory.model import Model
 
 STDOUT = "-"
+LEDGER = "ledger:"
+"""In the place of a log: what `andon record` kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +37,25 @@ def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
         inputs = (*asked.logs, asked.model, *([] if asked.reference is None else [asked.reference]))
         output.require_place(asked.json, inputs)
     model = read_model(asked.model, strict=strict)
-    with progress.shown(quiet=quiet, no_color=no_color) as report:
-        scan = scan_log(asked.logs, model, asked.reference, every=every, now=now, progress=report)
+    with progress.shown(quiet=quiet, no_color=no_color) as report, _logs(asked, model) as logs:
+        scan = scan_log(logs, model, asked.reference, every=every, now=now, progress=report)
     _write(asked, scan)
     if not quiet:
         _warn(scan, no_color=no_color)
         _show(asked, scan, model, no_color=no_color)
     return bool(scan.incidents)
+
+
+@contextmanager
+def _logs(asked: Asked, model: Model) -> Iterator[Sequence[str]]:
+    """The files to scan; the ledger is written out as one for as long as the scan runs."""
+    if asked.logs != (LEDGER,):
+        yield asked.logs
+        return
+    from andon.bootstrap.ledger import ledger_rows  # noqa: PLC0415  # a scan of files needs no ledger
+
+    with ledger_rows(model) as path:
+        yield [str(path)]
 
 
 def _write(asked: Asked, scan: Scan) -> None:

@@ -240,7 +240,12 @@ def open_bundle(bundle):
     for name in ("manifest.json", "checkpoint", "range.bin", "proof.bin", "payloads.bin"):
         if name not in names:
             raise Wrong("%s is missing" % name)
-    return json.loads(bundle.read("manifest.json").decode("utf-8"), object_pairs_hook=once), names
+    raw = bundle.read("manifest.json").decode("utf-8")
+    manifest = json.loads(raw, object_pairs_hook=once)
+    keys = ["format", "vkey", "first", "end", "seal", "redacted", "files"]
+    if list(manifest) != keys or json.dumps(manifest, indent=2) != raw or manifest["format"] != "andon.bundle/1":
+        raise Wrong("manifest.json is not one of andon.bundle/1")
+    return manifest, names
 
 
 def check_files(bundle, manifest, names):
@@ -259,16 +264,19 @@ def check(path, vkey, receipt):
     """Check all of a bundle; returns the sentences to print."""
     with zipfile.ZipFile(path) as bundle:
         manifest, names = open_bundle(bundle)
-        if manifest["format"] != "andon.bundle/1":
-            raise Wrong("this is no andon.bundle/1")
+        if vkey and vkey != manifest["vkey"]:
+            raise Wrong("the bundle names another key than the one given")
         size, root = open_checkpoint(bundle.read("checkpoint"), vkey or manifest["vkey"])
         first, end = manifest["first"], manifest["end"]
         if not (isinstance(first, int) and isinstance(end, int) and 0 <= first < end <= size):
             raise Wrong("the range of entries is impossible")
         old = open_checkpoint(receipt, vkey or manifest["vkey"]) if receipt else None
         counts = check_entries(bundle, (first, end, size), root, old)
+        if manifest["redacted"] != (["payload"] if counts[2] else []) or manifest["seal"] not in counts[3]:
+            raise Wrong("manifest.json names a seal, or what is left out, that the entries do not show")
         check_files(bundle, manifest, names)
     said = ["OK: %d entries of %d to %d, under a signed tree of %d" % (counts[0], first, end - 1, size)]
+    said.append("README.txt, samples.txt and custody.jsonl are for reading; what is proven are the numbered entries")
     said.append("%d payloads are what was recorded; %d are left out of this bundle" % (counts[1], counts[2]))
     if old:
         said.append("the log still begins with the %d entries that the receipt covers" % old[0])
@@ -289,6 +297,7 @@ def check_entries(bundle, place, root, old):
     for level, hash_ in zip(levels[0], hashes):
         tree.push(hash_, level)
     shown = payloads = hidden = 0
+    holds = []
     payload_error = None
     with unpack(bundle, "range.bin") as ranges, unpack(bundle, "payloads.bin") as texts:
         check_old(tree, old)
@@ -297,6 +306,8 @@ def check_entries(bundle, place, root, old):
             check_old(tree, old)
             if header is not None:
                 shown += 1
+                if b'"kind":"hold"' in header:
+                    holds.append(seq)
                 if payload_error is None:
                     try:
                         has_payload = check_payload(texts, seq, header)
@@ -313,7 +324,7 @@ def check_entries(bundle, place, root, old):
         raise Wrong("the entries %d to %d are not those that the checkpoint signs" % (first, end - 1))
     if old and not first <= old[0] <= end and old != (size, root):
         raise Wrong("the receipt covers %d entries; this bundle can be compared from %d to %d" % (old[0], first, end))
-    return shown, payloads, hidden
+    return shown, payloads, hidden, holds
 
 
 def check_old(tree, old):
