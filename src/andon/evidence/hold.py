@@ -3,11 +3,14 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from andon.base.errors import NotFound
 from andon.ledger.entry import Entry, parse_header
 
+BEFORE = timedelta(hours=48)
+"""A hold starts so long before the first anomaly can have begun."""
 RELEASERS = 2
 """So many different people must ask for the release of a hold."""
 

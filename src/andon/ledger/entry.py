@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +17,9 @@ ENTRY_BYTES_MAX: Final = 65_535
 SALT_BYTES: Final = 16
 CONTROL_KINDS: Final = frozenset({"hold", "release", "export", "recovery", "segment_close", "clock_step"})
 """Kinds that Andon itself writes; the others are events of a model."""
+
+
+_CONTROL: Final = re.compile(rb'"kind":"(?:' + "|".join(sorted(CONTROL_KINDS)).encode() + rb')"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,11 @@ def parse_header(encoded: bytes) -> dict[str, Any]:
     if not isinstance(fields, dict) or fields.get("v") != VERSION:
         raise Tampered(f"an entry's header is not of version {VERSION}")
     return fields
+
+
+def is_control(header: bytes) -> bool:
+    """Whether Andon itself wrote an entry; a quote inside a JSON string is escaped, so no event can look like one."""
+    return _CONTROL.search(header) is not None
 
 
 def check_payload(entry: Entry) -> None:

@@ -11,7 +11,7 @@ from andon.base.errors import BadInput, NotFound, Refused, Tampered
 from andon.base.ids import new_id
 from andon.evidence.hold import Hold, get_hold, holds_of, released
 from andon.ledger.checkpoint import Verifier
-from andon.ledger.entry import CONTROL_KINDS, SALT_BYTES, Entry, make_entry, parse_header
+from andon.ledger.entry import SALT_BYTES, Entry, is_control, make_entry, parse_header
 from andon.ledger.log import Log
 from andon.ledger.merkle import Frontier, inclusion_proof, leaf_hash, subtrees
 
@@ -63,7 +63,7 @@ class Audit:
     def controls(self) -> Iterator[tuple[int, Entry]]:
         """The log's own entries."""
         for seq, entry in self.log.read():
-            if parse_header(entry.header)["kind"] in CONTROL_KINDS:
+            if is_control(entry.header):
                 yield seq, entry
 
     def holds(self) -> list[Hold]:

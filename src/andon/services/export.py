@@ -17,7 +17,7 @@ from andon.evidence.bundle import (
 )
 from andon.evidence.hold import Hold, get_hold, holds_of
 from andon.ledger.checkpoint import Verifier
-from andon.ledger.entry import CONTROL_KINDS, SALT_BYTES, Entry, make_entry, parse_header
+from andon.ledger.entry import SALT_BYTES, Entry, is_control, make_entry, parse_header
 from andon.ledger.log import Log
 
 CUSTODY = ("hold", "release", "export")
@@ -53,7 +53,7 @@ class Export:
             file: what the bundle is called, for its README.
             redact: leave the payloads of events out; their commitments stay.
         """
-        controls = [(seq, e) for seq, e in self.log.read() if parse_header(e.header)["kind"] in CONTROL_KINDS]
+        controls = [(seq, e) for seq, e in self.log.read() if is_control(e.header)]
         hold = get_hold(holds_of(controls), seal_id)
         selection = select(hold, self.log.read())
         header = {"kind": "export", "id": seal_id, "at": f"{self.now():%Y-%m-%dT%H:%M:%S.%fZ}", "redacted": redact}
@@ -89,6 +89,8 @@ class Export:
 
     def _custody(self, seal_id: str) -> Iterator[bytes]:
         for seq, entry in self.log.read():
+            if not is_control(entry.header):
+                continue
             fields = parse_header(entry.header)
             if fields["kind"] in CUSTODY and fields["id"] == seal_id:
                 yield json.dumps({"seq": seq, "header": fields}).encode() + b"\n"

@@ -2,19 +2,16 @@
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from andon.base.errors import BadInput, NotFound, Refused
 from andon.bootstrap.ledger import Ledger, open_ledger, people_needed
 from andon.bootstrap.wiring import read_model
-from andon.evidence.hold import Hold
+from andon.evidence.hold import BEFORE, Hold
 from andon.interfaces.cli import options, output
 from andon.services.audit import Case
-
-BEFORE: Final = timedelta(hours=48)
-"""A hold starts so long before the first anomaly that could have begun."""
 
 
 @dataclass(frozen=True, slots=True)
