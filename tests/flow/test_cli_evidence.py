@@ -224,3 +224,24 @@ def test_standard_input(tmp_path):
     assert json.loads(done.stdout) == {"events": 2500, "first": 0, "end": 2500}
     done = subprocess.run(command, input=lines + "nonsense\n", capture_output=True, text=True, check=False)  # noqa: S603
     assert (done.returncode, "the 2,000 before this batch are recorded" in done.stderr) == (2, True)
+
+
+def test_scan_of_the_ledger_finds_what_the_file_shows(andon, tmp_path):
+    """The rows come back with their columns, types and labels, so the documents differ in their seconds only."""
+    folder = Path(__file__).parents[1] / "data" / "o01_taiwan_renamed_feature"
+    model, log, reference = (str(folder / name) for name in ("model.yaml", "log.parquet", "reference.parquet"))
+    assert andon("record", log, "--model", model)[0] == 0
+    documents = []
+    for source in (log, "ledger:"):
+        words = ("scan", source, "--model", model, "--reference", reference, "--every", "3d", "--json", "-")
+        code, out, _ = andon(*words)
+        assert code == 1
+        documents.append({key: value for key, value in json.loads(out).items() if key != "seconds"})
+    assert documents[0] == documents[1]
+
+
+def test_rows_without_an_id_are_refused(andon, tmp_path):
+    (tmp_path / "model.yaml").write_text("model_id: m\nid_column: id\ntime_column: ts\n")
+    (tmp_path / "log.csv").write_text("id,ts\na,2026-03-01T00:00:00Z\n,2026-03-01T01:00:00Z\n")
+    code, _, err = andon("record", "log.csv", "--model", "model.yaml")
+    assert (code, "1 rows of log.csv have no id" in err) == (2, True), err

@@ -6,11 +6,13 @@ import shutil
 
 import pytest
 
-from andon.adapters.segments.segment import SegmentName, encode_segment, read_segment
+from andon.adapters.segments.segment import SegmentName, encode_segment, read_segment, segment_table
 from andon.adapters.segments.verify import verify_folder
 from andon.base.errors import Tampered
+from andon.ledger.checkpoint import Signer
 from andon.ledger.entry import Entry, make_entry
 from andon.ledger.group import encode_group
+from andon.ledger.merkle import leaf_hash
 from andon.services.audit import Audit
 from ledgers import SIGNER, Hasty, entry_of, files_of, open_log, write_files
 
@@ -109,9 +111,7 @@ def test_rows_rewritten_with_sound_parquet(tmp_path, complete, edit):
     folder = write_files(tmp_path / "original", complete)
     rows = [entry for _, _, entry in read_segment(folder / name, SegmentName(0, 16))]
     edited = edit(rows)
-    from andon.ledger.merkle import leaf_hash  # noqa: PLC0415
-
-    data = encode_segment(0, edited, [leaf_hash(row.header) for row in edited])
+    data = encode_segment(segment_table(0, edited, [leaf_hash(row.header) for row in edited]))
     said = refused(changed(tmp_path, complete, name, data))
     assert said is not None
     assert PLACE.search(said)
@@ -142,8 +142,6 @@ def test_rollback_needs_a_remembered_checkpoint(tmp_path):
 
 
 def test_log_of_another_origin(tmp_path, complete):
-    from andon.ledger.checkpoint import Signer  # noqa: PLC0415
-
     other = Signer("other/w-main", bytes(range(32)))
     point = other.sign(SIGNER.verifier.open(complete["checkpoint"]))
     assert "signatures of test.local" in refused(changed(tmp_path, complete, "checkpoint", point))

@@ -7,8 +7,10 @@ from typing import Any
 import orjson
 
 from andon.adapters.duckdb.codes import quoted_name
+from andon.adapters.duckdb.connection import one_row
 from andon.adapters.duckdb.files import find_files
-from andon.adapters.duckdb.open import open_files
+from andon.adapters.duckdb.open import OpenedLog, open_files
+from andon.base.errors import BadInput
 from andon.inventory.model import Model
 
 ROWS = 8_192
@@ -22,6 +24,7 @@ def events_of(paths: Sequence[str], model: Model) -> Iterator[bytes]:
     """
     opened = open_files(find_files(list(paths)), model.columns, None)
     try:
+        _require_ids(opened, model)
         order = ", ".join(quoted_name(name) for name in (model.columns.time, model.columns.id))
         cursor = opened.connection.execute(f"select * from log order by {order}")
         names = [each[0] for each in cursor.description or ()]
@@ -39,6 +42,16 @@ def row_of(payload: bytes, model: Model) -> dict[str, Any]:
     columns = model.columns
     row = dict(event.get("inputs") or {}) | {columns.id: event["id"], columns.time: event["ts"]}
     return row | {name: event.get(key) for key, name in roles.items()}
+
+
+def _require_ids(opened: OpenedLog, model: Model) -> None:
+    sql = f"select count(*) from log where {quoted_name(model.columns.id)} is null"
+    [count] = one_row(opened.connection, sql)
+    if count:
+        raise BadInput(
+            f"{count} rows of {opened.files.name} have no {model.columns.id}, so nothing could be said of them later:"
+            " fill it in; nothing was recorded"
+        )
 
 
 def _roles(model: Model) -> dict[str, str]:

@@ -14,7 +14,9 @@ from andon.adapters.segments.segment import (
     SegmentName,
     encode_segment,
     file_sha256,
+    holds_rows,
     read_segment,
+    segment_table,
     segments_in,
 )
 from andon.adapters.segments.tiles import Tiles, tree_of
@@ -135,9 +137,10 @@ class SegmentLog:
             name = SegmentName(self.closed, len(self._open))
             path = self.folder / "evidence" / name.file
             scratch = path.with_suffix(".new")
-            self.disk.write(scratch, 0, encode_segment(name.first, self._open, self._leaves))
+            table = segment_table(name.first, self._open, self._leaves)
+            self.disk.write(scratch, 0, encode_segment(table))
             self.disk.sync(scratch)
-            if [leaf for _, leaf, _ in read_segment(scratch, name)] != self._leaves:
+            if not holds_rows(scratch, table):
                 raise Tampered(f"the disk gave back other bytes than were written to {scratch}")
             self.disk.rename(scratch, path)
             self.disk.sync(path.parent)

@@ -60,8 +60,8 @@ def segments_in(folder: Path) -> list[SegmentName]:
     return names
 
 
-def encode_segment(first: int, entries: Sequence[Entry], leaves: Sequence[bytes]) -> bytes:
-    """The bytes of a segment's file."""
+def segment_table(first: int, entries: Sequence[Entry], leaves: Sequence[bytes]) -> pa.Table:
+    """The rows of a segment."""
     columns = [
         pa.array(range(first, first + len(entries)), pa.int64()),
         pa.array(leaves, pa.binary(32)),
@@ -69,9 +69,14 @@ def encode_segment(first: int, entries: Sequence[Entry], leaves: Sequence[bytes]
         pa.array([entry.salt for entry in entries], pa.binary()),
         pa.array([entry.payload for entry in entries], pa.binary()),
     ]
+    return pa.Table.from_arrays(columns, schema=SCHEMA)
+
+
+def encode_segment(table: pa.Table) -> bytes:
+    """The bytes of a segment's file."""
     sink = pa.BufferOutputStream()
     pq.write_table(
-        pa.Table.from_arrays(columns, schema=SCHEMA),
+        table,
         sink,
         compression="zstd",
         compression_level=1,
@@ -82,6 +87,11 @@ def encode_segment(first: int, entries: Sequence[Entry], leaves: Sequence[bytes]
     )
     encoded: bytes = sink.getvalue().to_pybytes()
     return encoded
+
+
+def holds_rows(path: Path, table: pa.Table) -> bool:
+    """Whether a file gives back exactly these rows."""
+    return bool(pq.read_table(path, page_checksum_verification=True).equals(table))
 
 
 def read_segment(path: Path, name: SegmentName) -> Iterator[tuple[int, bytes, Entry]]:
