@@ -252,7 +252,7 @@ class SegmentLog:
                 " checkpoint covers: nothing was cut; restore the file from a copy"
             )
         digest = sha256(torn).hexdigest()
-        self.disk.replace(self.folder / "quarantine" / f"{path.stem}-{end}.torn", torn)
+        self.disk.replace(self.folder / "quarantine" / f"{path.stem}-{end}-{digest[:8]}.torn", torn)
         self.disk.write(path, end, b"")
         self.disk.sync(path)
         header = {"kind": "recovery", "at": self._time(), "file": path.name, "byte": end, "n_torn": len(torn)}
