@@ -240,6 +240,17 @@ def test_scan_of_the_ledger_finds_what_the_file_shows(andon, tmp_path):
     assert documents[0] == documents[1]
 
 
+def test_a_pinned_scan_starts_the_hold_48_h_before_and_goes_along(andon, sealed, tmp_path):
+    scan = {"schema": "andon.scan/1", "incidents": [{"started_at_low": "2026-03-04T12:00:00Z"}]}
+    (tmp_path / "scan.json").write_text(json.dumps(scan))
+    assert andon("evidence", "seal", "--model", "loan", "--reason", "INC-2", "--scan", "scan.json")[0] == 0
+    assert "2026-03-02T12:00:00.000000Z to now" in andon("evidence", "hold")[1]
+    assert andon("evidence", "export", "last", "--out", "scan.zip")[0] == 0
+    with zipfile.ZipFile(tmp_path / "scan.zip") as zipped:
+        assert json.loads(zipped.read("findings.json")) == scan
+    assert check(tmp_path / "scan.zip")[0] == 0
+
+
 def test_rows_without_an_id_are_refused(andon, tmp_path):
     (tmp_path / "model.yaml").write_text("model_id: m\nid_column: id\ntime_column: ts\n")
     (tmp_path / "log.csv").write_text("id,ts\na,2026-03-01T00:00:00Z\n,2026-03-01T01:00:00Z\n")

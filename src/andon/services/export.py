@@ -82,6 +82,9 @@ class Export:
             "custody.jsonl": self._custody(hold.id),
             "verify.py": iter([self.verify]),
         }
+        pinned = next(entry for seq, entry in self.log.read(hold.seq)).payload
+        if "scan" in (facts := json.loads(pinned)):
+            members["findings.json"] = iter([json.dumps(facts["scan"], indent=2, ensure_ascii=False).encode()])
         files = {name: sink.add(name, chunks) for name, chunks in members.items()}
         redacted = ["payload"] if redact else []
         content = json.dumps(manifest(selection, hold, self.verifier.vkey(), redacted, files), indent=2)

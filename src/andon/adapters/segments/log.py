@@ -56,6 +56,7 @@ class SegmentLog:
         self._open: list[Entry] = []
         self._leaves: list[bytes] = []
         self._bytes, self._last = 0, b""
+        self._nodes: dict[tuple[int, int], bytes] = {}
         try:
             self._recover()
         except BaseException:
@@ -110,7 +111,7 @@ class SegmentLog:
 
     def nodes(self) -> NodeAt:
         """The nodes of the tree, for proofs."""
-        return tree_of(self._tiles, self.closed, self._leaves)
+        return tree_of(self._tiles, self.closed, self._leaves, self._nodes)
 
     def read(self, first: int = 0) -> Iterator[tuple[int, Entry]]:
         """The entries from `first` on, in order."""
@@ -183,7 +184,7 @@ class SegmentLog:
         self._leaves.extend(leaves)
 
     def _start_wal(self) -> None:
-        self._open, self._leaves, self._bytes = [], [], 0
+        self._open, self._leaves, self._bytes, self._nodes = [], [], 0, {}
         self._last = start_hash(self.origin, self.size, self._frontier.root())
 
     # Recovery

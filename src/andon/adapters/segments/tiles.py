@@ -56,16 +56,22 @@ class Tiles:
         return _over(self.read(tile, index << rest, 1 << rest))
 
 
-def tree_of(tiles: Tiles, closed: int, leaves: list[bytes]) -> NodeAt:
-    """Nodes of the whole tree: those below `closed` from tiles, the others over the leaves held in memory."""
+def tree_of(tiles: Tiles, closed: int, leaves: list[bytes], known: dict[tuple[int, int], bytes]) -> NodeAt:
+    """Nodes of the whole tree: those below `closed` from tiles, the others over the leaves held in memory.
+
+    `known` remembers nodes over many open leaves; a complete subtree never changes.
+    """
 
     def at(level: int, index: int) -> bytes:
         first, end = index << level, (index + 1) << level
         if end <= closed:
             return tiles.node(level, index)
-        if first >= closed:
+        if level <= WIDTH_BITS and first >= closed:
             return _over(leaves[first - closed : end - closed])
-        return node_hash(at(level - 1, 2 * index), at(level - 1, 2 * index + 1))
+        found = known.get((level, index))
+        if found is None:
+            found = known[level, index] = node_hash(at(level - 1, 2 * index), at(level - 1, 2 * index + 1))
+        return found
 
     return at
 

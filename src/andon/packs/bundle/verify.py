@@ -10,6 +10,7 @@ Get this file and the key from the log's operator by another way than the bundle
 
 import base64
 import hmac
+import io
 import json
 import re
 import struct
@@ -180,7 +181,7 @@ def unpack(bundle, name):
     """A member; its CRC is not looked at, since the tree and the commitments say more: which entry it is."""
     file = bundle.open(name)
     file._expected_crc = None
-    return file
+    return io.BufferedReader(file, 1 << 20)
 
 
 def take(file, count, what):
@@ -276,7 +277,7 @@ def check(path, vkey, receipt):
             raise Wrong("manifest.json names a seal, or what is left out, that the entries do not show")
         check_files(bundle, manifest, names)
     said = ["OK: %d entries of %d to %d, under a signed tree of %d" % (counts[0], first, end - 1, size)]
-    said.append("README.txt, samples.txt and custody.jsonl are for reading; what is proven are the numbered entries")
+    said.append("README, samples, findings and custody are for reading; what is proven are the numbered entries")
     said.append("%d payloads are what was recorded; %d are left out of this bundle" % (counts[1], counts[2]))
     if old:
         said.append("the log still begins with the %d entries that the receipt covers" % old[0])
