@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +74,39 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="session")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger of the scenario's middle: recorded, sealed, and asked to be released by ada; and a bundle of it."""
+    home = tmp_path_factory.mktemp("ledger")
+    log = duckdb.read_parquet(str(SCENARIO / "log.parquet"))
+    log.filter("prediction_id between 'p0032000' and 'p0035000'").write_parquet(str(home / "part.parquet"))
+    for words in (
+        f"record {home}/part.parquet --model {SCENARIO}/model.yaml",
+        f"evidence seal --model {SCENARIO}/model.yaml --reason INC-1 --json",
+        f"evidence export last --out {home}/bundle.zip",
+    ):
+        done = subprocess.run(  # noqa: S603
+            [ANDON, *shlex.split(words), "--data", str(home)], capture_output=True, check=True
+        )
+        if "--json" in words:
+            (home / "receipt.json").write_bytes(done.stdout)
+    asked = [ANDON, "evidence", "release", "last", "--by", "ada", "--reason", "x", "--data", str(home)]
+    assert subprocess.run(asked, capture_output=True, check=False).returncode == 3  # noqa: S603
+    return home
+
+
+@pytest.fixture
+def with_ledger(request: pytest.FixtureRequest, shown: Shown, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands of the ledger find one."""
+    monkeypatch.setenv("ANDON_HOME", str(folder / "home"))
+    if shown.words[1] == "evidence" or "ledger:" in shown.words:
+        shutil.copytree(request.getfixturevalue("ledger"), folder / "home")
+        for name in ("bundle.zip", "receipt.json"):
+            shutil.copy(folder / "home" / name, folder / name)
+        (folder / "scan.json").write_text('{"schema": "andon.scan/1", "incidents": []}')
+
+
+@pytest.mark.usefixtures("with_ledger")
 @pytest.mark.parametrize("shown", OURS, ids=lambda shown: f"{shown.where} {shlex.join(shown.words)}")
 def test_shown_command_runs(shown: Shown, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", WIDTH)

@@ -15,3 +15,11 @@ class NotFound(AndonError):
 
 class Unavailable(AndonError):
     """A component or a server cannot be reached: exit 4, HTTP 503."""
+
+
+class Refused(AndonError):
+    """A rule or a missing permission forbids it: exit 3, HTTP 422."""
+
+
+class Tampered(AndonError):
+    """Evidence is not what was recorded; the text names the place: exit 1, HTTP 500 and a page."""

@@ -21,14 +21,25 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 show = typer.Typer(no_args_is_help=True, rich_markup_mode=None, epilog=EXAMPLE.format("andon show detectors"))
+evidence = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, epilog=EXAMPLE.format("andon evidence seal --model m --reason INC-1")
+)
+app.add_typer(evidence, name="evidence", help="Seal, prove, verify and hand out what was recorded.")
 app.add_typer(show, name="show", help="Show what Andon knows: its detectors, the taxonomy, the severities.")
 
-LOGS: Final = "Parquet, CSV or JSON lines: files, globs, folders, s3://…; or one table: duckdb:///…, postgresql://…."
+LOGS: Final = (
+    "Parquet, CSV or JSON lines: files, globs, folders, s3://…; one table: duckdb:///…, postgresql://…; "
+    "or ledger:, what was recorded."
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Html = Annotated[
     str | None, typer.Option("--html", metavar="FILE", help="Write a page to show a colleague: one file, no network.")
 ]
+Data = Annotated[
+    str | None, typer.Option("--data", metavar="DIR", help="The data folder (also: ANDON_HOME; ~/.local/share/andon).")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only; the exit code tells.")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="Print without colour (also: NO_COLOR=1).")]
 
 
@@ -109,6 +120,124 @@ def scan(  # noqa: PLR0913  # a command's options are its arguments
     raise typer.Exit(FOUND if found else 0)
 
 
+@app.command("record", epilog=EXAMPLE.format("andon record log.parquet --model model.yaml"))
+def record(  # a command's options are its arguments
+    logs: Annotated[
+        list[str], typer.Argument(metavar="LOG", help="Events as JSON lines (- is standard input), or any log.")
+    ],
+    *,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="FILE", help="The model.yaml that maps the columns of a log.")
+    ] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the events and record nothing.")] = False,
+) -> None:
+    """Keep decisions in the ledger: each is on disk before the next batch is read.
+
+    Without --model a line is an event with id, ts, model_id and what the model saw and said (andon show events).
+    """
+    from andon.interfaces.cli import record_command
+
+    record_command.run(record_command.Asked(tuple(logs), model, data), as_json=as_json, quiet=quiet, dry_run=dry_run)
+
+
+@evidence.command("seal", epilog=EXAMPLE.format("andon evidence seal --model model.yaml --reason INC-2026-0001"))
+def evidence_seal(  # noqa: PLR0913  # a command's options are its arguments
+    *,
+    model: Annotated[str, typer.Option("--model", metavar="ID", help="A model's id, or its model.yaml.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, such as the incident's id.")],
+    since: Annotated[str | None, typer.Option("--since", metavar="TIME", help="First event time held.")] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="End of the event times held.")] = None,
+    scan: Annotated[
+        str | None,
+        typer.Option(
+            "--scan", metavar="FILE", help="Pin a scan's JSON; the hold starts 48 h before its first anomaly."
+        ),
+    ] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hold a model's decisions and sign a checkpoint over the log: at once, at any size."""
+    from andon.interfaces.cli import evidence_command
+
+    evidence_command.seal(evidence_command.Asked(model, reason, since, until, scan), data=data, as_json=as_json)
+
+
+@evidence.command("export", epilog=EXAMPLE.format("andon evidence export SEAL --out bundle.zip"))
+def evidence_export(
+    seal: Annotated[str, typer.Argument(metavar="SEAL", help="A seal's id; `last` is the latest.")],
+    *,
+    out: Annotated[str, typer.Option("--out", metavar="FILE", help="The zip to write.")],
+    redact: Annotated[
+        str | None, typer.Option("--redact", metavar="WHAT", help="`payload` leaves it out; commitments stay.")
+    ] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the bundle of a seal: its entries, their proofs, custody, and verify.py to check them without Andon."""
+    from andon.interfaces.cli import evidence_command
+
+    evidence_command.export(seal, out, redact, data=data, as_json=as_json)
+
+
+@evidence.command("verify", epilog=EXAMPLE.format("andon evidence verify log --against receipt.json"))
+def evidence_verify(
+    what: Annotated[str, typer.Argument(metavar="WHAT", help="log, bundle, checkpoint or consistency.")],
+    file: Annotated[str | None, typer.Argument(metavar="FILE", help="The bundle or the checkpoint.")] = None,
+    *,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="FILE", help="A receipt or checkpoint that you kept.")
+    ] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check evidence to the last byte. Exit code: 0 whole, 1 not; the line names the place."""
+    from andon.interfaces.cli import evidence_verify as verification
+
+    verification.run(verification.Asked(what, file, against, data), as_json=as_json, quiet=quiet)
+
+
+@evidence.command("prove", epilog=EXAMPLE.format("andon evidence prove p0033388"))
+def evidence_prove(
+    entry: Annotated[str, typer.Argument(metavar="ENTRY", help="An entry's number, or an event's id.")],
+    *,
+    data: Data = None,
+) -> None:
+    """Print the proof (JSON) that an entry is in the log, under a signed checkpoint."""
+    from andon.interfaces.cli import evidence_command
+
+    evidence_command.prove(entry, data=data)
+
+
+@evidence.command("hold", epilog=EXAMPLE.format("andon evidence hold --json"))
+def evidence_hold(*, data: Data = None, as_json: AsJson = False) -> None:
+    """List what is held; `andon evidence seal` holds more."""
+    from andon.interfaces.cli import evidence_command
+
+    evidence_command.holds(data=data, as_json=as_json)
+
+
+@evidence.command("release", epilog=EXAMPLE.format("andon evidence release SEAL --by ada --reason 'INC-1 is closed'"))
+def evidence_release(
+    seal: Annotated[str, typer.Argument(metavar="SEAL", help="A seal's id; `last` is the latest.")],
+    *,
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who asks; nothing checks the name yet.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")],
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask for the release of a hold. Two different people have to ask (ANDON_APPROVAL=one_person: one).
+
+    Exit code: 0 released, 3 another person has to ask too.
+    """
+    from andon.interfaces.cli import evidence_command
+
+    evidence_command.release(seal, by, reason, data=data, as_json=as_json)
+
+
 @app.command("demo", epilog=EXAMPLE.format("andon demo"))
 def demo(*, html: Html = None, no_color: NoColor = False) -> None:
     """Replay a real log with a failure that every dashboard missed.
@@ -151,6 +280,14 @@ def show_severities(*, as_json: AsJson = False, no_color: NoColor = False) -> No
     from andon.interfaces.cli import show as tables
 
     tables.severities(as_json=as_json, no_color=no_color)
+
+
+@show.command("events", epilog=EXAMPLE.format("andon show events"))
+def show_events() -> None:
+    """Print the JSON Schema of recorded events: predictions, outcomes, reviews, steps, actions."""
+    from andon.interfaces.cli import show as tables
+
+    tables.events()
 
 
 def main() -> None:

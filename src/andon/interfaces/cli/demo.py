@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from andon.bootstrap.demo import Told, open_demo
+from andon.bootstrap.demo import Kept, Told, keep, open_demo
 from andon.bootstrap.packs import load_taxonomy
 from andon.detect.registry import DETECTORS
 from andon.incident.scan import DetectedIncident
@@ -53,6 +53,7 @@ def run(*, html: str | None, no_color: bool) -> None:
         frame = Frame(demo.model(), titles, len(DETECTORS), ("log.parquet",), ("andon", "demo"), page=html)
         first = min(scan.incidents, key=lambda incident: (incident.priority, incident.detected_at), default=None)
         told = None if first is None else demo.tell(scan, first)
+        kept = None if first is None else keep(demo, scan)
 
     def draw(console: Console) -> None:
         console.print(Text(OPENING))
@@ -63,6 +64,8 @@ def run(*, html: str | None, no_color: bool) -> None:
         else:
             _seen(console, Page(scan, frame))
             console.print(Text(MISSED, style="bold yellow"))
+        if kept is not None:
+            _kept(console, kept)
         _next(console, html)
 
     if html is not None:
@@ -110,6 +113,17 @@ def _worth(console: Console, incident: DetectedIncident, told: Told, zone: tzinf
     if change is not None:
         at, what = words.moment(change.at, zone), words.plain(change.what)
         console.print(Text(f"Where to look first: the {words.plain(change.kind)} change of {at}, “{what}”."))
+
+
+def _kept(console: Console, kept: Kept) -> None:
+    _heading(console, "What is kept as evidence")
+    console.print(
+        Text(f"{kept.events:,} decisions and outcomes were recorded, and the finding sealed with {kept.sealed:,}")
+    )
+    console.print(Text("entries from 48 h before its start. The bundle's verifier, which needs no Andon, says:"))
+    console.print(Padding.indent(Text(kept.whole), 2))
+    console.print(Text("and after one byte of the bundle was flipped:"))
+    console.print(Padding.indent(Text(kept.changed), 2))
 
 
 def _next(console: Console, html: str | None) -> None:

@@ -10,9 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Final, NoReturn
 
-from andon.base.errors import AndonError, BadInput, NotFound, Unavailable
+from andon.base.errors import AndonError, BadInput, NotFound, Refused, Tampered, Unavailable
 
-EXIT_CODES: Final[dict[type[AndonError], int]] = {BadInput: 2, NotFound: 2, Unavailable: 4}
+EXIT_CODES: Final[dict[type[AndonError], int]] = {BadInput: 2, NotFound: 2, Refused: 3, Tampered: 1, Unavailable: 4}
 INTERNAL: Final = 70
 INTERRUPTED: Final = 130
 

@@ -1,7 +1,8 @@
 """`andon scan`: parse what was asked, call the service, show what it found."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from andon.base import address
@@ -16,6 +17,8 @@ from andon.interfaces.cli.page.write import write_page
 from andon.inventory.model import Model
 
 STDOUT = "-"
+LEDGER = "ledger:"
+"""In the place of a log: what `andon record` kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,9 @@ def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
     model = read_model(asked.model, strict=strict)
     if asked.html is not None and not asked.is_one(model):
         raise BadInput("--html writes the page of one model, and the log is one of several: name it with --model-id")
-    with progress.shown(quiet=quiet, no_color=no_color) as report:
+    with progress.shown(quiet=quiet, no_color=no_color) as report, _logs(asked, model) as logs:
         request = ScanRequest(
-            asked.logs, asked.reference, labels, asked.model_id, every, now, illustrate=asked.html is not None
+            logs, asked.reference, labels, asked.model_id, every, now, illustrate=asked.html is not None
         )
         scans = scan_models(request, model, report)
     document = to_document(scans[0]) if asked.is_one(model) else to_scans(scans)
@@ -63,6 +66,18 @@ def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
     if failed is not None:
         raise failed
     return any(scan.incidents for scan in scans)
+
+
+@contextmanager
+def _logs(asked: Asked, model: Model) -> Iterator[Sequence[str]]:
+    """The files to scan; the ledger is written out as one for as long as the scan runs."""
+    if asked.logs != (LEDGER,):
+        yield asked.logs
+        return
+    from andon.bootstrap.ledger import ledger_rows  # noqa: PLC0415  # a scan of files needs no ledger
+
+    with ledger_rows(model) as path:
+        yield [str(path)]
 
 
 def _require_places(asked: Asked) -> None:

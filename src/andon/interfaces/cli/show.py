@@ -11,6 +11,7 @@ from andon.bootstrap.packs import load_severities, load_taxonomy
 from andon.detect.registry import DETECTORS
 from andon.interfaces.cli import output
 from andon.interfaces.cli.words import PRIORITY_MARKS
+from andon.telemetry.event import event_schema
 
 LABEL_WIDTH = 10
 
@@ -72,6 +73,11 @@ def severities(*, as_json: bool, no_color: bool) -> None:
         for name, level in known.severities.items()
     )
     _print("Four priorities, proposed from facts", entries, no_color=no_color)
+
+
+def events() -> None:
+    """The JSON Schema of events."""
+    output.emit_json(event_schema())
 
 
 def _print(title: str, entries: Iterable[Entry], *, no_color: bool) -> None:

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from andon.base.errors import AndonError, BadInput, NotFound, Unavailable
+from andon.base.errors import AndonError, BadInput, NotFound, Refused, Tampered, Unavailable
 from andon.interfaces.cli import edge
 
 
@@ -102,4 +102,6 @@ def test_without_a_place_for_the_report_it_still_leaves_with_70(monkeypatch, cap
 
 
 def test_every_error_has_a_code():
-    assert {edge.exit_code(kind("x")) for kind in AndonError.__subclasses__()} <= {2, 3, 4}
+    assert {edge.exit_code(kind("x")) for kind in AndonError.__subclasses__()} <= {1, 2, 3, 4}
+    assert edge.exit_code(Tampered("x")) == 1
+    assert edge.exit_code(Refused("x")) == 3

@@ -1,0 +1,39 @@
+"""The twin of a ledger in memory: the same answers, by the plain definitions."""
+
+from collections.abc import Iterator, Sequence
+
+from andon.ledger.checkpoint import Checkpoint, Signer
+from andon.ledger.entry import Entry
+from andon.ledger.merkle import Frontier, NodeAt, leaf_hash
+
+
+class MemoryLedger:
+    """Entries in a list."""
+
+    def __init__(self, signer: Signer) -> None:
+        self.signer, self._entries = signer, list[Entry]()
+
+    @property
+    def size(self) -> int:
+        return len(self._entries)
+
+    def append(self, entries: Sequence[Entry]) -> int:
+        first = self.size
+        self._entries.extend(entries)
+        return first
+
+    def checkpoint(self) -> tuple[Checkpoint, bytes]:
+        found = Checkpoint(self.signer.verifier.name, self.size, self._root(0, self.size))
+        return found, self.signer.sign(found)
+
+    def nodes(self) -> NodeAt:
+        return lambda level, index: self._root(index << level, (index + 1) << level)
+
+    def read(self, first: int = 0) -> Iterator[tuple[int, Entry]]:
+        return ((seq, entry) for seq, entry in enumerate(list(self._entries)) if seq >= first)
+
+    def _root(self, start: int, end: int) -> bytes:
+        frontier = Frontier()
+        for entry in self._entries[start:end]:
+            frontier.push(leaf_hash(entry.header))
+        return frontier.root()

@@ -1,0 +1,1 @@
+"""A ledger log in files: write-ahead log, tiles, Parquet segments, recovery."""

@@ -1,0 +1,48 @@
+"""A bundle as a zip file: written beside its place, moved there when it is whole."""
+
+import os
+import zipfile
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+from typing import Self
+
+BEGINNING = (2000, 1, 1, 0, 0, 0)
+CHUNK_BYTES = 1 << 20
+
+
+class ZipBundle:
+    """Members of a zip; leaving with an error leaves nothing behind."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._scratch = path, path.with_name(f".{path.name}.{os.getpid()}")
+        self._zip = zipfile.ZipFile(self._scratch, "x", zipfile.ZIP_DEFLATED, compresslevel=1)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._zip.close()
+        if kind is not None:
+            self._scratch.unlink(missing_ok=True)
+            return
+        with self._scratch.open("rb") as file:
+            os.fsync(file.fileno())
+        self._scratch.replace(self._path)
+
+    def add(self, name: str, chunks: Iterable[bytes]) -> str:
+        """Write a member; returns its SHA-256."""
+        digest, waiting, size = sha256(), list[bytes](), 0
+        info = zipfile.ZipInfo(name, BEGINNING)
+        info.compress_type = zipfile.ZIP_DEFLATED
+        with self._zip.open(info, "w", force_zip64=True) as member:
+            for chunk in chunks:
+                waiting.append(chunk)
+                size += len(chunk)
+                if size >= CHUNK_BYTES:
+                    digest.update(data := b"".join(waiting))
+                    member.write(data)
+                    waiting, size = [], 0
+            digest.update(data := b"".join(waiting))
+            member.write(data)
+        return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Evidence: seals, holds and the bundle that is handed out. Pure."""

@@ -1,0 +1,83 @@
+"""Holds: what may not be deleted, by model and time, so that later outcomes of a held decision are held too."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from andon.base.errors import NotFound
+from andon.ledger.entry import Entry, parse_header
+
+BEFORE = timedelta(hours=48)
+"""A hold starts so long before the first anomaly can have begun."""
+RELEASERS = 2
+"""So many different people must ask for the release of a hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A hold as its entry says it.
+
+    Attributes:
+        id: the seal's.
+        seq: number of its entry.
+        model_id: whose events are held.
+        since, until: event times as ISO 8601 in UTC, half-open; None: no bound on that side.
+        reason: why.
+        releasers: who asked for its release so far.
+        is_released: whether it holds no more.
+    """
+
+    id: str
+    seq: int
+    model_id: str
+    since: str | None
+    until: str | None
+    reason: str
+    releasers: tuple[str, ...] = ()
+    is_released: bool = False
+
+    def covers(self, model_id: str, ts: str) -> bool:
+        """Whether an event falls under it; times compare as text, which one zone and one form make right."""
+        return (
+            model_id == self.model_id
+            and (self.since is None or ts >= self.since)
+            and (self.until is None or ts < self.until)
+        )
+
+
+def holds_of(controls: Iterable[tuple[int, Entry]]) -> list[Hold]:
+    """Every hold that the log's own entries make and release, in order."""
+    found: dict[str, Hold] = {}
+    for seq, entry in controls:
+        fields = parse_header(entry.header)
+        if fields["kind"] == "hold":
+            found[fields["id"]] = _hold(seq, fields, json.loads(entry.payload))
+        elif fields["kind"] == "release" and fields["id"] in found:
+            found[fields["id"]] = released(found[fields["id"]], json.loads(entry.payload)["by"], fields["needs"])
+    return list(found.values())
+
+
+def released(hold: Hold, by: str, needs: int) -> Hold:
+    """The hold after somebody asked for its release, when so many different people must ask."""
+    people = tuple(dict.fromkeys((*hold.releasers, by)))
+    is_released = hold.is_released or len(people) >= needs
+    return Hold(hold.id, hold.seq, hold.model_id, hold.since, hold.until, hold.reason, people, is_released)
+
+
+def get_hold(holds: Iterable[Hold], seal_id: str) -> Hold:
+    """The hold of a seal.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    known = {hold.id: hold for hold in holds}
+    if seal_id not in known:
+        ids = ", ".join(list(known)[-3:]) or "none yet"
+        raise NotFound(f"there is no seal {seal_id}: the last ones are {ids}; `andon evidence holds` lists all")
+    return known[seal_id]
+
+
+def _hold(seq: int, fields: dict[str, Any], payload: dict[str, Any]) -> Hold:
+    return Hold(fields["id"], seq, fields["model_id"], fields["since"], fields["until"], payload["reason"])

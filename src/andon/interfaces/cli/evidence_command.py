@@ -1,0 +1,137 @@
+"""`andon evidence seal`, `export`, `prove`, `hold`, `release`: parse, call the service, show."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from andon.base.errors import BadInput, NotFound, Refused
+from andon.bootstrap.ledger import Ledger, open_ledger, people_needed
+from andon.bootstrap.wiring import read_model
+from andon.evidence.hold import BEFORE, Hold
+from andon.interfaces.cli import options, output
+from andon.services.audit import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to seal."""
+
+    model: str
+    reason: str
+    since: str | None
+    until: str | None
+    scan: str | None
+
+
+def seal(asked: Asked, *, data: str | None, as_json: bool) -> None:
+    """Seal and print the receipt."""
+    pinned: dict[str, Any] = {}
+    since = None if asked.since is None else options.time(asked.since, "--since")
+    until = None if asked.until is None else options.time(asked.until, "--until")
+    model_id = asked.model
+    if asked.model.endswith((".yaml", ".yml")):
+        model_id = read_model(asked.model).id
+        pinned["model_yaml"] = Path(asked.model).read_text(encoding="utf-8")
+    if asked.scan is not None:
+        pinned["scan"], start = _scan(asked.scan)
+        since = since or start
+    with open_ledger(data) as ledger:
+        sealed = ledger.audit.seal(Case(model_id, since, until, asked.reason, pinned))
+        vkey = ledger.signer.verifier.vkey()
+    document = {
+        "seal_id": sealed.seal_id,
+        "checkpoint": sealed.note,
+        "size": sealed.size,
+        "root": sealed.root,
+        "entry": sealed.seq,
+        "vkey": vkey,
+    }
+    if as_json:
+        output.emit_json(document)
+        return
+    output.emit(
+        f"{sealed.seal_id} holds {model_id}, under a signed tree of {sealed.size:,} entries. Keep this checkpoint"
+        f" elsewhere: it shows any later change.\n\n{sealed.note}\nkey  {vkey}\n"
+    )
+
+
+def export(name: str, out: str, redact: str | None, *, data: str | None, as_json: bool) -> None:
+    """Write a bundle."""
+    if redact not in (None, "payload", "inputs"):
+        raise BadInput(f"--redact {redact} is not known: write payload (all that an event says besides its header)")
+    with open_ledger(data) as ledger:
+        seal_id = _named(ledger, name).id
+        done = ledger.export(seal_id, Path(out), redact=redact is not None)
+    if as_json:
+        output.emit_json({"seal_id": seal_id, "file": out, **asdict(done)})
+        return
+    output.emit(
+        f"{out} holds {done.entries:,} entries of {seal_id}, from {done.first:,} to {done.end - 1:,}.\n"
+        f"Anybody checks it with: python3 -I -S verify.py {out}\n"
+    )
+
+
+def prove(entry: str, *, data: str | None) -> None:
+    """Print a proof."""
+    with open_ledger(data) as ledger:
+        output.emit_json(ledger.audit.prove(entry))
+
+
+def holds(*, data: str | None, as_json: bool) -> None:
+    """List the holds."""
+    with open_ledger(data) as ledger:
+        found = ledger.audit.holds()
+    if as_json:
+        output.emit_json({"holds": [asdict(hold) for hold in found]})
+        return
+    for hold in found:
+        state = "released" if hold.is_released else "held"
+        window = f"{hold.since or 'the beginning'} to {hold.until or 'now'}"
+        output.emit(f"{hold.id}  {state:8}  {hold.model_id}  {window}  {hold.reason}\n")
+    if not found:
+        output.emit("nothing is held\n")
+
+
+def release(name: str, by: str, reason: str, *, data: str | None, as_json: bool) -> None:
+    """Ask for a release.
+
+    Raises:
+        Refused: another person has to ask too.
+    """
+    needs = people_needed()
+    with open_ledger(data) as ledger:
+        hold = ledger.audit.release(_named(ledger, name).id, by, reason, needs)
+    if as_json:
+        output.emit_json(asdict(hold))
+    if not hold.is_released:
+        raise Refused(
+            f"noted that {by} asks for the release of {hold.id}; it holds until another person asks too:"
+            f" andon evidence release {hold.id} --by NAME --reason TEXT"
+        )
+    if not as_json:
+        output.emit(f"{hold.id} is released\n")
+
+
+def _named(ledger: Ledger, name: str) -> Hold:
+    found = ledger.audit.holds()
+    if name == "last" and found:
+        return found[-1]
+    known = {hold.id: hold for hold in found}
+    if name not in known:
+        raise NotFound(f"there is no seal {name}: `andon evidence hold` lists them")
+    return known[name]
+
+
+def _scan(path: str) -> tuple[dict[str, Any], datetime | None]:
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror}; name the file that `andon scan --json` wrote") from None
+    except ValueError:
+        raise BadInput(f"{path} is no JSON: name the file that `andon scan --json` wrote") from None
+    if not isinstance(document, dict) or document.get("schema") != "andon.scan/1":
+        raise BadInput(f"{path} is no andon.scan/1: name the file that `andon scan --json` wrote")
+    starts = [options.time(each["started_at_low"], "--scan") for each in document["incidents"]]
+    return document, min(starts) - BEFORE if starts else None

@@ -1,0 +1,1 @@
+"""The ledger: entries, the Merkle tree over them, signed checkpoints, proofs, holds. Pure."""

@@ -1,0 +1,33 @@
+"""The port to a log; its guarantee: what `append` returned for is durable, and under every later checkpoint."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from andon.ledger.checkpoint import Checkpoint
+from andon.ledger.entry import Entry
+from andon.ledger.merkle import NodeAt
+
+
+class Log(Protocol):
+    """An append-only log with one writer."""
+
+    @property
+    def size(self) -> int:
+        """How many entries are durable."""
+        ...
+
+    def append(self, entries: Sequence[Entry]) -> int:
+        """Make entries durable; returns the number of the first."""
+        ...
+
+    def checkpoint(self) -> tuple[Checkpoint, bytes]:
+        """Sign and store a checkpoint over all entries; returns it and its note."""
+        ...
+
+    def nodes(self) -> NodeAt:
+        """The nodes of the tree over all entries."""
+        ...
+
+    def read(self, first: int = 0) -> Iterator[tuple[int, Entry]]:
+        """The entries from `first` on."""
+        ...

@@ -1,0 +1,138 @@
+"""Audit: seal, hold, release, prove, and compare with what was signed before."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from andon.base.errors import BadInput, NotFound, Refused, Tampered
+from andon.base.ids import new_id
+from andon.evidence.hold import Hold, get_hold, holds_of, released
+from andon.ledger.checkpoint import Verifier
+from andon.ledger.entry import SALT_BYTES, Entry, is_control, make_entry, parse_header
+from andon.ledger.log import Log
+from andon.ledger.merkle import Frontier, inclusion_proof, leaf_hash, subtrees
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is to be sealed: a model's events in `[since, until)` (None: no bound), why, and what it rests on."""
+
+    model_id: str
+    since: datetime | None
+    until: datetime | None
+    reason: str
+    pinned: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A seal: its hold is entry `seq`, covered by the signed `note`."""
+
+    seal_id: str
+    seq: int
+    size: int
+    root: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The custody of one log."""
+
+    log: Log
+    verifier: Verifier
+    now: Callable[[], datetime]
+    chance: Callable[[int], bytes]
+
+    def seal(self, case: Case) -> Sealed:
+        """Hold a case's events and sign a checkpoint over all that is recorded; the work does not grow with the log."""
+        if case.since is not None and case.until is not None and case.until <= case.since:
+            raise BadInput("--until is not after --since: give a later time")
+        at = self.now()
+        seal_id = new_id("seal", at, self.chance(10))
+        window = {"since": _text(case.since), "until": _text(case.until)}
+        header = {"kind": "hold", "id": seal_id, "at": _text(at), "model_id": case.model_id, **window}
+        payload = json.dumps({"reason": case.reason, **case.pinned}, ensure_ascii=False).encode()
+        seq = self.log.append([make_entry(header, self.chance(SALT_BYTES), payload)])
+        point, note = self.log.checkpoint()
+        return Sealed(seal_id, seq, point.size, base64.b64encode(point.root).decode(), note.decode())
+
+    def controls(self) -> Iterator[tuple[int, Entry]]:
+        """The log's own entries."""
+        for seq, entry in self.log.read():
+            if is_control(entry.header):
+                yield seq, entry
+
+    def holds(self) -> list[Hold]:
+        """All holds, released ones too."""
+        return holds_of(self.controls())
+
+    def release(self, seal_id: str, by: str, reason: str, needs: int) -> Hold:
+        """Ask for a hold's release; it is released once `needs` different people have asked.
+
+        Raises:
+            Refused: it is released already, or this person has asked before.
+        """
+        hold = get_hold(self.holds(), seal_id)
+        if hold.is_released:
+            raise Refused(f"the hold of {seal_id} is released already")
+        if by in hold.releasers and len(hold.releasers) < needs:
+            raise Refused(f"{by} has asked for the release of {seal_id} already: another person has to ask for it too")
+        header = {"kind": "release", "id": seal_id, "at": _text(self.now()), "needs": needs}
+        payload = json.dumps({"by": by, "reason": reason}, ensure_ascii=False).encode()
+        self.log.append([make_entry(header, self.chance(SALT_BYTES), payload)])
+        self.log.checkpoint()
+        return released(hold, by, needs)
+
+    def prove(self, name: str) -> dict[str, Any]:
+        """The proof that an entry (its number, or an event's id) is in the log, as a document."""
+        seq, entry = self._find(name)
+        point, note = self.log.checkpoint()
+        proof = inclusion_proof(self.log.nodes(), seq, point.size)
+        return {
+            "schema": "andon.proof/1",
+            "seq": seq,
+            "size": point.size,
+            "header": entry.header.decode(),
+            "leaf": leaf_hash(entry.header).hex(),
+            "proof": [step.hex() for step in proof],
+            "checkpoint": note.decode(),
+            "vkey": self.verifier.vkey(),
+        }
+
+    def _find(self, name: str) -> tuple[int, Entry]:
+        if name.isascii() and name.isdigit() and int(name) < self.log.size:
+            return next(self.log.read(int(name)))
+        quoted = json.dumps(name).encode()
+        for seq, entry in self.log.read():
+            if quoted in entry.header and parse_header(entry.header).get("id") == name:
+                return seq, entry
+        raise NotFound(f"no entry {name} in a log of {self.log.size}: name a smaller number, or an event's id")
+
+    def compare(self, note: bytes) -> int:
+        """Whether the log still begins with what a checkpoint signed; returns its size.
+
+        Raises:
+            Tampered: the log is shorter than it, or has another root at its size.
+        """
+        old = self.verifier.open(note)
+        if old.size > self.log.size:
+            raise Tampered(
+                f"the log was rolled back: the checkpoint covers {old.size} entries, the log has {self.log.size};"
+                f" entries {self.log.size} to {old.size - 1} are gone"
+            )
+        nodes, frontier = self.log.nodes(), Frontier()
+        for level, index in subtrees(0, old.size):
+            frontier.push(nodes(level, index), level)
+        if frontier.root() != old.root:
+            raise Tampered(
+                f"history was rewritten: entries 0 to {old.size - 1} are not those that the checkpoint signs"
+            )
+        return old.size
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

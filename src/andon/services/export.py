@@ -1,0 +1,114 @@
+"""Export: hand out what a seal holds, with proofs, custody and the program that checks it."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from andon.evidence.bundle import (
+    Selection,
+    Sink,
+    manifest,
+    payload_chunks,
+    proof_chunks,
+    range_chunks,
+    sample_chunks,
+    select,
+)
+from andon.evidence.hold import Hold, get_hold, holds_of
+from andon.ledger.checkpoint import Verifier
+from andon.ledger.entry import SALT_BYTES, Entry, is_control, make_entry, parse_header
+from andon.ledger.log import Log
+
+CUSTODY = ("hold", "release", "export")
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What a bundle holds."""
+
+    entries: int
+    first: int
+    end: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Writes bundles from one log; `verify` and `readme` are the texts that go along."""
+
+    log: Log
+    verifier: Verifier
+    now: Callable[[], datetime]
+    chance: Callable[[int], bytes]
+    verify: bytes
+    readme: str
+
+    def export(self, seal_id: str, sink: Sink, file: str, *, redact: bool) -> Exported:
+        """Write the bundle of a seal; the export is itself an entry.
+
+        Args:
+            seal_id: which seal.
+            sink: where the members go.
+            file: what the bundle is called, for its README.
+            redact: leave the payloads of events out; their commitments stay.
+        """
+        controls = [(seq, e) for seq, e in self.log.read() if is_control(e.header)]
+        hold = get_hold(holds_of(controls), seal_id)
+        selection = select(hold, self.log.read())
+        header = {"kind": "export", "id": seal_id, "at": f"{self.now():%Y-%m-%dT%H:%M:%S.%fZ}", "redacted": redact}
+        told = json.dumps({"file": file}).encode()
+        self.log.append([make_entry(header, self.chance(SALT_BYTES), told)])
+        point, note = self.log.checkpoint()
+        self._write(sink, hold, selection, note, file, redact=redact)
+        return Exported(len(selection.chosen), selection.first, selection.end, point.size)
+
+    def _write(self, sink: Sink, hold: Hold, selection: Selection, note: bytes, file: str, *, redact: bool) -> None:
+        size = self.verifier.open(note).size
+
+        def rows() -> Iterator[tuple[int, Entry]]:
+            return self.log.read(selection.first)
+
+        def is_shown(seq: int) -> bool:
+            return not redact or seq == hold.seq
+
+        members = {
+            "README.txt": iter([self._readme(hold, file, redact=redact)]),
+            "checkpoint": iter([note]),
+            "range.bin": range_chunks(selection, rows()),
+            "proof.bin": proof_chunks(selection, self.log.nodes(), size),
+            "payloads.bin": payload_chunks(selection, rows(), is_shown),
+            "samples.txt": sample_chunks(selection, rows(), is_shown),
+            "custody.jsonl": self._custody(hold.id),
+            "verify.py": iter([self.verify]),
+        }
+        pinned = next(entry for seq, entry in self.log.read(hold.seq)).payload
+        if "scan" in (facts := json.loads(pinned)):
+            members["findings.json"] = iter([json.dumps(facts["scan"], indent=2, ensure_ascii=False).encode()])
+        files = {name: sink.add(name, chunks) for name, chunks in members.items()}
+        redacted = ["payload"] if redact else []
+        content = json.dumps(manifest(selection, hold, self.verifier.vkey(), redacted, files), indent=2)
+        sink.add("manifest.json", [content.encode()])
+
+    def _custody(self, seal_id: str) -> Iterator[bytes]:
+        for seq, entry in self.log.read():
+            if not is_control(entry.header):
+                continue
+            fields = parse_header(entry.header)
+            if fields["kind"] in CUSTODY and fields["id"] == seal_id:
+                yield json.dumps({"seq": seq, "header": fields}).encode() + b"\n"
+
+    def _readme(self, hold: Hold, file: str, *, redact: bool) -> bytes:
+        return self.readme.format(
+            model_id=hold.model_id,
+            since=hold.since or "the beginning",
+            until=hold.until or "now",
+            reason=hold.reason,
+            seal_id=hold.id,
+            seal_seq=hold.seq,
+            origin=self.verifier.name,
+            at=f"{self.now():%Y-%m-%d %H:%M:%S} UTC",
+            payloads="left out" if redact else "included",
+            file=file,
+            vkey=self.verifier.vkey(),
+        ).encode()

@@ -1,0 +1,104 @@
+"""Every ledger gives the same answers: the twin in memory says which."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from andon.adapters.memory_ledger import MemoryLedger
+from andon.base.errors import NotFound, Refused, Tampered
+from andon.ledger.entry import CONTROL_KINDS, parse_header
+from andon.ledger.merkle import consistency_proof, inclusion_proof, is_consistent, leaf_hash, root_from_inclusion
+from andon.services.audit import Audit, Case
+from ledgers import AT, SIGNER, Hasty, entry_of, open_log
+
+
+@pytest.fixture(params=["memory", "segments", "closing_segments"])
+def log(request, tmp_path):
+    if request.param == "memory":
+        yield MemoryLedger(SIGNER)
+        return
+    with open_log(tmp_path, Hasty(), segment=1_000 if request.param == "segments" else 8) as opened:
+        yield opened
+
+
+def audit_of(log):
+    return Audit(log, SIGNER.verifier, lambda: AT, bytes)
+
+
+def test_read_gives_back_what_was_appended(log):
+    log.append([entry_of(i) for i in range(30)])
+    log.append([])
+    found = list(log.read())
+    assert [seq for seq, _ in found] == list(range(log.size))
+    events = [entry for _, entry in found if parse_header(entry.header)["kind"] not in CONTROL_KINDS]
+    assert events == [entry_of(i) for i in range(30)]
+    assert list(log.read(12)) == found[12:]
+
+
+def test_proofs_hold_at_every_size(log):
+    old = {}
+    for i in range(40):
+        log.append([entry_of(i)])
+        point, note = log.checkpoint()
+        assert SIGNER.verifier.open(note) == point
+        old[point.size] = point.root
+    leaves = [leaf_hash(entry.header) for _, entry in log.read()]
+    for seq, leaf in enumerate(leaves):
+        proof = inclusion_proof(log.nodes(), seq, log.size)
+        assert root_from_inclusion(leaf, seq, log.size, proof) == point.root
+    for size, root in old.items():
+        proof = consistency_proof(log.nodes(), size, log.size)
+        assert is_consistent((size, root), (point.size, point.root), proof)
+
+
+def test_seal_holds_and_two_people_release(log):
+    log.append([entry_of(i) for i in range(10)])
+    audit = audit_of(log)
+    sealed = audit.seal(Case("m", AT, None, "INC-1", {"scan": {"a": 1}}))
+    (hold,) = audit.holds()
+    assert (hold.id, hold.seq, hold.reason) == (sealed.seal_id, sealed.seq, "INC-1")
+    assert hold.covers("m", "2026-03-01T00:00:00.000000Z")
+    assert not hold.covers("other", "2026-03-01T00:00:00.000000Z")
+    assert not hold.covers("m", "2026-02-28T23:59:59.999999Z")
+    assert not audit.release(hold.id, "ada", "closed", 2).is_released
+    with pytest.raises(Refused, match="another person"):
+        audit.release(hold.id, "ada", "closed", 2)
+    assert audit.release(hold.id, "bob", "closed", 2).is_released
+    assert audit.holds()[0].is_released
+    with pytest.raises(Refused, match="released already"):
+        audit.release(hold.id, "eve", "closed", 2)
+    with pytest.raises(NotFound):
+        audit.release("seal_0", "eve", "closed", 2)
+
+
+def test_prove_and_compare(log):
+    log.append([entry_of(i) for i in range(20)])
+    audit = audit_of(log)
+    _, note = log.checkpoint()
+    log.append([entry_of(20)])
+    assert audit.compare(note) > 0
+    document = audit.prove("p7")
+    proof = [bytes.fromhex(step) for step in document["proof"]]
+    leaf = leaf_hash(document["header"].encode())
+    point = SIGNER.verifier.open(document["checkpoint"].encode())
+    assert root_from_inclusion(leaf, document["seq"], document["size"], proof) == point.root
+    with pytest.raises(NotFound):
+        audit.prove("nobody")
+    with pytest.raises(Tampered):
+        audit.compare(b"no note")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(batches=st.lists(st.integers(0, 20), max_size=8), segment=st.integers(3, 30))
+def test_batches_and_segments_change_nothing_but_their_notes(tmp_path_factory, batches, segment):
+    folder, count = tmp_path_factory.mktemp("log"), 0
+    for size in batches:
+        with open_log(folder, Hasty(), segment=segment) as log:
+            log.append([entry_of(count + i) for i in range(size)])
+        count += size
+    twin = MemoryLedger(SIGNER)
+    with open_log(folder, Hasty(), segment=segment) as log:
+        twin.append([entry for _, entry in log.read()])
+        assert twin.checkpoint() == log.checkpoint()
+        events = [e for _, e in log.read() if parse_header(e.header)["kind"] not in CONTROL_KINDS]
+    assert events == [entry_of(i) for i in range(count)]

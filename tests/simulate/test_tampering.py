@@ -1,0 +1,147 @@
+"""Every change of a complete log is found, by opening it or by verifying it, and the place is named."""
+
+import random
+import re
+import shutil
+
+import pytest
+
+from andon.adapters.segments.segment import SegmentName, encode_segment, read_segment, segment_table
+from andon.adapters.segments.verify import verify_folder
+from andon.base.errors import Tampered
+from andon.ledger.checkpoint import Signer
+from andon.ledger.entry import Entry, make_entry
+from andon.ledger.group import encode_group
+from andon.ledger.merkle import leaf_hash
+from andon.services.audit import Audit
+from ledgers import SIGNER, Hasty, entry_of, files_of, open_log, write_files
+
+PLACE = re.compile(r"entr(y|ies) \d+|checkpoint|byte \d+|\.parquet|\.bin")
+STRIDE = 16
+
+
+@pytest.fixture(scope="module")
+def complete(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("complete")
+    with open_log(folder, Hasty(), segment=16) as log:
+        for batch in range(5):
+            log.append([entry_of(batch * 5 + i) for i in range(5)])
+    files = files_of(folder)
+    assert sum(name.startswith("evidence/") for name in files) == 1
+    return {name: data for name, data in files.items() if name != "lock"}
+
+
+def verify(folder):
+    with open_log(folder, Hasty(), segment=16) as log:
+        return verify_folder(log, SIGNER.verifier).entries
+
+
+def refused(folder):
+    """What is said of a log; None where it passes as whole."""
+    try:
+        verify(folder)
+    except Tampered as error:
+        return str(error)
+    return None
+
+
+def changed(tmp_path, files, name, data):
+    folder = tmp_path / "changed"
+    shutil.rmtree(folder, ignore_errors=True)
+    return write_files(folder, files | ({name: data} if data is not None else {}))
+
+
+def places(files, stride):
+    for name, data in files.items():
+        step = 1 if name.startswith(("wal/", "checkpoint")) else stride
+        yield from ((name, at) for at in range(0, len(data), step))
+
+
+def assert_flips_are_found(tmp_path, files, stride, seed):
+    dice, silent, unplaced = random.Random(seed), [], []  # noqa: S311
+    for name, at in places(files, stride):
+        data = bytearray(files[name])
+        data[at] ^= 1 << dice.randrange(8)
+        said = refused(changed(tmp_path, files, name, bytes(data)))
+        if said is None:
+            silent.append((name, at))
+        elif not PLACE.search(said):
+            unplaced.append((name, at, said))
+    assert silent == []
+    assert unplaced == []
+
+
+def test_untouched_passes(tmp_path, complete):
+    assert verify(write_files(tmp_path, complete)) == 26
+
+
+def test_flipped_bits(tmp_path, complete):
+    assert_flips_are_found(tmp_path, complete, STRIDE, seed=3)
+
+
+@pytest.mark.soak
+def test_every_byte_flipped(tmp_path, complete):
+    assert_flips_are_found(tmp_path, complete, 1, seed=4)
+
+
+def test_missing_and_short_files(tmp_path, complete):
+    for name, data in complete.items():
+        for cut in {0, len(data) // 2, len(data) - 1}:
+            assert refused(changed(tmp_path, complete, name, data[:cut])), (name, cut)
+        without = {other: content for other, content in complete.items() if other != name}
+        assert refused(changed(tmp_path, without, "", None)), name
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda rows: rows[1:],
+        lambda rows: rows[:-1],
+        lambda rows: [rows[1], rows[0], *rows[2:]],
+        lambda rows: [rows[0], rows[0], *rows[2:]],
+        lambda rows: [*rows[:3], entry_of(99), *rows[4:]],
+        lambda rows: [*rows[:3], Entry(rows[3].header, rows[3].salt, b'{"id":"p3","x":"forged"}'), *rows[4:]],
+        lambda rows: [*rows[:3], Entry(rows[3].header, rows[4].salt, rows[4].payload), *rows[4:]],
+        lambda rows: [*rows[:3], Entry(rows[3].header), *rows[4:]],
+    ],
+    ids=["delete_first", "delete_last", "swap", "duplicate", "replace", "payload", "payload_of_another", "no_payload"],
+)
+def test_rows_rewritten_with_sound_parquet(tmp_path, complete, edit):
+    (name,) = (name for name in complete if name.startswith("evidence/"))
+    folder = write_files(tmp_path / "original", complete)
+    rows = [entry for _, _, entry in read_segment(folder / name, SegmentName(0, 16))]
+    edited = edit(rows)
+    data = encode_segment(segment_table(0, edited, [leaf_hash(row.header) for row in edited]))
+    said = refused(changed(tmp_path, complete, name, data))
+    assert said is not None
+    assert PLACE.search(said)
+
+
+def test_forged_group_with_sound_crc(tmp_path, complete):
+    (name,) = (name for name in complete if name.startswith("wal/"))
+    forged, _ = encode_group(16, [make_entry({"kind": "prediction", "id": "forged"})], bytes(32))
+    assert "does not follow" in refused(changed(tmp_path, complete, name, forged + complete[name]))
+
+
+def test_rollback_needs_a_remembered_checkpoint(tmp_path):
+    now = tmp_path / "now"
+    with open_log(now, Hasty()) as log:
+        log.append([entry_of(0), entry_of(1)])
+    old = files_of(now)
+    with open_log(now, Hasty()) as log:
+        log.append([entry_of(2)])
+        _, note = log.checkpoint()
+    folder = write_files(tmp_path / "old", old)
+    assert verify(folder) == 2  # by itself an old copy looks whole
+    with open_log(folder, Hasty()) as log:
+        with pytest.raises(Tampered, match=r"rolled back.*entries 2 to 2 are gone"):
+            Audit(log, SIGNER.verifier, None, None).compare(note)
+        log.append([entry_of(7)])
+        with pytest.raises(Tampered, match="history was rewritten"):
+            Audit(log, SIGNER.verifier, None, None).compare(note)
+
+
+def test_log_of_another_origin(tmp_path, complete):
+    other = Signer("other/w-main", bytes(range(32)))
+    point = other.sign(SIGNER.verifier.open(complete["checkpoint"]))
+    assert "signatures of test.local" in refused(changed(tmp_path, complete, "checkpoint", point))

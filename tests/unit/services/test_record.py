@@ -1,0 +1,84 @@
+"""Recording: a batch whole or not at all, commitments, and a clock that steps back."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from andon.adapters.memory_ledger import MemoryLedger
+from andon.base.errors import BadInput
+from andon.ledger.entry import check_payload, parse_header
+from andon.services.record import EVENT_BYTES_MAX, Record, check_lines, utc_text
+from ledgers import SIGNER
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def line(number, **more):
+    return json.dumps({"id": f"p{number}", "ts": "2026-03-01T01:00:00+01:00", "model_id": "m"} | more).encode()
+
+
+def recorder(now=lambda: AT):
+    return Record(MemoryLedger(SIGNER), now, lambda count: bytes(range(256)) * (count // 256 + 1))
+
+
+def test_header_names_nobody_and_commits_to_the_bytes():
+    record = recorder()
+    event = line(1, subject="person-1", model_version="2", inputs={"age": 41})
+    record.record([event + b"\n", b"\n"])
+    [(_, entry)] = record.log.read()
+    assert entry.payload == event
+    check_payload(entry)
+    fields = parse_header(entry.header)
+    assert set(fields) == {"v", "kind", "id", "ts", "at", "model_id", "model_version", "c", "n"}
+    assert fields["ts"] == "2026-03-01T00:00:00.000000Z"
+
+
+def test_a_batch_with_a_bad_line_is_not_recorded():
+    record = recorder()
+    with pytest.raises(BadInput, match=r"1 lines are no events: line 3: .*the 0|line 3: .*nothing was recorded"):
+        record.record([line(1), line(2), b"{}", line(4)])
+    assert record.log.size == 0
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (b"{}", "missing required field"),
+        (line(1, ts="2026-03-01"), "has no zone"),
+        (line(1, ts="0001-01-01T00:00:00+14:00"), "outside the years"),
+        (line(1, ts="soon"), "Invalid isoformat"),
+        (line(1, kind="moon"), "kind is 'moon'"),
+        (line("x" * 70_000), "over 65535"),
+        (line(1, subject="x" * EVENT_BYTES_MAX), "over the limit of 1 MiB"),
+    ],
+)
+def test_what_is_refused(bad, said):
+    with pytest.raises(BadInput, match=said):
+        recorder().entries([bad])
+
+
+def test_twenty_bad_lines_are_named():
+    with pytest.raises(BadInput, match=r"25 lines.*line 20: .*and 5 more"):
+        check_lines([b"{}"] * 25)
+
+
+def test_a_clock_that_steps_back_is_noted():
+    times = iter([AT + timedelta(hours=1)] * 4 + [AT] * 100)
+    record = recorder(lambda: next(times))
+    record.record(line(i) for i in range(3_000))
+    kinds = [parse_header(entry.header)["kind"] for _, entry in record.log.read()]
+    assert kinds.count("clock_step") == 1
+    assert kinds.count("prediction") == 3_000
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2026-03-01T00:00:00Z", "2026-03-01T00:00:00.000000Z"),
+        ("2026-03-01T01:00:00.5+01:00", "2026-03-01T00:00:00.500000Z"),
+        ("2026-03-01T00:00:00.123456Z", "2026-03-01T00:00:00.123456Z"),
+    ],
+)
+def test_times_are_of_one_form(text, utc):
+    assert utc_text(text) == utc
