@@ -10,6 +10,7 @@ class Signs:
     Attributes:
         nulls: values stopped arriving.
         impossible: a number far outside all that the reference has (another unit, a default, a broken sensor).
+        stopped: a number that varied has come to a stop at one value.
         new_value: a category that the reference does not have.
         value_vanished: a known category is all but gone (the same thing under another name, or not delivered).
         inputs_moved: features whose values moved, in the slice or everywhere.
@@ -22,6 +23,7 @@ class Signs:
 
     nulls: bool
     impossible: bool
+    stopped: bool
     new_value: bool
     value_vanished: bool
     inputs_moved: tuple[str, ...]
@@ -38,6 +40,7 @@ def classify(signs: Signs) -> tuple[str, str]:
     rules = (
         (signs.nulls, "data_pipeline_corruption", f"values of {moved} stopped arriving"),
         (signs.impossible, "data_pipeline_corruption", f"{moved} is far outside all that the reference has"),
+        (signs.stopped, "data_pipeline_corruption", f"{moved} varied, and has come to a stop at one value"),
         (
             signs.value_vanished,
             "data_pipeline_corruption",

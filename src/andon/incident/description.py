@@ -1,5 +1,6 @@
 """What a group of hits says in words and bounds: where, since when, which columns, what the rows look like."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,11 @@ from andon.detect.jump import share
 from andon.detect.locate import locate
 from andon.detect.onset import Run
 from andon.detect.planning import VERSION, Watched
-from andon.telemetry.plan import CategoryCoding
+from andon.detect.shape import came_to_a_stop, left_range
+from andon.telemetry.plan import CategoryCoding, NumberCoding
+from andon.telemetry.summary import Int64
+
+Shape = Callable[[NumberCoding, Int64, Int64], bool]
 
 FEATURE_SHARE = 0.5
 """A feature is named when its jump is at least this share of the largest one: companions, not echoes."""
@@ -69,7 +74,8 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
     )
     signs = Signs(
         nulls=lead.stream.detector.name == "null_share" and lead.effect > 0,
-        impossible=any(_impossible(hit) for hit in group.fired_with),
+        impossible=any(_impossible(hit) for hit in group.fired_with) or _is_shaped(left_range, lead, run, t, history),
+        stopped=_is_shaped(came_to_a_stop, lead, run, t, history),
         new_value=new_value,
         value_vanished=lead.stream.detector.name == "category_share" and _vanished(lead, run, t, history),
         inputs_moved=features,
@@ -109,6 +115,20 @@ def _features(places: tuple[Slice | None, ...], inputs: list[Hit]) -> tuple[str,
     most = max((abs(hit.effect) for hit in alike), default=0.0)
     named = [hit for hit in alike if abs(hit.effect) >= FEATURE_SHARE * most]
     return tuple(dict.fromkeys(name for hit in named for name in hit.stream.mark.features))
+
+
+def _is_shaped(shape: Shape, lead: Hit, run: Run, t: int, history: History) -> bool:
+    """Whether the values of the leading number took a shape, in all traffic and as rows that are on their own.
+
+    A number that is the same for everybody at a time (an index, the weather) leaves its range without any fault.
+    """
+    coding = history.plan.codings[lead.stream.mark.coding]
+    if not isinstance(coding, NumberCoding) or not lead.opens or lead.stream.detector.name not in INPUT_DETECTORS:
+        return False
+    counts, reference = history.counts(lead.stream.mark.coding), history.reference_counts(lead.stream.mark.coding)
+    whole = min(run.start + 1, t)  # the first bucket may hold rows from before it began
+    before = counts[: run.start].sum(axis=0) + reference.sum(axis=0)
+    return shape(coding, before, counts[whole : min(run.end, t + 1)].sum(axis=0))
 
 
 def _impossible(hit: Hit) -> bool:

@@ -26,7 +26,7 @@ def events_of(paths: Sequence[str], model: Model) -> Iterator[bytes]:
     try:
         _require_ids(opened, model)
         order = ", ".join(quoted_name(name) for name in (model.columns.time, model.columns.id))
-        cursor = opened.connection.execute(f"select * from log order by {order}")
+        cursor = opened.connection.execute(f"select * from andon_log order by {order}")
         names = [each[0] for each in cursor.description or ()]
         while rows := cursor.fetchmany(ROWS):
             for row in rows:
@@ -45,7 +45,7 @@ def row_of(payload: bytes, model: Model) -> dict[str, Any]:
 
 
 def _require_ids(opened: OpenedLog, model: Model) -> None:
-    sql = f"select count(*) from log where {quoted_name(model.columns.id)} is null"
+    sql = f"select count(*) from andon_log where {quoted_name(model.columns.id)} is null"
     [count] = one_row(opened.connection, sql)
     if count:
         raise BadInput(
