@@ -88,6 +88,7 @@ class Model:
     changes: tuple[Change, ...] = ()
     time_zone: str = "UTC"
     evaluation: timedelta | None = None
+    false_incidents_per_quarter: float = 1.0
     allowed_tools: tuple[str, ...] = ()
     tool_limits: tuple[ToolLimit, ...] = ()
     warnings: tuple[str, ...] = field(default=(), compare=False)

@@ -177,6 +177,12 @@ class ModelPart(_Part, title="model.yaml"):
     amount_column: Name | None = Field(None, description="The column with the amount a call moves.")
     request_model_column: Name | None = Field(None, description="The column with the model asked for at a vendor.")
     response_model_column: Name | None = Field(None, description="The column with the model that answered.")
+    false_incidents_per_quarter: Number = Field(
+        1.0,
+        gt=0,
+        le=1000,
+        description="False incidents that are accepted in 91 days; detection thresholds follow from it.",
+    )
     evaluation: Length | None = Field(
         None, description="The length between evaluations, like 6h or 1d; else it follows from traffic."
     )
@@ -228,6 +234,7 @@ def _model(part: ModelPart, warnings: tuple[str, ...]) -> Model:
         ),
         time_zone=part.time_zone,
         evaluation=part.evaluation,
+        false_incidents_per_quarter=part.false_incidents_per_quarter,
         allowed_tools=_once(part.allowed_tools),
         tool_limits=tuple(ToolLimit(each.tool, each.column, each.max) for each in part.tool_limits),
         warnings=warnings,

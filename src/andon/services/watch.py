@@ -62,10 +62,10 @@ class Watch:
     def __init__(
         self, detectors: Sequence[Detector], severities: Mapping[str, str], budget: Budget | None = None
     ) -> None:
-        """Take the detectors to run, the default severity per incident type, and the alarm budget."""
+        """Take the detectors to run, the default severity per incident type, and an alarm budget, else the model's."""
         self._detectors = tuple(detectors)
         self._severities = severities
-        self._budget = budget or Budget()
+        self._budget = budget
 
     def scan(self, request: Request, progress: Progress | None = None) -> Scan:
         """Every incident that the log shows, found with what was known at each evaluation only."""
@@ -76,7 +76,8 @@ class Watch:
         if now <= period.start:
             raise BadInput(f"nothing was decided before --now {now.isoformat()}: the log starts at {period.start}")
         watched, history = self._count(request, now, tell)
-        found = search(watched, history, self._detectors, self._budget, lambda d, n: tell("evaluating", d, n))
+        budget = self._budget or Budget(request.model.false_incidents_per_quarter)
+        found = search(watched, history, self._detectors, budget, lambda d, n: tell("evaluating", d, n))
         earliest = request.log.time_of_row(PACE_ROWS)
         found = [hit for hit in found if earliest is not None and history.evaluation(hit.t) > earliest]
         incidents = tuple(self._incident(each, watched, request, history, now) for each in group(found))

@@ -422,6 +422,16 @@ def test_the_same_log_without_the_fault_is_silent(detector: Detector, bench: Ben
     assert bench.scanned(None, seed_of(detector), model=planted(detector).model).scan.incidents == ()
 
 
+def test_thresholds_follow_from_the_alarm_budget_of_the_model(bench: Bench) -> None:
+    """A stricter budget asks for more standard errors of the same finding."""
+    limits = []
+    for accepted in (1000.0, 1e-9):
+        model = replace(MODEL, false_incidents_per_quarter=accepted)
+        [found] = bench.scanned(FAULTS["income_halves_in_the_south"], 7, model=model).scan.incidents
+        limits.append(max(finding.threshold for finding in found.findings))
+    assert limits[0] < limits[1]
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_new_version_that_is_equally_good_for_all_is_no_incident(seed: int, bench: Bench) -> None:
     assert bench.scanned(EQUAL_RETRAIN, seed).scan.incidents == ()

@@ -71,11 +71,13 @@ def test_everything() -> None:
             "time_zone": "Europe/Berlin",
             "tool_limits": [{"tool": "refund", "column": "amount", "max": 5000}],
             "evaluation": "6h",
+            "false_incidents_per_quarter": 0.5,
             "label_column": None,
         }
     )
     assert (model.threshold, model.favourable_prediction) == (0.5, "0")
     assert (model.features, model.slice_columns) == (("a", "2008"), ("s", "p"))
+    assert model.false_incidents_per_quarter == 0.5
     assert (model.label_delay, model.evaluation) == (timedelta(hours=2, minutes=24), timedelta(hours=6))
     assert model.versions == (
         Version("1.10", datetime(2025, 11, 3, 9, tzinfo=UTC), ""),
@@ -139,6 +141,7 @@ def test_unknown_keys_are_warned_about_with_the_nearest() -> None:
         ({"label_delay_days_median": -1}, "is -1, but should be at least 0"),
         ({"problem": "binry"}, "`problem` in the model file is 'binry', but should be 'binary', 'multiclass'"),
         ({"time_zone": "Mars"}, "`time_zone` in the model file is 'Mars', not a time zone: write a name like"),
+        ({"false_incidents_per_quarter": 0}, "`false_incidents_per_quarter` in the model file is 0, but should be"),
         ({"time_zone": "../etc"}, "`time_zone` in the model file is '../etc', not a time zone"),
         (
             {"evaluation": "6 apples"},
