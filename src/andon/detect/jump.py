@@ -13,7 +13,7 @@ normal each differ from one of them only.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -200,6 +200,17 @@ class _Past:
         last = np.arange(buckets) - window
         return cls(window, last if frozen is None else np.minimum(last, frozen - 1))
 
+    def blocks(self, running: "_Sums") -> "_Sums":
+        """Sums over the whole blocks, each as long as the window, that lie in the past at each index."""
+        place = (self.last + 1) // self.window - 1
+        found = (
+            np.where(place >= 0, values[:, np.clip(place, 0, values.shape[1] - 1)], 0.0)
+            if values.shape[1]
+            else np.zeros((len(values), len(place)))
+            for values in running.each()
+        )
+        return _Sums(*found)
+
     def of(self, running: Float, nothing: float) -> Float:
         """Running values at the last bucket of the past; `nothing` where there is no past."""
         return np.where(self.last >= 0, running[:, np.maximum(self.last, 0)], nothing)
@@ -221,7 +232,7 @@ class _Sums:
         k, n = side.count.astype(np.float64), side.total.astype(np.float64)
         return cls(*(np.cumsum(values, axis=1) for values in (k, n, k * k, k * n, n * n)))
 
-    def _each(self) -> tuple[Float, ...]:
+    def each(self) -> tuple[Float, ...]:
         return self.count, self.total, self.count_squared, self.product, self.total_squared
 
     def window(self, window: int) -> "_Sums":
@@ -233,21 +244,31 @@ class _Sums:
             sums[:, window:] = total[:, window:] - total[:, :-window]
             return sums
 
-        return _Sums(*map(last, self._each()))
+        return _Sums(*map(last, self.each()))
 
     def before(self, past: "_Past") -> "_Sums":
         """Of running sums: over all buckets of the past at each index; nan where there is none."""
-        return _Sums(*(past.of(values, np.nan) for values in self._each()))
+        return _Sums(*(past.of(values, np.nan) for values in self.each()))
+
+    def blocks(self, window: int) -> "_Sums":
+        """Of running sums: the same over whole blocks of so many buckets, each taken as one, up to and with each."""
+        ends = slice(window - 1, None, window)
+        k, n = (np.diff(values[:, ends], axis=1, prepend=0.0) for values in (self.count, self.total))
+        return _Sums(*(np.cumsum(values, axis=1) for values in (k, n, k * k, k * n, n * n)))
+
+    def as_clusters(self, size: Float | None = None) -> "_Sums":
+        """The same sums with rows in clusters of a size, by default in a single one."""
+        return replace(self, total_squared=self.total * (self.total if size is None else np.maximum(size, 1.0)))
 
     def all(self) -> "_Sums":
         """Of running sums: over all buckets, `(S, 1)`."""
-        return _Sums(*(values[:, -1:] for values in self._each()))
+        return _Sums(*(values[:, -1:] for values in self.each()))
 
     def __add__(self, other: "_Sums") -> "_Sums":
-        return _Sums(*(a + b for a, b in zip(self._each(), other._each(), strict=True)))
+        return _Sums(*(a + b for a, b in zip(self.each(), other.each(), strict=True)))
 
     def __sub__(self, other: "_Sums") -> "_Sums":
-        return _Sums(*(a - b for a, b in zip(self._each(), other._each(), strict=True)))
+        return _Sums(*(a - b for a, b in zip(self.each(), other.each(), strict=True)))
 
     def clustering(self) -> Float:
         """Intraclass correlation of the mark within buckets (0: rows are on their own; 1: a bucket's rows are alike).
@@ -310,17 +331,40 @@ class _Rules:
         alike: whether they pool their usual wander.
         moderated: whether habits of a mark weigh only as much as it was seen, `(S, 1)`; not where a mark singles out
             its rows (a value unlike all that the reference has): no weather makes it.
+        by_block: whether rows as near to each other as those of one window are taken to be as alike as such rows were:
+            a storm or a price lasts longer than a bucket. In a slice the rest of the traffic has the same weather.
         rows_min: the fewest rows that a window needs.
     """
 
     alike: bool
     moderated: npt.NDArray[np.bool_]
+    by_block: bool
     rows_min: int
 
 
 def _seldom(series: MarkSeries, *, by_family: bool) -> npt.NDArray[np.bool_]:
     moderated = [[by_family and series.alike and not mark.rare] for mark in series.marks]
     return np.array(moderated, dtype=np.bool_).reshape(-1, 1)
+
+
+def _whole(reference: _Sums, window: int) -> _Sums:
+    """Sums over all whole blocks of the reference."""
+    blocks = reference.blocks(window)
+    return blocks.all() if blocks.total.shape[1] else _Sums(*(np.zeros((len(reference.total), 1)) for _ in range(5)))
+
+
+def _inside(reference: _Sums, window: int, rules: _Rules) -> "_Difference | None":
+    """Each window of the reference against the rest of it."""
+    if reference.count.shape[1] <= window:
+        return None
+    own, steady = reference.window(window), reference.all()
+    correlation = steady.moderated_clustering(rules.moderated)
+    if rules.by_block and window > 1:
+        blocks = _whole(reference, window)
+        correlation = blocks.moderated_clustering(rules.moderated)
+        size = np.nan_to_num(blocks.total_squared / np.maximum(blocks.total, 1.0))
+        return _difference(own.as_clusters(), (steady - own).as_clusters(size), correlation, rules.rows_min)
+    return _difference(own, steady - own, correlation, rules.rows_min)
 
 
 @dataclass(frozen=True)
@@ -347,14 +391,16 @@ class _Differences:
         """From running sums of one side, in the log and in the reference."""
         window, rows_min = past.window, rules.rows_min
         now, before, steady = log.window(window), log.before(past), reference.all()
+        inside = _inside(reference, window, rules)
         correlation = (before + steady).moderated_clustering(rules.moderated)
+        if rules.by_block and window > 1:
+            blocks = past.blocks(log.blocks(window)) + _whole(reference, window)
+            correlation = blocks.moderated_clustering(rules.moderated)
+            size = np.nan_to_num(blocks.total_squared / np.maximum(blocks.total, 1.0))
+            now, before, steady = now.as_clusters(), before.as_clusters(size), steady.as_clusters(size)
         if prior is not None:
             before = before.shrunk(prior.log.before(past), prior.rows)
             steady = steady.shrunk(prior.reference, prior.rows)
-        inside = None
-        if reference.count.shape[1] > window:
-            own = reference.window(window)
-            inside = _difference(own, steady - own, steady.moderated_clustering(rules.moderated), rows_min)
         log_difference, reference_difference = (
             _difference(now, base, correlation, rows_min) for base in (before, steady)
         )
@@ -390,7 +436,8 @@ class _Running:
             )
             exposed = inside, inside + other
         log, reference = _Sums.running(series.log), _Sums.running(series.reference)
-        rules = _Rules(series.alike, _seldom(series, by_family=by_family), series.rows_min)
+        by_block = by_family and series.rest is None
+        rules = _Rules(series.alike, _seldom(series, by_family=by_family), by_block, series.rows_min)
         return cls(log, reference, rest, reference_rest, rules, series.prior, series.frozen, exposed)
 
     def differences(self, window: int) -> _Differences:
@@ -429,7 +476,7 @@ class _Running:
     def events(self, past: _Past) -> Float:
         """How much the past can tell of each mark's habits, rows of one bucket taken as the cluster they are."""
         before, steady = self.log.before(past), self.reference.all()
-        seen = steady + _Sums(*(np.nan_to_num(values) for values in before._each()))  # noqa: SLF001  # its own class
+        seen = steady + _Sums(*(np.nan_to_num(values) for values in before.each()))
         return seen.events() / seen.design_effect(seen.moderated_clustering(self.rules.moderated))
 
     def past(self, window: int) -> _Past:
