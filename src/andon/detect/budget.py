@@ -23,6 +23,10 @@ class Budget:
 
         Dependence between marks and evaluations only makes the true rate lower.
         """
+        return max(self.limit(share, marks, evaluation), THRESHOLD_MIN)
+
+    def limit(self, share: float, marks: int, evaluation: timedelta) -> float:
+        """The same before `THRESHOLD_MIN`: what the habits of a mark's family are asked for, besides its own."""
         looks = max(marks, 1) * INDEPENDENT_LOOKS * max(QUARTER / evaluation, 1.0)
         tail = self.false_per_quarter * share / looks
-        return max(-NormalDist().inv_cdf(min(tail / 2, 0.25)), THRESHOLD_MIN)
+        return -NormalDist().inv_cdf(min(tail / 2, 0.25))

@@ -137,9 +137,10 @@ def search(
     found: list[Hit] = []
     for number, detector in enumerate(detectors):
         marks = capacity(history.plan, detector.cubes(watched))
-        threshold = budget.threshold(detector.weight / weights, marks, history.plan.grid.length)
+        asked = detector.weight / weights, marks, history.plan.grid.length
+        threshold, opening = budget.threshold(*asked), budget.limit(*asked)
         for series in detector.series(watched, history):
-            found.extend(_hits(detector, series, threshold))
+            found.extend(_hits(detector, series, threshold, opening))
         if progress is not None:
             progress(number + 1, len(detectors))
     return sorted(found, key=lambda hit: (hit.t, -abs(hit.z)))
@@ -163,7 +164,7 @@ def capacity(plan: Plan, cubes: Sequence[Cube]) -> int:
     return sum(int(np.prod([known(name) for name in cube.columns])) for cube in cubes)
 
 
-def _hits(detector: Detector, series: MarkSeries, threshold: float) -> list[Hit]:
+def _hits(detector: Detector, series: MarkSeries, threshold: float, opening: float) -> list[Hit]:
     if not series.marks or series.log.count.shape[1] == 0:
         return []
     shape = series.log.count.shape
@@ -177,7 +178,7 @@ def _hits(detector: Detector, series: MarkSeries, threshold: float) -> list[Hit]
         error[better], wander[better], window[better] = tested.error[better], tested.wander[better], tested.window
     if not best.any():
         return []
-    opens = _opening(series, threshold)
+    opens = _opening(series, opening)
     streams: dict[int, Stream] = {}
     hits = []
     for s, t in zip(*np.nonzero(best), strict=True):

@@ -202,14 +202,14 @@ class _Past:
 
     def blocks(self, running: "_Sums") -> "_Sums":
         """Sums over the whole blocks, each as long as the window, that lie in the past at each index."""
+        return _Sums(*(self.block_at(values) for values in running.each()))
+
+    def block_at(self, running: Float) -> Float:
+        """Running values at the last whole block of the past; 0 where there is none."""
         place = (self.last + 1) // self.window - 1
-        found = (
-            np.where(place >= 0, values[:, np.clip(place, 0, values.shape[1] - 1)], 0.0)
-            if values.shape[1]
-            else np.zeros((len(values), len(place)))
-            for values in running.each()
-        )
-        return _Sums(*found)
+        if not running.shape[1]:
+            return np.zeros((len(running), len(place)))
+        return np.where(place >= 0, running[:, np.clip(place, 0, running.shape[1] - 1)], 0.0)
 
     def of(self, running: Float, nothing: float) -> Float:
         """Running values at the last bucket of the past; `nothing` where there is no past."""
@@ -270,22 +270,30 @@ class _Sums:
     def __sub__(self, other: "_Sums") -> "_Sums":
         return _Sums(*(a - b for a, b in zip(self.each(), other.each(), strict=True)))
 
+    def share(self) -> Float:
+        """Share of the mark, kept off 0 and 1."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return (self.count + 0.375) / (self.total + 0.75)
+
+    def deviation(self) -> Float:
+        """Sum of squared deviations of the counts from the share."""
+        p = self.share()
+        return self.count_squared - 2 * p * self.product + p * p * self.total_squared
+
     def clustering(self) -> Float:
         """Intraclass correlation of the mark within buckets (0: rows are on their own; 1: a bucket's rows are alike).
 
         From the design effect (Kish 1965): observed variance of the buckets' counts over the binomial one.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
-            p = (self.count + 0.375) / (self.total + 0.75)
-            observed = self.count_squared - 2 * p * self.product + p * p * self.total_squared
-            effect = observed / (self.total * p * (1 - p))
+            p = self.share()
+            effect = self.deviation() / (self.total * p * (1 - p))
             correlation = (effect - 1) / np.maximum(self.total_squared / self.total - 1, 1e-9)
         return np.clip(np.nan_to_num(correlation), 0.0, 1.0)
 
     def events(self) -> Float:
         """How much these buckets can tell of a mark's habits: nothing while no row, or every row, has it."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            p = (self.count + 0.375) / (self.total + 0.75)
+        p = self.share()
         return np.nan_to_num(self.total * p * (1 - p))
 
     def moderated_clustering(self, moderated: "npt.NDArray[np.bool_]") -> Float:
@@ -332,7 +340,7 @@ class _Rules:
         moderated: whether habits of a mark weigh only as much as it was seen, `(S, 1)`; not where a mark singles out
             its rows (a value unlike all that the reference has): no weather makes it.
         by_block: whether rows as near to each other as those of one window are taken to be as alike as such rows were:
-            a storm or a price lasts longer than a bucket. In a slice the rest of the traffic has the same weather.
+            a storm or a price lasts longer than a bucket. In a slice only what the rest of the traffic does not share.
         rows_min: the fewest rows that a window needs.
     """
 
@@ -353,7 +361,7 @@ def _whole(reference: _Sums, window: int) -> _Sums:
     return blocks.all() if blocks.total.shape[1] else _Sums(*(np.zeros((len(reference.total), 1)) for _ in range(5)))
 
 
-def _inside(reference: _Sums, window: int, rules: _Rules) -> "_Difference | None":
+def _inside(reference: _Sums, window: int, rules: _Rules, unshared: "_Unshared | None") -> "_Difference | None":
     """Each window of the reference against the rest of it."""
     if reference.count.shape[1] <= window:
         return None
@@ -361,10 +369,74 @@ def _inside(reference: _Sums, window: int, rules: _Rules) -> "_Difference | None
     correlation = steady.moderated_clustering(rules.moderated)
     if rules.by_block and window > 1:
         blocks = _whole(reference, window)
-        correlation = blocks.moderated_clustering(rules.moderated)
+        correlation = blocks.moderated_clustering(rules.moderated) * (1.0 if unshared is None else unshared.reference)
         size = np.nan_to_num(blocks.total_squared / np.maximum(blocks.total, 1.0))
         return _difference(own.as_clusters(), (steady - own).as_clusters(size), correlation, rules.rows_min)
     return _difference(own, steady - own, correlation, rules.rows_min)
+
+
+@dataclass(frozen=True)
+class _Unshared:
+    """The part of a slice's block-wise ups and downs that the rest of the traffic does not share: 1 - r squared.
+
+    By what lies in the past at each index (with the reference), `(S, T)`, and in the reference alone, `(S, 1)`.
+    """
+
+    past: Float
+    reference: Float
+
+    @classmethod
+    def of(cls, own: tuple[_Sums, _Sums], rest: tuple[_Sums, _Sums], past: _Past) -> "_Unshared":
+        """From running sums in the log and the reference."""
+        window = past.window
+        log = _Crossed.of(own[0], rest[0], window)
+        steady = _Crossed.of(own[1], rest[1], window).whole()
+        return cls((log.at(past) + steady).unshared(), steady.unshared())
+
+
+@dataclass(frozen=True)
+class _Crossed:
+    """Sums over blocks of two sides: of each, and of the products of their counts and totals."""
+
+    own: _Sums
+    rest: _Sums
+    products: tuple[Float, Float, Float, Float]
+
+    @classmethod
+    def of(cls, own: _Sums, rest: _Sums, window: int) -> "_Crossed":
+        ends = slice(window - 1, None, window)
+        k, n, rest_k, rest_n = (
+            np.diff(values[:, ends], axis=1, prepend=0.0) for values in (own.count, own.total, rest.count, rest.total)
+        )
+        pairs = ((k, rest_k), (k, rest_n), (n, rest_k), (n, rest_n))
+        a, b, c, d = (np.cumsum(one * other, axis=1) for one, other in pairs)
+        return cls(own.blocks(window), rest.blocks(window), (a, b, c, d))
+
+    def whole(self) -> "_Crossed":
+        if not self.own.total.shape[1]:
+            nothing = np.zeros((len(self.own.total), 1))
+            sums = _Sums(*(nothing for _ in range(5)))
+            return _Crossed(sums, sums, (nothing, nothing, nothing, nothing))
+        a, b, c, d = (values[:, -1:] for values in self.products)
+        return _Crossed(self.own.all(), self.rest.all(), (a, b, c, d))
+
+    def at(self, past: _Past) -> "_Crossed":
+        a, b, c, d = (past.block_at(values) for values in self.products)
+        return _Crossed(past.blocks(self.own), past.blocks(self.rest), (a, b, c, d))
+
+    def __add__(self, other: "_Crossed") -> "_Crossed":
+        a, b, c, d = (x + y for x, y in zip(self.products, other.products, strict=True))
+        return _Crossed(self.own + other.own, self.rest + other.rest, (a, b, c, d))
+
+    def unshared(self) -> Float:
+        """1 - r squared of the two sides' deviations, each mark's drawn half way to its family's."""
+        p, q = self.own.share(), self.rest.share()
+        both = self.products[0] - q * self.products[1] - p * self.products[2] + p * q * self.products[3]
+        sides = [side.deviation() for side in (self.own, self.rest)]
+        both, one, two = (values + values.mean(axis=0, keepdims=True) for values in (both, *sides))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shared = np.where(one * two > 0, np.maximum(both, 0.0) ** 2 / (one * two), 0.0)
+        return 1 - np.clip(shared, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -386,16 +458,22 @@ class _Differences:
 
     @classmethod
     def of(
-        cls, log: _Sums, reference: _Sums, past: _Past, rules: "_Rules", prior: "_Prior | None" = None
+        cls,
+        log: _Sums,
+        reference: _Sums,
+        past: _Past,
+        rules: "_Rules",
+        prior: "_Prior | None" = None,
+        unshared: "_Unshared | None" = None,
     ) -> "_Differences":
         """From running sums of one side, in the log and in the reference."""
         window, rows_min = past.window, rules.rows_min
         now, before, steady = log.window(window), log.before(past), reference.all()
-        inside = _inside(reference, window, rules)
+        inside = _inside(reference, window, rules, unshared)
         correlation = (before + steady).moderated_clustering(rules.moderated)
         if rules.by_block and window > 1:
             blocks = past.blocks(log.blocks(window)) + _whole(reference, window)
-            correlation = blocks.moderated_clustering(rules.moderated)
+            correlation = blocks.moderated_clustering(rules.moderated) * (1.0 if unshared is None else unshared.past)
             size = np.nan_to_num(blocks.total_squared / np.maximum(blocks.total, 1.0))
             now, before, steady = now.as_clusters(), before.as_clusters(size), steady.as_clusters(size)
         if prior is not None:
@@ -436,8 +514,7 @@ class _Running:
             )
             exposed = inside, inside + other
         log, reference = _Sums.running(series.log), _Sums.running(series.reference)
-        by_block = by_family and series.rest is None
-        rules = _Rules(series.alike, _seldom(series, by_family=by_family), by_block, series.rows_min)
+        rules = _Rules(series.alike, _seldom(series, by_family=by_family), by_family, series.rows_min)
         return cls(log, reference, rest, reference_rest, rules, series.prior, series.frozen, exposed)
 
     def differences(self, window: int) -> _Differences:
@@ -448,8 +525,11 @@ class _Running:
         prior = None
         if self.prior:
             prior = _Prior(self.log + self.rest, self.reference.all() + self.reference_rest.all(), self.prior)
-        own = _Differences.of(self.log, self.reference, past, self.rules, prior)
-        less = own - _Differences.of(self.rest, self.reference_rest, past, self.rules)
+        unshared = None
+        if self.rules.by_block and window > 1:
+            unshared = _Unshared.of((self.log, self.reference), (self.rest, self.reference_rest), past)
+        own = _Differences.of(self.log, self.reference, past, self.rules, prior, unshared)
+        less = own - _Differences.of(self.rest, self.reference_rest, past, self.rules, unshared=unshared)
         return _Differences(less.log.where(self._kept_share(past)), less.reference, less.inside)
 
     def may_reach(self, least: float, window: int) -> bool:

@@ -1,0 +1,71 @@
+"""Which jumps may open an incident: not those of a number that the world moves."""
+
+import numpy as np
+import pytest
+
+from andon.detect.hit import _opening
+from andon.detect.jump import jumps
+from andon.detect.mark import Mark, MarkSeries, Side
+
+BUCKETS, REFERENCE, ROWS, THRESHOLD = 400, 120, 20, 5.0
+CUTS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+MARKS = tuple(Mark("x", (n,), f"x below {cut}", ("x",), None) for n, cut in enumerate(CUTS))
+
+
+def weather(rng: np.random.Generator, buckets: int, memory: float = 0.97) -> np.ndarray:
+    """A level that all rows of a bucket share and that changes slowly (an autoregression with variance 1)."""
+    level = np.zeros(buckets)
+    for t in range(1, buckets):
+        level[t] = memory * level[t - 1] + np.sqrt(1 - memory**2) * rng.normal()
+    return level
+
+
+def side(rng: np.random.Generator, level: np.ndarray, spread: float) -> Side:
+    rows = level[:, None] + spread * rng.normal(size=(len(level), ROWS))
+    count = np.array([(rows < cut).sum(axis=1) for cut in CUTS])
+    return Side(count, np.full(count.shape, ROWS))
+
+
+def family(rng: np.random.Generator, log: np.ndarray, reference: np.ndarray, spread: float) -> MarkSeries:
+    return MarkSeries(MARKS, side(rng, log, spread), side(rng, reference, spread))
+
+
+def found(series: MarkSeries) -> int:
+    return sum(int(tested.beyond(THRESHOLD).any()) for tested in jumps(series))
+
+
+def test_weather_jumps_and_opens_nothing() -> None:
+    """Of fifty years of weather few open an incident, though most hold a jump."""
+    jumped = opened = 0
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        series = family(rng, weather(rng, BUCKETS), weather(rng, REFERENCE), 0.3)
+        jumped += found(series) > 0
+        opened += bool(_opening(series, THRESHOLD).any())
+    assert opened <= jumped / 4
+    assert jumped > 10
+
+
+@pytest.mark.parametrize("shift", [0.5, 1.0, -1.0])
+def test_rows_that_are_on_their_own_and_move_open_one(shift: float) -> None:
+    rng = np.random.default_rng(1)
+    level = np.where(np.arange(BUCKETS) < 250, 0.0, shift)
+    assert _opening(family(rng, level, np.zeros(REFERENCE), 1.0), THRESHOLD)[:, 250:300].any()
+
+
+def test_a_slice_that_leaves_the_weather_of_the_rest_opens_one() -> None:
+    rng = np.random.default_rng(2)
+    log, reference = weather(rng, BUCKETS), weather(rng, REFERENCE)
+    own = np.where(np.arange(BUCKETS) < 250, log, log - 2.0)
+    shared, apart = (
+        MarkSeries(
+            MARKS,
+            side(rng, level, 0.3),
+            side(rng, reference, 0.3),
+            side(rng, log, 0.3),
+            side(rng, reference, 0.3),
+        )
+        for level in (log, own)
+    )
+    assert not _opening(shared, THRESHOLD).any()
+    assert _opening(apart, THRESHOLD)[:, 250:].any()
