@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 from andon.detect.budget import Budget
 from andon.detect.detector import Detector
+from andon.detect.exposure import negligible
 from andon.detect.history import History
-from andon.detect.jump import angle, jumps, negligible, share
+from andon.detect.jump import angle, jumps, share
 from andon.detect.mark import EFFECT_MIN, Late, Mark, MarkSeries
 from andon.detect.onset import Float, Run, best_run, gains
 from andon.detect.planning import Watched

@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -57,11 +57,10 @@ class SegmentLog:
         self._leaves: list[bytes] = []
         self._bytes, self._last = 0, b""
         self._nodes: dict[tuple[int, int], bytes] = {}
-        try:
+        with ExitStack() as undo:
+            undo.callback(os.close, self._lock)
             self._recover()
-        except BaseException:
-            os.close(self._lock)
-            raise
+            undo.pop_all()
 
     def __enter__(self) -> Self:
         return self

@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from andon.base.predicate import all_of, at_least, below, equals
 from andon.detect.builtin import marks_of
+from andon.detect.exposure import decisions_moved
 from andon.detect.finding import Slice
 from andon.detect.history import Entries, History
-from andon.detect.jump import decisions_moved
 from andon.detect.mark import Exposure, Mark, MarkSeries, Side
 from andon.detect.planning import CHANGED, PREDICTION, SCORE, VERSION, Watched, cut_coding, slice_coding
 from andon.telemetry.plan import CategoryCoding, Cube, NumberCoding

@@ -16,10 +16,12 @@ import re
 import struct
 import sys
 import zipfile
+import zlib
 from hashlib import sha256, sha512
 
 MEMBER_BYTES_MAX = 8 << 30
 MEMBERS_MAX = 64
+UNPACKING = (EOFError, NotImplementedError, OSError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
@@ -187,7 +189,7 @@ def unpack(bundle, name):
 def take(file, count, what):
     try:
         data = file.read(count)
-    except Exception as error:
+    except UNPACKING as error:
         raise Wrong("%s cannot be unpacked (%s)" % (what, error))
     if len(data) != count:
         raise Wrong("%s ends too early" % what)
