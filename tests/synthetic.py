@@ -141,6 +141,11 @@ def _worse(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
     rows["label"][mask & (rng.random(len(mask)) < 0.35)] = 1
 
 
+def _unlabelled(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+    rows["label"][mask] = np.ma.masked
+    rows["label_ts"][mask] = np.ma.masked
+
+
 def _dearer(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
     rows["cost"][mask] = np.round(rows["cost"][mask] + 30.0, 2)
 
@@ -202,6 +207,7 @@ FAULTS: Mapping[str, Fault] = {
     "labels_contradict": Fault("model_performance_degradation", outputs=_contradicted(0.8), start=20.3, days=6.0),
     "outcomes_get_worse": Fault("model_performance_degradation", outputs=_worse, start=20.3, days=14.0),
     "costs_rise": Fault("model_performance_degradation", outputs=_dearer, start=20.3, days=6.0, model=ESTIMATES),
+    "labels_stop": Fault("data_pipeline_corruption", outputs=_unlabelled, start=5.3, days=38.0),
     "everyone_declined": Fault("model_performance_degradation", outputs=_declined(0.5)),
     "score_is_less_sure": Fault("model_performance_degradation", outputs=_less_sure),
     "women_declined": Fault("bias_and_fairness_violation", outputs=_declined(0.6), slice="sex = 'f'"),

@@ -5,6 +5,7 @@ from andon.detect.builtin.category_share import CategoryShare
 from andon.detect.builtin.changed_decisions import ChangedDecisions
 from andon.detect.builtin.error_rate import ErrorRate
 from andon.detect.builtin.feature_distribution import FeatureDistribution
+from andon.detect.builtin.label_feed import LabelFeed
 from andon.detect.builtin.null_share import NullShare
 from andon.detect.builtin.prediction_rate import PredictionRate
 from andon.detect.builtin.regression_error import RegressionError
@@ -27,4 +28,5 @@ DETECTORS: tuple[Detector, ...] = (
     ErrorRate(),
     Calibration(),
     RegressionError(),
+    LabelFeed(),
 )

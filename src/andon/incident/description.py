@@ -78,6 +78,7 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
         sliced=place is not None,
         protected=place is not None and watched.protects(place.columns),
         version=lead.stream.mark.version or _version_of(run, watched, history),
+        labels_missing=lead.stream.detector.name == "label_feed",
     )
     before, after = _shares(lead, run, t)
     return Description(lead, run, place, features, signs, before, after, t)
