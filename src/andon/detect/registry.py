@@ -9,6 +9,7 @@ from andon.detect.builtin.label_feed import LabelFeed
 from andon.detect.builtin.null_share import NullShare
 from andon.detect.builtin.prediction_rate import PredictionRate
 from andon.detect.builtin.regression_error import RegressionError
+from andon.detect.builtin.repeat_share import RepeatShare
 from andon.detect.builtin.score_distribution import ScoreDistribution
 from andon.detect.builtin.shifted_score import ShiftedScore
 from andon.detect.builtin.slice_distribution import SliceDistribution
@@ -29,4 +30,5 @@ DETECTORS: tuple[Detector, ...] = (
     Calibration(),
     RegressionError(),
     LabelFeed(),
+    RepeatShare(),
 )

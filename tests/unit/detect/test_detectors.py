@@ -62,6 +62,7 @@ PLANTED: Mapping[str, str] = {
     "calibration": "outcomes_get_worse",
     "regression_error": "costs_rise",
     "label_feed": "labels_stop",
+    "repeat_share": "income_no_longer_refreshed",
 }
 """For every detector the fault in `synthetic.FAULTS` that it must find."""
 
@@ -426,6 +427,12 @@ def test_the_same_log_without_the_fault_is_silent(detector: Detector, bench: Ben
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_new_version_that_is_equally_good_for_all_is_no_incident(seed: int, bench: Bench) -> None:
     assert bench.scanned(EQUAL_RETRAIN, seed).scan.incidents == ()
+
+
+def test_where_no_entity_is_declared_no_previous_row_is_looked_at(bench: Bench) -> None:
+    asked = {cube for detector in DETECTORS for cube in detector.cubes(bench.watched())}
+    assert bench.watched().repeats == ()
+    assert not {name for cube in asked for name in cube.columns if name.startswith("repeat")}
 
 
 def test_labels_that_take_twice_as_long_are_no_incident(bench: Bench) -> None:
