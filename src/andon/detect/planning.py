@@ -127,6 +127,11 @@ class Watched:
         return extractor if isinstance(extractor, Surrogate) else None
 
     @property
+    def scored(self) -> str:
+        """Name of the coding of the number that the surrogate expects: the score, or the answer where that is one."""
+        return SCORE if self.surrogate is None or self.surrogate.classes else PREDICTION
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Names of the codings of the features, and of prediction and score if there are."""
         return (*self.features, *(role for role in (PREDICTION, SCORE) if role in self.codings))
@@ -254,7 +259,7 @@ def _surrogate(
     reference: LogSource, features: Mapping[str, Coding], roles: Mapping[str, Coding]
 ) -> Mapping[str, Extractor]:
     prediction, score = roles.get(PREDICTION), roles.get(SCORE)
-    if not features or not isinstance(prediction, CategoryCoding):
+    if not features or not isinstance(prediction, CategoryCoding | NumberCoding):
         return {}
     scored = (SCORE, score) if isinstance(score, NumberCoding) else None
     wanted = {**features, PREDICTION: prediction, **({} if scored is None else {SCORE: scored[1]})}
