@@ -175,7 +175,10 @@ def fit(
 
 
 def _fitted(
-    codings: tuple[Coding, ...], features: Sequence[Codes], said: Sequence[Codes], about: tuple[tuple[str, ...], int, str]
+    codings: tuple[Coding, ...],
+    features: Sequence[Codes],
+    said: Sequence[Codes],
+    about: tuple[tuple[str, ...], int, str],
 ) -> Surrogate | None:
     from sklearn import ensemble  # noqa: PLC0415  # a second to import, needed once
 
