@@ -111,7 +111,7 @@ class Watch:
         """The description with a slice of two columns, or of another one, where that says it better."""
         if not asks_where(known):
             return known
-        now = history.evaluation(len(history.buckets) - 1)
+        now = history.evaluation(known.t)
         mark, columns = known.lead.stream.mark, request.log.schema().names
         late = known.lead.stream.late is not None and mark.predicate is not None
         marked = request.model.as_known(mark.predicate, columns, now) if late and mark.predicate is not None else None
@@ -158,7 +158,9 @@ class Watch:
         self, each: Group, watched: Watched, request: Request, history: History, now: datetime
     ) -> DetectedIncident:
         model = request.model
-        at_firing = describe(each.at_firing(), each.first.t, watched, history)
+        at_firing = self._narrowed(
+            describe(each.at_firing(), each.first.t, watched, history), watched, request, history
+        )
         slug, reason = classify(at_firing.signs)
         told = describe(each, len(history.buckets) - 1, watched, history)
         known = self._narrowed(told, watched, request, history)
