@@ -1,0 +1,57 @@
+"""How the alerts of a tool may be read: which checks page somebody, and when."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from quality_peers.alerts import Alert
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One row of the comparison.
+
+    Attributes:
+        tool: the module whose checks it reads.
+        says: what pages somebody, in words.
+        checks: their names; None: all.
+        segments: whether each declared segment is watched alone as well.
+        least: so many windows in a row must alert.
+    """
+
+    tool: str
+    says: str
+    checks: frozenset[str] | None = None
+    segments: bool = False
+    least: int = 1
+
+    def chosen(self, alerts: Iterable[Alert]) -> list[Alert]:
+        """The alerts that count."""
+        named = (a for a in alerts if self.checks is None or a.check in self.checks)
+        return [a for a in named if self.segments or a.segment is None]
+
+
+_DATA = {"missing values", "unseen values"}
+READINGS = {
+    "evidently": Reading(
+        "evidently",
+        "half of the columns drift (DataDriftPreset), more missing or unseen values than the reference has, "
+        "accuracy or ROC AUC 20 % lower, MAE or RMSE 10 % higher",
+        frozenset({"dataset drift", "Accuracy worse", "RocAuc worse", "MAE worse", "RMSE worse", *_DATA}),
+    ),
+    "evidently-every-test": Reading(
+        "evidently", "the same, and any column drifts, is out of its range, or F1, precision or recall falls by 20 %"
+    ),
+    "nannyml": Reading(
+        "nannyml",
+        "performance, estimated (CBPE, DLE) or realised, beyond its threshold on the bad side; missing or unseen values",
+        frozenset({f"{how} {m} worse" for how in ("estimated", "realised") for m in ("roc_auc", "f1", "mae", "rmse")} | _DATA),
+    ),
+    "nannyml-every-alert": Reading("nannyml", "the same, and any univariate or multivariate drift alert"),
+    "plain": Reading(
+        "plain",
+        "PSI over 0.2, a mean 3 sigma from the last 14, 5 points more nulls, a new category over 1 %, accuracy 5 points "
+        "lower (error 20 % higher), four fifths",
+    ),
+    "plain-two-in-a-row": Reading("plain", "the same in two windows in a row", least=2),
+    "plain-per-segment": Reading("plain", "the same, and in each declared segment alone", segments=True),
+}
