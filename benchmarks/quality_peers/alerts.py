@@ -1,16 +1,18 @@
 """Alerts of any tool, merged into incidents: one rule for all, and where a rule had to be chosen, the kinder one."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from quality_peers.windows import Window
 
+T = TypeVar("T")
+
 
 class Kind(IntEnum):
-    """What alerted. Of several that alert first and at once the lowest names the incident: a broken column explains the rest."""
+    """What alerted. Of those that alert first the lowest names the incident: a broken column explains the rest."""
 
     QUALITY = 0
     NEW_VALUE = 1
@@ -106,37 +108,53 @@ class Incident:
         return [*found, "(" + " OR ".join(w.sql() for w in self.rows) + ")"] if self.rows else found
 
 
-def merge(alerts: Iterable[Alert], windows: Sequence[Window], least: int = 1) -> Iterator[Incident]:
+def merge(alerts: Iterable[Alert], windows: Sequence[Window], least: int = 1, gap: int = GAP) -> Iterator[Incident]:
     """One incident for each run of alerting windows, for all traffic and for each segment alone.
 
     Args:
         alerts: in any order.
         windows: those that were judged, in order.
-        least: an incident needs so many alerting windows in a row, and is known when the last of these is.
+        least: an incident needs so many alerting windows, and is known when the last of these is.
+        gap: so many calm windows do not end it.
     """
     place = {window: i for i, window in enumerate(windows)}
-    lines: dict[Where | None, list[Alert]] = {}
-    for alert in alerts:
-        if alert.window in place:
-            lines.setdefault(alert.segment, []).append(alert)
-    for line in lines.values():
+    held = sorted((alert for alert in alerts if alert.window in place), key=lambda alert: alert.window)
+    for line in _grouped(held, lambda alert: alert.segment):
         run: list[Alert] = []
-        for alert in sorted(line, key=lambda a: a.window):
-            if run and place[alert.window] - place[run[-1].window] > GAP + 1:
-                yield from _sustained(run, windows, least)
+        for alert in line:
+            if run and place[alert.window] - place[run[-1].window] > gap + 1:
+                yield from _sustained(run, windows, least, gap)
                 run = []
             run.append(alert)
-        yield from _sustained(run, windows, least)
+        yield from _sustained(run, windows, least, gap)
 
 
-def _sustained(run: list[Alert], windows: Sequence[Window], least: int) -> Iterator[Incident]:
+def merge_alone(alerts: Iterable[Alert], windows: Sequence[Window], least: int = 1) -> Iterator[Incident]:
+    """One incident for each alarm that goes on, whatever is on already; those that go on in the same window are one.
+
+    So an alarm that never ends, such as that of a feature whose season the reference lacks, does not hide the next.
+    """
+    lines = _grouped(alerts, lambda alert: (alert.check, alert.columns, alert.segment))
+    alone = [incident for line in lines for incident in merge(line, windows, least, gap=0)]
+    for same in _grouped(alone, lambda incident: (incident.span.start, incident.alerts[0].segment)):
+        yield Incident(tuple(alert for each in same for alert in each.alerts), any(each.last for each in same))
+
+
+def _grouped(items: Iterable[T], key: Callable[[T], Hashable]) -> Iterable[list[T]]:
+    groups: dict[Hashable, list[T]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups.values()
+
+
+def _sustained(run: list[Alert], windows: Sequence[Window], least: int, gap: int) -> Iterator[Incident]:
     """The run as an incident, if it lasted; its first alerts are known only once it did."""
     hit = sorted({alert.window for alert in run})
     if len(hit) < least:
         return
-    known = min(a.known_at for a in run if a.window == hit[least - 1])
+    known = sorted(min(a.known_at for a in run if a.window == window) for window in hit)[least - 1]
     late = (replace(alert, known_at=max(alert.known_at, known)) for alert in run)
-    yield Incident(tuple(late), last=hit[-1] in windows[-1 - GAP :])
+    yield Incident(tuple(late), last=hit[-1] in windows[-1 - gap :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +171,7 @@ class Scanned:
 
 
 def document(scanned: Scanned, incidents: Sequence[Incident], count: Callable[[Incident], int]) -> dict[str, Any]:
-    """As `andon scan --json` writes it; `count` says how many rows of the log an incident's predicate selects."""
+    """What a scorer reads of `andon.scan/1`; `count` says how many rows of the log an incident's predicate selects."""
     lengths = sorted(window.end - window.start for window in scanned.windows) or [timedelta(0)]
     return {
         "schema": "andon.scan/1",
@@ -174,8 +192,8 @@ def _incident(scanned: Scanned, incident: Incident, count: Callable[[Incident], 
     end = [] if incident.last else [f"{column} < '{span.end.isoformat(' ')}'"]
     predicate = " AND ".join([f"{column} >= '{span.start.isoformat(' ')}'", *end, *incident.conditions])
     n = count(incident)
-    names = [where.column for where in incident.rows]
     segment = incident.alerts[0].segment
+    names = [where.column for where in (*incident.rows, *([segment] if segment else []))]
     columns = sorted({name for alert in incident.first for name in alert.columns})
     return {
         "incident_type": TYPES[incident.kind],
@@ -186,13 +204,11 @@ def _incident(scanned: Scanned, incident: Incident, count: Callable[[Incident], 
         "started_at_high": min(a.window.end for a in incident.alerts).isoformat(),
         "detected_at": incident.detected_at.isoformat(),
         "ended_at": None if incident.last else span.end.isoformat(),
-        "slice": {"predicate": " AND ".join(incident.conditions), "columns": [*names, *([segment.column] if segment else [])]}
-        if incident.conditions
-        else None,
+        "slice": {"predicate": " AND ".join(incident.conditions), "columns": names} if names else None,
         "changed": {"features": columns, "version": None, "change": None},
         "affected": {"predicate": predicate, "count": n, "low": n, "high": n},
         "findings": [
-            {"check": a.check, "columns": a.columns, "from": a.window.start.isoformat(), "known_at": a.known_at.isoformat()}
-            for a in incident.alerts
+            {"check": alert.check, "columns": alert.columns, "from": alert.window.start.isoformat()}
+            for alert in incident.alerts
         ],
     }

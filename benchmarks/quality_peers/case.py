@@ -105,16 +105,17 @@ class Case:
 
 def is_text(kind: pa.DataType) -> bool:
     """Whether a column holds names rather than numbers."""
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind) or pa.types.is_boolean(kind)
+    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary, pa.types.is_boolean)
+    return any(test(kind) for test in tests)
 
 
-def read(log: Path, reference: Path, model: Path, least: tuple[int, int], period: str | None) -> Case:
-    """Read a case; without a period it is chosen by `least`: rows of a window, windows of the reference."""
+def read(log: Path, reference: Path, model: Path, least: tuple[int, int]) -> Case:
+    """Read a case; `least` are the rows of a window and the windows of the reference that the period has to give."""
     declared = yaml.safe_load(model.read_text(encoding="utf-8"))
     time = declared["time_column"]
     tables = [_in_order(pq.read_table(path), time) for path in (log, reference)]
     times: list[Sequence[datetime]] = [table[time].to_pylist() for table in tables]
-    return Case(declared, tables[0], tables[1], period or choose(times[0], times[1], *least))
+    return Case(declared, tables[0], tables[1], choose(times[0], times[1], *least))
 
 
 def _in_order(table: pa.Table, time: str) -> pa.Table:

@@ -28,7 +28,7 @@ from quality_peers.case import Case
 from quality_peers.windows import Window
 
 ROWS, REFERENCE_WINDOWS = 300, 1
-"""Its default distance reaches its default threshold of 0.1 by chance alone in windows of 200 rows (about 1.3 / sqrt(n))."""
+"""By chance alone its default distance is about 1.3 / sqrt(rows): 200 rows reach the default threshold, 0.1."""
 UNSEEN_MAX = 0.01
 """A test of our own: its default, as many as in the reference, alerts for a single row."""
 DRIFT_SHARE = 0.5

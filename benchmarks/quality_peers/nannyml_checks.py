@@ -1,4 +1,4 @@
-"""NannyML: performance estimated and realised, data quality and drift by chunk, thresholds from the reference's own chunks."""
+"""NannyML: performance, data quality and drift by chunk, against thresholds from the reference's own chunks."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +14,7 @@ from quality_peers.windows import Window, floor, following
 pd.set_option("future.infer_string", False)  # its regressors do not take the strings of pandas 3  # noqa: FBT003
 
 ROWS, REFERENCE_WINDOWS = 100, 6
-"""Six reference chunks are the fewest that its documentation calls reasonable; its thresholds know how much small chunks wander."""
+"""Six reference chunks are the fewest that its documentation calls reasonable; small ones widen its thresholds."""
 UNSEEN_MAX = 0.01
 """Its default, none at all, alerts for a single row."""
 
@@ -34,8 +34,9 @@ def _quality(case: Case, log: pd.DataFrame, reference: pd.DataFrame, axis: dict[
         yield Alert(window, Kind.QUALITY, "missing values", window.end, (column,), Where(column))
     if not case.categories:
         return
-    new = nml.UnseenValuesCalculator(column_names=case.categories, threshold=ConstantThreshold(upper=UNSEEN_MAX), **axis)
-    for window, column in _alerting(case, new.fit(reference).calculate(log), case.categories, "upper"):
+    some = ConstantThreshold(upper=UNSEEN_MAX)
+    unseen = nml.UnseenValuesCalculator(column_names=case.categories, threshold=some, **axis)
+    for window, column in _alerting(case, unseen.fit(reference).calculate(log), case.categories, "upper"):
         part = log[(log[case.time] >= window.start) & (log[case.time] < window.end)]
         values = tuple(sorted(map(str, set(part[column].dropna()) - set(case.known_values[column]))))
         yield Alert(window, Kind.NEW_VALUE, "unseen values", window.end, (column,), Where(column, values))
@@ -45,10 +46,9 @@ def _drift(case: Case, log: pd.DataFrame, reference: pd.DataFrame, axis: dict[st
     single = nml.UnivariateDriftCalculator(column_names=case.watched, treat_as_categorical=case.categories, **axis)
     table = single.fit(reference).calculate(log).filter(period="analysis").to_df()
     for column in case.watched:
-        for start, alert in zip(table["chunk", "chunk", "start_date"], table[column, "jensen_shannon", "alert"], strict=True):
-            if alert:
-                window = _window(start, case.period)
-                yield Alert(window, Kind.DRIFT, "column drift", window.end, (column,))
+        for _, row in table[table[column, "jensen_shannon", "alert"].astype(bool)].iterrows():
+            window = _window(row["chunk", "chunk", "start_date"], case.period)
+            yield Alert(window, Kind.DRIFT, "column drift", window.end, (column,))
     many = nml.DataReconstructionDriftCalculator(column_names=case.watched, **axis).fit(reference).calculate(log)
     for window, _ in _alerting(case, many, ["reconstruction_error"]):
         yield Alert(window, Kind.DRIFT, "multivariate drift", window.end)
@@ -91,5 +91,3 @@ def _passed(row: pd.Series, name: str, side: str) -> bool:
 def _window(start: pd.Timestamp, period: str) -> Window:
     begun = floor(start.to_pydatetime(), period)
     return Window(begun, following(begun, period))
-
-

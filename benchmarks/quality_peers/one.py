@@ -1,6 +1,6 @@
-"""One peer in the place of `andon scan`: reads what it is given, writes `andon.scan/1`; the interpreter is the peer's own.
+"""One peer in the place of `andon scan`: writes `andon.scan/1`; the interpreter is the peer's own.
 
-Example: python one.py plain --keep FOLDER scan log.parquet --model model.yaml --reference reference.parquet --json out.json
+Example: python one.py plain scan log.parquet --model model.yaml --reference reference.parquet --json out.json
 """
 
 # ruff: noqa: E402  # the folder must be found before its modules are imported
@@ -21,7 +21,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from quality_peers.alerts import Alert, Incident, Scanned, document, merge
+from quality_peers.alerts import Alert, Incident, Scanned, document
 from quality_peers.case import Case, read
 from quality_peers.keeping import from_json, to_json
 from quality_peers.readings import READINGS
@@ -48,7 +48,7 @@ def found(tool: str, asked: argparse.Namespace) -> tuple[Case, list[Alert], floa
     """The case, the alerts of the tool and how long it took; taken from `--keep` if the same was asked before."""
     checks = importlib.import_module(f"quality_peers.{tool}" if tool == "plain" else f"quality_peers.{tool}_checks")
     begun = time.perf_counter()
-    case = read(asked.log, asked.reference, asked.model, (checks.ROWS, checks.REFERENCE_WINDOWS), asked.window)
+    case = read(asked.log, asked.reference, asked.model, (asked.rows or checks.ROWS, checks.REFERENCE_WINDOWS))
     digest = hashlib.sha256(f"{tool} {case.period}".encode())
     for path in (asked.log, asked.reference, asked.model):
         digest.update(path.read_bytes())
@@ -68,7 +68,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("reading", choices=READINGS)
     parser.add_argument("--keep", type=Path, help="keeps the alerts here, for the next reading of the same tool")
-    parser.add_argument("--window", choices=("D", "W", "M", "Q"), help="day, week, month or quarter; else by the log's rows")
+    parser.add_argument("--rows", type=int, help="how many rows a window has to hold; else as the tool needs")
     parser.add_argument("scan", choices=("scan",))
     parser.add_argument("log", type=Path)
     for name in ("--model", "--reference", "--json"):
@@ -79,7 +79,7 @@ def main() -> int:
     logging.disable(logging.WARNING)
     reading = READINGS[asked.reading]
     case, alerts, seconds = found(reading.tool, asked)
-    incidents = sorted(merge(reading.chosen(alerts), case.windows, reading.least), key=lambda i: i.detected_at)
+    incidents = reading.incidents(alerts, case.windows)
     scanned = Scanned(
         str(case.model["model_id"]), len(case.times), case.times[0], case.times[-1], case.time, case.windows, seconds
     )

@@ -1,4 +1,4 @@
-"""Plain practice: the thresholds that guides to model monitoring name, on a dashboard's windows, with an alert on each."""
+"""Plain practice: the thresholds that guides to model monitoring name, an alert on each, window by window."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -92,8 +92,8 @@ def _feature(case: Case, part: Part, column: str) -> Iterator[Alert]:
         if known is not None:
             fresh = np.array([v is not None and v not in known for v in values])
             if fresh.mean() > NEW_MIN:
-                new = tuple(sorted({str(v) for v in values[fresh]}))
-                yield Alert(window, Kind.NEW_VALUE, "new category", window.end, (column,), Where(column, new), part.segment)
+                new = Where(column, tuple(sorted({str(v) for v in values[fresh]})))
+                yield Alert(window, Kind.NEW_VALUE, "new category", window.end, (column,), new, part.segment)
 
 
 def _performance(case: Case, part: Part) -> Iterator[Alert]:
