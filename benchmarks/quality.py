@@ -88,7 +88,7 @@ def chosen(scenarios: Path, globs: list[str]) -> list[Path]:
 
 
 def main() -> int:
-    """Run those asked for, print the table of all that ever ran in the work folder; 1 if a scan broke off or its output is malformed."""
+    """Run those asked for, print the tables of all kept scores; 1 if a scan broke off or its output is malformed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scenarios", type=Path)
     parser.add_argument("--scorer", type=Path, required=True)

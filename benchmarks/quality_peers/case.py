@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from quality_peers.windows import Window, choose, cut, judged
+from quality_peers.windows import Least, Window, choose, cut, judged
 
 MATURE = 0.9
 """The performance of a window is known once so many of the labels that are to come have come."""
@@ -109,13 +109,13 @@ def is_text(kind: pa.DataType) -> bool:
     return any(test(kind) for test in tests)
 
 
-def read(log: Path, reference: Path, model: Path, least: tuple[int, int]) -> Case:
-    """Read a case; `least` are the rows of a window and the windows of the reference that the period has to give."""
+def read(log: Path, reference: Path, model: Path, least: Least) -> Case:
+    """Read a case; `least` is what its windows have to hold."""
     declared = yaml.safe_load(model.read_text(encoding="utf-8"))
     time = declared["time_column"]
     tables = [_in_order(pq.read_table(path), time) for path in (log, reference)]
     times: list[Sequence[datetime]] = [table[time].to_pylist() for table in tables]
-    return Case(declared, tables[0], tables[1], choose(times[0], times[1], *least))
+    return Case(declared, tables[0], tables[1], choose(times[0], times[1], least))
 
 
 def _in_order(table: pa.Table, time: str) -> pa.Table:

@@ -25,9 +25,9 @@ from evidently.tests import eq, gte, lte
 
 from quality_peers.alerts import Alert, Kind, Where
 from quality_peers.case import Case
-from quality_peers.windows import Window
+from quality_peers.windows import Least, Window
 
-ROWS, REFERENCE_WINDOWS = 300, 1
+LEAST = Least(300, shortest="W")
 """By chance alone its default distance is about 1.3 / sqrt(rows): 200 rows reach the default threshold, 0.1."""
 UNSEEN_MAX = 0.01
 """A test of our own: its default, as many as in the reference, alerts for a single row."""

@@ -9,11 +9,11 @@ from nannyml.thresholds import ConstantThreshold
 
 from quality_peers.alerts import Alert, Kind, Where
 from quality_peers.case import Case
-from quality_peers.windows import Window, floor, following
+from quality_peers.windows import Least, Window, floor, following
 
 pd.set_option("future.infer_string", False)  # its regressors do not take the strings of pandas 3  # noqa: FBT003
 
-ROWS, REFERENCE_WINDOWS = 100, 6
+LEAST = Least(100, reference=6)
 """Six reference chunks are the fewest that its documentation calls reasonable; small ones widen its thresholds."""
 UNSEEN_MAX = 0.01
 """Its default, none at all, alerts for a single row."""

@@ -13,6 +13,7 @@ import logging
 import sys
 import time
 import warnings
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def found(tool: str, asked: argparse.Namespace) -> tuple[Case, list[Alert], floa
     """The case, the alerts of the tool and how long it took; taken from `--keep` if the same was asked before."""
     checks = importlib.import_module(f"quality_peers.{tool}" if tool == "plain" else f"quality_peers.{tool}_checks")
     begun = time.perf_counter()
-    case = read(asked.log, asked.reference, asked.model, (asked.rows or checks.ROWS, checks.REFERENCE_WINDOWS))
+    case = read(asked.log, asked.reference, asked.model, replace(checks.LEAST, rows=asked.rows or checks.LEAST.rows))
     digest = hashlib.sha256(f"{tool} {case.period}".encode())
     for path in (asked.log, asked.reference, asked.model):
         digest.update(path.read_bytes())

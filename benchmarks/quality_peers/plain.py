@@ -9,9 +9,9 @@ import numpy as np
 
 from quality_peers.alerts import Alert, Kind, Where
 from quality_peers.case import Case
-from quality_peers.windows import Window
+from quality_peers.windows import Least, Window
 
-ROWS, REFERENCE_WINDOWS = 300, 1
+LEAST = Least(300, shortest="W")
 PSI_MAX = 0.2
 BINS = 10
 EMPTY = 1e-4

@@ -59,18 +59,30 @@ def judged(windows: Sequence[Window], counts: Sequence[int]) -> list[Window]:
     return [window for window, n in zip(windows, counts, strict=True) if n and n >= least]
 
 
-def choose(log: Sequence[datetime], reference: Sequence[datetime], rows: int, reference_windows: int = 1) -> str:
-    """The shortest period in which a window of the log holds so many rows on average.
+@dataclass(frozen=True, slots=True)
+class Least:
+    """What the windows of a tool have to hold.
 
-    Longer ones are not taken where they leave fewer than 8 windows of the log or fewer than asked of the reference.
+    Attributes:
+        rows: so many rows of the log on average.
+        shortest: a tool that compares a window with the whole reference needs a whole week: a day has one weekday.
+        reference: so many windows of the reference, for a tool that learns from them.
     """
-    fit = "D"
-    for period in PERIODS:
-        _, counts = cut(log, period)
-        held = [n for n in counts if n]
-        if len(held) < WINDOWS_MIN or len([n for n in cut(reference, period)[1] if n]) < reference_windows:
+
+    rows: int
+    shortest: str = "D"
+    reference: int = 1
+
+
+def choose(log: Sequence[datetime], reference: Sequence[datetime], least: Least) -> str:
+    """The shortest period that holds what is asked, unless that leaves fewer than 8 windows."""
+    fit = least.shortest
+    for period in list(PERIODS)[list(PERIODS).index(least.shortest) :]:
+        held = [n for n in cut(log, period)[1] if n]
+        known = [n for n in cut(reference, period)[1] if n]
+        if len(held) < WINDOWS_MIN or len(known) < least.reference:
             return fit
         fit = period
-        if statistics.mean(held) >= rows:
+        if statistics.mean(held) >= least.rows:
             return fit
     return fit

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -18,7 +19,7 @@ from quality_peers.alerts import Alert, Incident, Kind, Scanned, Where, document
 from quality_peers.keeping import from_json, to_json
 from quality_peers.readings import READINGS
 from quality_peers.report import BEGIN, END, replaced, table
-from quality_peers.windows import Window, choose, cut, floor, following, judged
+from quality_peers.windows import Least, Window, choose, cut, floor, following, judged
 
 MONDAY = datetime.fromisoformat("2026-01-05")
 DAY = timedelta(days=1)
@@ -59,7 +60,7 @@ def test_periods_are_those_of_the_calendar(period: str, begun: str, next_one: st
 def test_windows_follow_each_other_and_hold_every_row(period: str) -> None:
     times = [MONDAY + n * timedelta(hours=7) for n in range(2000)]
     windows, counts = cut(times, period)
-    assert all(a.end == b.start for a, b in zip(windows, windows[1:], strict=False))
+    assert all(a.end == b.start for a, b in pairwise(windows))
     assert windows[0].start <= times[0] < windows[0].end
     assert windows[-1].start <= times[-1] < windows[-1].end
     assert sum(counts) == 2000
@@ -74,19 +75,18 @@ def every(hours: float, days: int) -> list[datetime]:
 
 
 @pytest.mark.parametrize(
-    ("log", "rows", "reference_windows", "period"),
+    ("log", "least", "period"),
     [
-        (every(0.05, 60), 300, 1, "D"),
-        (every(0.1, 60), 300, 1, "W"),
-        (every(0.1, 40), 300, 1, "D"),  # six weeks are too few to compare
-        (every(0.1, 60), 300, 6, "D"),  # the reference has five weeks only
-        (every(24, 3000), 300, 1, "Q"),
+        (every(0.05, 60), Least(300), "D"),
+        (every(0.05, 60), Least(300, shortest="W"), "W"),
+        (every(0.1, 60), Least(300), "W"),
+        (every(0.1, 40), Least(300), "D"),  # six weeks are too few to compare
+        (every(0.1, 60), Least(300, reference=6), "D"),  # the reference has five weeks only
+        (every(24, 3000), Least(300), "Q"),
     ],
 )
-def test_windows_are_the_shortest_with_enough_rows(
-    log: list[datetime], rows: int, reference_windows: int, period: str
-) -> None:
-    assert choose(log, every(0.5, 30), rows, reference_windows) == period
+def test_windows_are_the_shortest_with_enough_rows(log: list[datetime], least: Least, period: str) -> None:
+    assert choose(log, every(0.5, 30), least) == period
 
 
 def test_alerts_of_consecutive_windows_are_one_incident() -> None:
