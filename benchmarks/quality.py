@@ -9,6 +9,8 @@ Example: python benchmarks/quality.py SCENARIOS --scorer score.py --peers peers 
 import argparse
 import fnmatch
 import json
+import os
+import platform
 import shlex
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from peer_environments import PEERS, interpreter
+from pyarrow.parquet import read_metadata
 from quality_peers.readings import READINGS
 from quality_peers.report import replaced, table
 
@@ -73,12 +76,15 @@ class Bench:
             if path.exists():
                 yield contestant, json.loads(path.read_text(encoding="utf-8"))
 
-    def versions(self) -> dict[str, str]:
-        """Which version of each tool ran."""
+    def facts(self, folders: list[Path]) -> str:
+        """How much was scanned, by what, where."""
         ask = "import sys, importlib.metadata as m; print(m.version(sys.argv[1]))"
         words = {peer: [str(interpreter(self.peers, peer)), "-c", ask, peer] for peer in PEERS}
         said = {peer: subprocess.run(w, capture_output=True, text=True, check=True).stdout for peer, w in words.items()}  # noqa: S603
-        return {ANDON: version(ANDON), **{peer: text.strip() for peer, text in said.items()}}
+        numbers = {ANDON: version(ANDON), **said, "Python": platform.python_version()}
+        rows = sum(read_metadata(folder / "log.parquet").num_rows for folder in folders)
+        named = ", ".join(f"{name} {number.strip()}" for name, number in numbers.items())
+        return f"{rows:,} decisions; {named}; {os.cpu_count()} cores."
 
 
 def chosen(scenarios: Path, globs: list[str]) -> list[Path]:
@@ -114,7 +120,7 @@ def main() -> int:
             bench.score(contestant, Path(scratch))
     names = {folder.name for folder in folders}
     scores = {c: s for c, s in bench.kept() if {row["scenario"] for row in s["scenarios"]} == names}
-    text = table(scores, bench.versions())
+    text = table(scores, bench.facts(folders))
     sys.stdout.write(text)
     if asked.update:
         asked.update.write_text(replaced(asked.update.read_text(encoding="utf-8"), text), encoding="utf-8")

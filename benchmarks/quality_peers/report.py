@@ -20,12 +20,11 @@ HEADS = (
 )
 
 
-def table(scores: Scores, versions: Mapping[str, str]) -> str:
-    """Markdown: sizes and versions, the totals of each reading, what happened in each scenario."""
+def table(scores: Scores, facts: str) -> str:
+    """Markdown: sizes and facts of the run, the totals of each reading, what happened in each scenario."""
     rows = next(iter(scores.values()))["scenarios"]
     real = sum(row["incident"] for row in rows)
-    said = ", ".join(f"{name} {number}" for name, number in versions.items())
-    lines = [f"{len(rows)} logs, {real} with an incident, {len(rows) - real} controls. Versions: {said}.", ""]
+    lines = [f"{len(rows)} logs, {real} with an incident, {len(rows) - real} controls. {facts}", ""]
     lines += [f"| | {' | '.join(HEADS)} |", f"|---|{'--:|' * len(HEADS)}"]
     tools: set[str] = set()
     for name, score in scores.items():

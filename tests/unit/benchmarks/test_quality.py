@@ -256,8 +256,8 @@ def score(**hit: object) -> dict[str, object]:
 
 
 def test_the_tables_say_what_was_found_and_take_their_place() -> None:
-    text = table({"andon": score(), "plain": score(found=False), "plain-per-segment": score()}, {"andon": "1.0"})
-    assert "2 logs, 1 with an incident, 1 controls. Versions: andon 1.0." in text
+    text = table({"andon": score(), "plain": score(found=False), "plain-per-segment": score()}, "andon 1.0.")
+    assert "2 logs, 1 with an incident, 1 controls. andon 1.0." in text
     assert "| **plain** | 1 of 1 | 0.91 | 1 | 0 | 0 | 0 | 1 | 20% | 3 |" in text
     assert "| plain-per-segment | 1 of 1 | 0.91 | 1 | 0 | 0 | 0 | 1 | 20% | the same |" in text
     assert "| o1 | rows 0.91, 20% decided, wrong start, 1 false | missed, 1 false |" in text
