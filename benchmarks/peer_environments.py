@@ -14,6 +14,8 @@ HERE = Path(__file__).resolve().parent
 PEERS = tuple(sorted(path.stem for path in (HERE / "peers").glob("*.txt")))
 UV_LOCK = HERE.parent / "requirements" / "lock.txt"
 """uv, which installs them: pip takes no hash lock in which somebody asks for extras (`pandas[parquet]`)."""
+SILENT = ("env", "DO_NOT_TRACK=1", "NML_DISABLE_USAGE_LOGGING=1")
+"""Words before a command: peers report their use to their makers unless told not to."""
 LOCK = "lock.txt"
 """A copy of the lock in the environment says what it was built from; it is written last."""
 

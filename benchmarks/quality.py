@@ -21,7 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from peer_environments import PEERS, interpreter
+from peer_environments import PEERS, SILENT, interpreter
 from pyarrow.parquet import read_metadata
 from quality_peers.readings import READINGS
 from quality_peers.report import replaced, table
@@ -29,8 +29,6 @@ from quality_peers.report import replaced, table
 HERE = Path(__file__).resolve().parent
 ANDON = "andon"
 CONTESTANTS = (ANDON, *READINGS)
-SILENT = ("env", "DO_NOT_TRACK=1", "NML_DISABLE_USAGE_LOGGING=1")
-"""Peers report their use unless told not to."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from peer_environments import PEERS, interpreter
+from peer_environments import PEERS, SILENT, interpreter
 from scan_speed.one import WHAT
 from scan_speed.report import missed, table
 
@@ -70,7 +70,7 @@ class Bench:
             python = str(interpreter(self.peers, contestant))
         model = self.work / "model.yaml"
         model.write_text(MODEL)
-        words = [python, str(HERE / "scan_speed" / "one.py"), contestant, reference, log, str(model)]
+        words = [*SILENT, python, str(HERE / "scan_speed" / "one.py"), contestant, reference, log, str(model)]
         done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
             return {"contestant": contestant, "failed": done.stderr.strip().splitlines()[-1:]}
