@@ -21,7 +21,7 @@ from evidently.metrics import (
     RocAuc,
 )
 from evidently.presets import DataDriftPreset
-from evidently.tests import eq, gte, lte
+from evidently.tests import gte, lte
 
 from quality_peers.alerts import Alert, Kind, Where
 from quality_peers.case import Case
@@ -29,8 +29,8 @@ from quality_peers.windows import Least, Window
 
 LEAST = Least(300, shortest="W")
 """By chance alone its default distance is about 1.3 / sqrt(rows): 200 rows reach the default threshold, 0.1."""
-UNSEEN_MAX = 0.01
-"""A test of our own: its default, as many as in the reference, alerts for a single row."""
+STRANGE_MAX = 0.01
+"""The share of unseen values, or of values out of range, that is let pass: its defaults alert for a single row."""
 DRIFT_SHARE = 0.5
 """The preset's default: the data set drifts if half of its columns do."""
 
@@ -53,13 +53,13 @@ def _inputs(case: Case, window: Window, part: pd.DataFrame, reference: pd.DataFr
     sets = [Dataset.from_pandas(frame[case.watched], data_definition=definition) for frame in (part, reference)]
     missing = [MissingValueCount(column=c, share_tests=[lte(Reference(relative=0.1))]) for c in case.watched]
     unseen = [
-        OutListValueCount(column=c, values=case.known_values[c], share_tests=[lte(UNSEEN_MAX)])
+        OutListValueCount(column=c, values=case.known_values[c], share_tests=[lte(STRANGE_MAX)])
         for c in case.categories
         if c in filled
     ]
     ranges = [
         OutRangeValueCount(
-            column=c, left=float(reference[c].min()), right=float(reference[c].max()), share_tests=[eq(0)]
+            column=c, left=float(reference[c].min()), right=float(reference[c].max()), share_tests=[lte(STRANGE_MAX)]
         )
         for c in case.numbers
         if c in filled

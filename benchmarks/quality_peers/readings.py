@@ -48,7 +48,8 @@ READINGS = {
         frozenset({"dataset drift", "Accuracy worse", "RocAuc worse", "MAE worse", "RMSE worse", *_DATA}),
     ),
     "evidently-every-test": Reading(
-        "evidently", "the same, and any column drifts, is out of its range, or F1, precision or recall falls by 20 %"
+        "evidently",
+        "the same, and any column drifts or has 1 % of values out of range, or F1, precision or recall is 20 % lower",
     ),
     "evidently-each-alarm": Reading("evidently", "every test, each alarm by itself", alone=True),
     "nannyml": Reading(
