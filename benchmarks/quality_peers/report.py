@@ -55,7 +55,7 @@ def replaced(document: str, tables: str) -> str:
 
 
 def _leads(name: str) -> bool:
-    """Whether it is the first reading of its tool, which was chosen before anything was run."""
+    """Whether it is the leading reading of its tool."""
     return name not in READINGS or READINGS[name].tool == name
 
 
