@@ -24,7 +24,7 @@ from typing import Any
 from peer_environments import PEERS, SILENT, interpreter
 from pyarrow.parquet import read_metadata
 from quality_peers.readings import READINGS
-from quality_peers.report import replaced, table
+from quality_peers.report import BEGIN, replaced, table
 
 HERE = Path(__file__).resolve().parent
 ANDON = "andon"
@@ -107,8 +107,8 @@ def main() -> int:
     asked.work.mkdir(parents=True, exist_ok=True)
     bench = Bench(asked.scorer, asked.peers.absolute(), asked.work.absolute(), asked.timeout, asked.rows)
     folders = chosen(asked.scenarios, asked.only)
-    if not folders:
-        sys.stderr.write(f"there is no scenario (a folder with truth.json) like {asked.only} in {asked.scenarios}\n")
+    if wrong := _wrong(asked, folders):
+        sys.stderr.write(f"{wrong}\n")
         return 2
     with tempfile.TemporaryDirectory() as scratch:
         for folder in folders:
@@ -118,11 +118,25 @@ def main() -> int:
             bench.score(contestant, Path(scratch))
     names = {folder.name for folder in folders}
     scores = {c: s for c, s in bench.kept() if {row["scenario"] for row in s["scenarios"]} == names}
+    if not scores:
+        sys.stderr.write(f"there are no scores of these scenarios in {asked.work}: name contestants with --run\n")
+        return 2
     text = table(scores, bench.facts(folders))
     sys.stdout.write(text)
     if asked.update:
         asked.update.write_text(replaced(asked.update.read_text(encoding="utf-8"), text), encoding="utf-8")
     return 1 if any(score["totals"][what] for score in scores.values() for what in ("errors", "contract_wrong")) else 0
+
+
+def _wrong(asked: argparse.Namespace, folders: list[Path]) -> str:
+    """What of the command line cannot work, before hours are spent on it; empty if all is well."""
+    if not folders:
+        return f"there is no scenario (a folder with truth.json) like {asked.only} in {asked.scenarios}"
+    if not asked.scorer.is_file():
+        return f"there is no scorer {asked.scorer}: name the program that comes with the scenarios"
+    if asked.update and not (asked.update.is_file() and BEGIN in asked.update.read_text(encoding="utf-8")):
+        return f"{asked.update} is no document with the line {BEGIN}"
+    return ""
 
 
 if __name__ == "__main__":

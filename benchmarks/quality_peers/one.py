@@ -46,15 +46,15 @@ def rows(case: Case, incident: Incident) -> int:
 
 
 def found(tool: str, asked: argparse.Namespace) -> tuple[Case, list[Alert], float]:
-    """The case, the alerts of the tool and how long it took; taken from `--keep` if the same was asked before."""
+    """The case, the alerts of the tool and how long it took; the leading reading keeps them for the others."""
     checks = importlib.import_module(f"quality_peers.{tool}" if tool == "plain" else f"quality_peers.{tool}_checks")
     begun = time.perf_counter()
     case = read(asked.log, asked.reference, asked.model, replace(checks.LEAST, rows=asked.rows or checks.LEAST.rows))
     digest = hashlib.sha256(f"{tool} {case.period}".encode())
-    for path in (asked.log, asked.reference, asked.model):
+    for path in (asked.log, asked.reference, asked.model, Path(str(checks.__file__))):
         digest.update(path.read_bytes())
     kept = asked.keep / f"{tool}-{digest.hexdigest()[:16]}.json" if asked.keep else None
-    if kept and kept.exists():
+    if kept and kept.exists() and asked.reading != tool:
         return case, *from_json(kept.read_text(encoding="utf-8"))
     alerts = list(checks.alerts(case))
     seconds = time.perf_counter() - begun
@@ -68,7 +68,7 @@ def main() -> int:
     """Scan; 1 if there are incidents, 0 if there are none."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("reading", choices=READINGS)
-    parser.add_argument("--keep", type=Path, help="keeps the alerts here, for the next reading of the same tool")
+    parser.add_argument("--keep", type=Path, help="keeps the alerts here, for other readings of the tool")
     parser.add_argument("--rows", type=int, help="how many rows a window has to hold; else as the tool needs")
     parser.add_argument("scan", choices=("scan",))
     parser.add_argument("log", type=Path)

@@ -210,8 +210,8 @@ def write_case(folder: Path, *, nulls: bool) -> None:
     (folder / "model.yaml").write_text(yaml.safe_dump(model), encoding="utf-8")
 
 
-def scan(folder: Path, *more: str) -> tuple[int, dict[str, object]]:
-    words = [sys.executable, str(ONE), "plain", *more, "scan", "log.parquet", "--model", "model.yaml"]
+def scan(folder: Path, *more: str, reading: str = "plain") -> tuple[int, dict[str, object]]:
+    words = [sys.executable, str(ONE), reading, *more, "scan", "log.parquet", "--model", "model.yaml"]
     words += ["--reference", "reference.parquet", "--json", "out.json"]
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
     assert "Traceback" not in done.stderr, done.stderr
@@ -227,13 +227,36 @@ def test_a_peer_stands_in_the_place_of_a_scan(tmp_path: Path) -> None:
     assert incident["started_at"] == day(35).start.isoformat()
     assert incident["changed"]["features"] == ["age"]
     assert incident["affected"]["count"] == 700
-    assert scan(tmp_path, "--keep", "kept") == (code, made)  # seconds as well: nothing ran again
+    _, again = scan(tmp_path, "--keep", "kept", reading="plain-per-segment")
+    assert again["seconds"] == made["seconds"]  # nothing ran again
+    assert incident in again["incidents"]
 
 
 def test_a_quiet_log_is_silent_and_windows_can_be_asked_for(tmp_path: Path) -> None:
     write_case(tmp_path, nulls=False)
     code, made = scan(tmp_path, "--rows", "500")
     assert (code, made["incidents"], made["evaluations"]) == (0, [], 10)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--only", "zz*"], "no scenario"),
+        (["--scorer", "nowhere.py"], "no scorer nowhere.py"),
+        (["--update", "out.md"], "out.md is no document"),
+        (["--run"], "there are no scores"),
+    ],
+)
+def test_a_run_that_cannot_work_is_refused_at_once(words: list[str], said: str, tmp_path: Path) -> None:
+    (tmp_path / "logs" / "o1").mkdir(parents=True)
+    (tmp_path / "logs" / "o1" / "truth.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "score.py").write_text("", encoding="utf-8")
+    script = str(ONE.parents[1] / "quality.py")
+    given = [sys.executable, script, "logs", "--scorer", "score.py", "--peers", "peers", "--work", "work", *words]
+    done = subprocess.run(given, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def score(**hit: object) -> dict[str, object]:
