@@ -3,7 +3,7 @@
 
     python benchmarks/scan.py --generator GEN.py --peers FOLDER [--rows 1e6 1e7] [--work FOLDER] [--out TABLE.md]
 
-`GEN.py ROWS OUT.parquet [--reference]` writes a log; `FOLDER` holds an environment per peer (benchmarks/README.md).
+`GEN.py ROWS OUT.parquet [--reference]` writes a log; `FOLDER` holds an environment per peer, built if it is not there.
 """
 
 import argparse
@@ -14,11 +14,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from peer_environments import PEERS, SILENT, interpreter
 from scan_speed.one import WHAT
 from scan_speed.report import missed, table
 
 HERE = Path(__file__).parent
-PEERS = ("evidently", "nannyml")
 PEER_ROWS_MAX = 1_000_000
 """Peers hold all rows in memory: at ten million they take hours or end without memory."""
 MODEL = """\
@@ -67,10 +67,10 @@ class Bench:
         if contestant in PEERS:
             if self.peers is None:
                 return {"contestant": contestant, "failed": "no --peers"}
-            python = str(self.peers / contestant / "bin" / "python")
+            python = str(interpreter(self.peers, contestant))
         model = self.work / "model.yaml"
         model.write_text(MODEL)
-        words = [python, str(HERE / "scan_speed" / "one.py"), contestant, reference, log, str(model)]
+        words = [*SILENT, python, str(HERE / "scan_speed" / "one.py"), contestant, reference, log, str(model)]
         done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
             return {"contestant": contestant, "failed": done.stderr.strip().splitlines()[-1:]}
