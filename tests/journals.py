@@ -29,6 +29,10 @@ def memory_journal() -> MemoryJournal:
     return MemoryJournal(FOLDS, lambda: AT, secrets.token_bytes)
 
 
+def memory_custody(log, origin: str) -> custody.Custody:
+    return custody.Custody(log, origin, memory_journal(), secrets.token_bytes)
+
+
 def sql_journal(folder: Path, url: str | None = None, reach: Callable[[str], None] = nothing) -> SqlJournal:
     engine = open_database(folder, url)
     return SqlJournal(engine, Keyring(folder / "keys.db"), FOLDS, lambda: AT, secrets.token_bytes, reach=reach)

@@ -9,6 +9,7 @@ from andon.base.errors import NotFound, Refused, Tampered
 from andon.ledger.entry import CONTROL_KINDS, parse_header
 from andon.ledger.merkle import consistency_proof, inclusion_proof, is_consistent, leaf_hash, root_from_inclusion
 from andon.services.audit import Audit, Case
+from journals import memory_custody
 from ledgers import AT, SIGNER, Hasty, entry_of, open_log
 
 
@@ -22,7 +23,7 @@ def log(request, tmp_path):
 
 
 def audit_of(log):
-    return Audit(log, SIGNER.verifier, lambda: AT, bytes)
+    return Audit(log, SIGNER.verifier, lambda: AT, bytes, memory_custody(log, SIGNER.verifier.name))
 
 
 def test_read_gives_back_what_was_appended(log):

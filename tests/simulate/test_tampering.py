@@ -135,10 +135,10 @@ def test_rollback_needs_a_remembered_checkpoint(tmp_path):
     assert verify(folder) == 2  # by itself an old copy looks whole
     with open_log(folder, Hasty()) as log:
         with pytest.raises(Tampered, match=r"rolled back.*entries 2 to 2 are gone"):
-            Audit(log, SIGNER.verifier, None, None).compare(note)
+            Audit(log, SIGNER.verifier, None, None, None).compare(note)
         log.append([entry_of(7)])
         with pytest.raises(Tampered, match="history was rewritten"):
-            Audit(log, SIGNER.verifier, None, None).compare(note)
+            Audit(log, SIGNER.verifier, None, None, None).compare(note)
 
 
 def test_log_of_another_origin(tmp_path, complete):

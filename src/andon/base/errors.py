@@ -33,6 +33,10 @@ class Denied(Refused):
     """The caller may not do this: exit 3, HTTP 403."""
 
 
+class Unauthenticated(Refused):
+    """Nobody knows who is calling: exit 3, HTTP 401."""
+
+
 class Conflict(Refused):
     """It was changed or done by somebody else meanwhile: exit 3, HTTP 409."""
 

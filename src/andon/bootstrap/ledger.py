@@ -1,12 +1,11 @@
 """The ledger of this machine: its folder, its key, and the services over it."""
 
-import base64
 import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -19,7 +18,10 @@ from andon.adapters.segments.verify import Checked, verify_folder
 from andon.adapters.zip_bundle import ZipBundle
 from andon.base.errors import BadInput, NotFound
 from andon.bootstrap.packs import pack
+from andon.bootstrap.settings import data_folder
+from andon.bootstrap.signing import signer_of
 from andon.bootstrap.wiring import read_model
+from andon.evidence.custody import Custody
 from andon.evidence.hold import RELEASERS
 from andon.inventory.model import Model
 from andon.ledger.checkpoint import Signer
@@ -32,17 +34,15 @@ WRITER = "w-main"
 APPROVALS = {"two_person": RELEASERS, "one_person": 1}
 
 
-def data_folder(given: str | None) -> Path:
-    """Where the data stand: `--data`, else ANDON_HOME, else the user's folder."""
-    return Path(given or os.environ.get("ANDON_HOME") or Path.home() / ".local" / "share" / "andon")
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ledger:
-    """An opened ledger."""
+    """An opened ledger; the journal beside it is opened when an act of custody needs it."""
 
     log: SegmentLog
     signer: Signer
+    data: Path
+    opened: ExitStack
+    _custody: Custody | None = field(default=None, init=False)
 
     @property
     def record(self) -> Record:
@@ -50,7 +50,17 @@ class Ledger:
 
     @property
     def audit(self) -> Audit:
-        return Audit(self.log, self.signer.verifier, _now, secrets.token_bytes)
+        return Audit(self.log, self.signer.verifier, _now, secrets.token_bytes, self.custody())
+
+    def custody(self) -> Custody:
+        """Enters acts in the journal; what a crash left undone is done first."""
+        if self._custody is None:
+            from andon.bootstrap.journal import open_journal  # noqa: PLC0415  # the database's library takes its time
+
+            journal = self.opened.enter_context(open_journal(self.data)).journal
+            self._custody = Custody(self.log, self.signer.verifier.name, journal, secrets.token_bytes)
+            self._custody.finish()
+        return self._custody
 
     def export(self, seal_id: str, out: Path, *, redact: bool) -> Exported:
         """Write the bundle of a seal to a file, whole or not at all."""
@@ -58,7 +68,7 @@ class Ledger:
             raise BadInput(f"cannot write {out}: there is no folder {out.parent}; make it, or name another file")
         verify = pack("bundle").joinpath("verify.py").read_bytes()
         readme = pack("bundle").joinpath("README.txt").read_text(encoding="utf-8")
-        job = Export(self.log, self.signer.verifier, _now, secrets.token_bytes, verify, readme)
+        job = Export(self.log, self.signer.verifier, _now, secrets.token_bytes, self.custody(), verify, readme)
         try:
             with ZipBundle(out) as sink:
                 return job.export(seal_id, sink, out.name, redact=redact)
@@ -72,9 +82,9 @@ def open_ledger(data: str | None, *, make: bool = False) -> Iterator[Ledger]:
     folder = data_folder(data) / "ledger"
     if not make and not (folder / "signing.key").exists():
         raise NotFound(f"there is no ledger in {folder.parent}: record something first, or name its folder with --data")
-    signer = _signer(folder)
-    with SegmentLog(folder / WRITER, signer, _now) as log:
-        yield Ledger(log, signer)
+    signer = signer_of(folder, WRITER)
+    with SegmentLog(folder / WRITER, signer, _now) as log, ExitStack() as opened:
+        yield Ledger(log, signer, folder.parent, opened)
 
 
 def verify_ledger(data: str | None, tell: Callable[[int], None] | None = None) -> Checked:
@@ -148,24 +158,6 @@ def people_needed() -> int:
     if name not in APPROVALS:
         raise BadInput(f"ANDON_APPROVAL is {name!r}: set it to {' or '.join(APPROVALS)}")
     return APPROVALS[name]
-
-
-def _signer(folder: Path) -> Signer:
-    path = folder / "signing.key"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(base64.b64encode(secrets.token_bytes(32)) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-        seed = base64.b64decode(path.read_bytes(), validate=False)
-    except OSError as error:
-        raise BadInput(f"cannot use {folder}: {error.strerror}; name another folder with --data") from None
-    if len(seed) != 32:  # noqa: PLR2004
-        raise BadInput(f"{path} is damaged: put back the key that this ledger was begun with")
-    return Signer(f"andon.local/{WRITER}", seed)
 
 
 def _now() -> datetime:

@@ -40,6 +40,14 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
+class Entered:
+    """An act that both hold: about which seal, and the number of its entry in the log; None: it was there before."""
+
+    seal_id: str
+    seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Custody:
     """Enters acts in a journal and a log.
 
@@ -61,9 +69,9 @@ class Custody:
         """The log as a recipient of messages."""
         return f"log:{self.origin}"
 
-    def enter(self, decide: Callable[[View], Act]) -> int:
-        """The number of the act's entry in the log, once it is durable in both; `decide` may refuse."""
-        request_id = f"act_{self.chance(16).hex()}"
+    def enter(self, decide: Callable[[View], Act], request: str | None = None) -> Entered:
+        """Enter an act once it is durable in both; `decide` may refuse. A `request` that was done is done no more."""
+        request_id = request or f"act_{self.chance(16).hex()}"
         salt = base64.b64encode(self.chance(SALT_BYTES)).decode()
         after = self.log.size
 
@@ -76,7 +84,10 @@ class Custody:
 
         done = self.journal.commit(Command(request_id, fact))
         self.journal.integrate(done.seq)
-        return self._tell(f"{done.seq}:0", done.fact.messages[0])
+        if done.was_done:
+            self.finish()
+            return Entered(done.fact.data["seal_id"], None)
+        return Entered(done.fact.stream, self._tell(f"{done.seq}:0", done.fact.messages[0]))
 
     def finish(self) -> int:
         """Enter what a crash left between the journal and the log; returns how many acts."""

@@ -15,9 +15,10 @@ from andon.evidence.bundle import (
     sample_chunks,
     select,
 )
+from andon.evidence.custody import Act, Custody
 from andon.evidence.hold import Hold, get_hold, holds_of
 from andon.ledger.checkpoint import Verifier
-from andon.ledger.entry import SALT_BYTES, Entry, is_control, make_entry, parse_header
+from andon.ledger.entry import Entry, is_control, parse_header
 from andon.ledger.log import Log
 
 CUSTODY = ("hold", "release", "export")
@@ -41,6 +42,7 @@ class Export:
     verifier: Verifier
     now: Callable[[], datetime]
     chance: Callable[[int], bytes]
+    custody: Custody
     verify: bytes
     readme: str
 
@@ -57,8 +59,8 @@ class Export:
         hold = get_hold(holds_of(controls), seal_id)
         selection = select(hold, self.log.read())
         header = {"kind": "export", "id": seal_id, "at": f"{self.now():%Y-%m-%dT%H:%M:%S.%fZ}", "redacted": redact}
-        told = json.dumps({"file": file}).encode()
-        self.log.append([make_entry(header, self.chance(SALT_BYTES), told)])
+        data = {"export_id": self.chance(8).hex(), "redacted": redact}
+        self.custody.enter(lambda _: Act("seal_exported", seal_id, header, {"file": file}, data, {"file": file}))
         point, note = self.log.checkpoint()
         self._write(sink, hold, selection, note, file, redact=redact)
         return Exported(len(selection.chosen), selection.first, selection.end, point.size)
