@@ -108,8 +108,12 @@ class Audit:
         self.log.checkpoint()
         return released(hold, by, needs)
 
-    def prove(self, name: str) -> dict[str, Any]:
-        """The proof that an entry (its number, or an event's id) is in the log, as a document."""
+    def prove(self, name: str, *, opened: bool = False) -> dict[str, Any]:
+        """The proof that an entry (its number, or an event's id) is in the log, as a document.
+
+        With the salt (`opened`) whoever has the payload can check that it is the one; it is for whoever sent it, since
+        with it a payload can also be guessed.
+        """
         seq, entry = self._find(name)
         point, note = self.log.checkpoint()
         proof = inclusion_proof(self.log.nodes(), seq, point.size)
@@ -122,7 +126,7 @@ class Audit:
             "proof": [step.hex() for step in proof],
             "checkpoint": note.decode(),
             "vkey": self.verifier.vkey(),
-            "salt": entry.salt.hex(),
+            **({"salt": entry.salt.hex()} if opened else {}),
         }
 
     def latest(self, since: int | None = None) -> dict[str, Any]:

@@ -25,6 +25,12 @@ evidence = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, epilog=EXAMPLE.format("andon evidence seal --model m --reason INC-1")
 )
 app.add_typer(evidence, name="evidence", help="Seal, prove, verify and hand out what was recorded.")
+token = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    epilog=EXAMPLE.format("andon token create --name 'scoring service' --role recorder"),
+)
+app.add_typer(token, name="token", help="Make, list and take the tokens of a server.")
 app.add_typer(show, name="show", help="Show what Andon knows: its detectors, the taxonomy, the severities.")
 
 LOGS: Final = (
@@ -236,6 +242,66 @@ def evidence_release(
     from andon.interfaces.cli import evidence_command
 
     evidence_command.release(seal, by, reason, data=data, as_json=as_json)
+
+
+@app.command("serve", epilog=EXAMPLE.format("andon serve --data ./andon-data --listen 127.0.0.1:8600"))
+def serve(
+    *,
+    data: Data = None,
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="HOST:PORT", help="Where to answer; put TLS in front of other hosts.")
+    ] = "127.0.0.1:8600",
+    database: Annotated[
+        str | None,
+        typer.Option("--database", metavar="URL", help="postgresql://… (also: ANDON_DATABASE); else SQLite in DIR."),
+    ] = None,
+) -> None:
+    """Serve: take events over HTTP, seal, prove and hand out. The first start prints the administrator's token."""
+    from andon.interfaces.cli import serve_command
+
+    serve_command.run(data, listen, database)
+
+
+@token.command("create", epilog=EXAMPLE.format("andon token create --name 'scoring service' --role recorder"))
+def token_create(  # a command's options are its arguments
+    *,
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Who or what will hold it.")],
+    role: Annotated[str, typer.Option("--role", metavar="ROLE", help="recorder, viewer, responder, admin, …")],
+    model: Annotated[
+        list[str] | None, typer.Option("--model", metavar="ID", help="Limit it to a model; may be repeated.")
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option("--expires", metavar="WHEN", help="A length such as 90d, or a time.")
+    ] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a token and print it on the last line, once. A running server knows it within a second."""
+    from andon.interfaces.cli import token_command
+    from andon.services.access import Grant
+
+    grant = Grant(name, role, tuple(model or ()), token_command.expiry(expires))
+    token_command.create(grant, data=data, as_json=as_json)
+
+
+@token.command("list", epilog=EXAMPLE.format("andon token list --json"))
+def token_list(*, data: Data = None, as_json: AsJson = False) -> None:
+    """List the tokens, without their secrets."""
+    from andon.interfaces.cli import token_command
+
+    token_command.show(data=data, as_json=as_json)
+
+
+@token.command("revoke", epilog=EXAMPLE.format("andon token revoke tok_01J…"))
+def token_revoke(
+    token_id: Annotated[str, typer.Argument(metavar="TOKEN", help="Its id, from `andon token list`.")],
+    *,
+    data: Data = None,
+) -> None:
+    """Take a token: it opens nothing any more."""
+    from andon.interfaces.cli import token_command
+
+    token_command.revoke(token_id, data=data)
 
 
 @app.command("demo", epilog=EXAMPLE.format("andon demo"))
