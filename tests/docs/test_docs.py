@@ -11,6 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+import components
+
 ROOT = Path(__file__).parents[2]
 SCENARIO = ROOT / "tests" / "data" / "o11_flights_region_deprioritised"
 ANDON = Path(sys.executable).with_name("andon")
@@ -111,8 +113,11 @@ def with_ledger(request: pytest.FixtureRequest, shown: Shown, folder: Path, monk
 def test_shown_command_runs(shown: Shown, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", WIDTH)
     monkeypatch.setenv("NO_COLOR", "1")
+    command = [ANDON, *shown.words[1:]]
+    if shown.words[1] == "serve":
+        return run_server([*command, "--listen", f"127.0.0.1:{components.free_port()}"], folder)
     done = subprocess.run(  # noqa: S603  # the words come from our own documents
-        [ANDON, *shown.words[1:]],
+        command,
         cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -124,6 +129,15 @@ def test_shown_command_runs(shown: Shown, folder: Path, monkeypatch: pytest.Monk
     if shown.output:
         printed = "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines())
         assert re.fullmatch(pattern(shown.output), printed), f"{shown.where} shows other output than:\n{printed}"
+
+
+def run_server(command: list[str | Path], folder: Path) -> None:
+    """A server that starts, says so, and ends when it is told to."""
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, encoding="utf-8") as process:  # noqa: S603
+        assert process.stdout is not None
+        assert any("Ctrl-C ends it" in line for line in process.stdout)
+        process.terminate()
+        assert process.wait(timeout=30) == 0
 
 
 def test_model_yaml_of_the_readme_is_one(folder: Path) -> None:
