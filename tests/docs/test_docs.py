@@ -97,10 +97,21 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a server that has one token."""
+    data = tmp_path_factory.mktemp("installation")
+    words = ["token", "create", "--data", data, "--name", "x", "--role", "admin"]
+    subprocess.run([ANDON, *words], capture_output=True, check=True)  # noqa: S603
+    return data
+
+
 @pytest.fixture
 def with_ledger(request: pytest.FixtureRequest, shown: Shown, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The commands of the ledger find one."""
     monkeypatch.setenv("ANDON_HOME", str(folder / "home"))
+    if shown.words[1] == "token":
+        shutil.copytree(request.getfixturevalue("installation"), folder / "andon-data")
     if shown.words[1] == "evidence" or "ledger:" in shown.words:
         shutil.copytree(request.getfixturevalue("ledger"), folder / "home")
         for name in ("bundle.zip", "receipt.json"):
@@ -115,7 +126,8 @@ def test_shown_command_runs(shown: Shown, folder: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("NO_COLOR", "1")
     command = [ANDON, *shown.words[1:]]
     if shown.words[1] == "serve":
-        return run_server([*command, "--listen", f"127.0.0.1:{components.free_port()}"], folder)
+        run_server([*command, "--listen", f"127.0.0.1:{components.free_port()}"], folder)
+        return
     done = subprocess.run(  # noqa: S603  # the words come from our own documents
         command,
         cwd=folder,
