@@ -110,7 +110,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def with_ledger(request: pytest.FixtureRequest, shown: Shown, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The commands of the ledger find one."""
     monkeypatch.setenv("ANDON_HOME", str(folder / "home"))
-    if shown.words[1] == "token":
+    if shown.words[1] in ("token", "doctor"):
         shutil.copytree(request.getfixturevalue("installation"), folder / "andon-data")
     if shown.words[1] == "evidence" or "ledger:" in shown.words:
         shutil.copytree(request.getfixturevalue("ledger"), folder / "home")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from andon.base.address import shown
-from andon.base.errors import BadInput, Unavailable
+from andon.base.errors import BadInput, Tampered, Unavailable
 
 BUSY_SECONDS = 30
 
@@ -79,7 +79,11 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def _reached(engine: Engine) -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
+    except DatabaseError as error:
+        if type(error) not in (DatabaseError, OperationalError):
+            raise
         first = " ".join(str(error.orig).split())[:160]
         place = shown(engine.url.render_as_string(hide_password=True))
+        if type(error) is DatabaseError:  # as SQLite calls a file whose bytes are no database
+            raise Tampered(f"the database {place} is damaged: {first}; restore it from a backup") from None
         raise Unavailable(f"the database {place} does not answer: {first}; start it, or mend --database") from None

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from andon.adapters.sql.engine import reading, writing
+from andon.adapters.sql.lease import integrated
 from andon.adapters.sql.tables import FOLDED, HEAD, JOURNAL, OUTBOX, PAYLOAD
 from andon.base.errors import Conflict, Unavailable
 from andon.base.fold import Change, Fold, State
@@ -112,7 +113,7 @@ class SqlJournal:
         """Wait until the follower says that the ledger holds the entry."""
         self.nudge()
         end = time.monotonic() + INTEGRATE_SECONDS
-        while self._integrated() < seq:
+        while self.integrated() < seq:
             if time.monotonic() > end:
                 raise Unavailable(
                     f"journal entry {seq} is in the database but not yet in the ledger: the server that holds the"
@@ -132,6 +133,10 @@ class SqlJournal:
         with writing(self.engine) as connection:
             done = {"sent_at": _text(self.now()), "body": None}
             connection.execute(update(OUTBOX).where(OUTBOX.c.id == message_id).values(done))
+
+    def integrated(self) -> int:
+        """How many entries the ledger holds, as the follower said last."""
+        return integrated(self.engine)
 
     # For the follower
 
@@ -242,11 +247,6 @@ class SqlJournal:
         fields = parse_header(found["entry"])
         fact = Fact(fields["kind"], fields["stream"], fields["actor"], fields["data"])
         return Committed(found["seq"], fact, was_done=True)
-
-    def _integrated(self) -> int:
-        from andon.adapters.sql.lease import integrated  # noqa: PLC0415  # beside, and of the follower
-
-        return integrated(self.engine)
 
 
 def _carry_out(connection: Connection, change: Change) -> None:

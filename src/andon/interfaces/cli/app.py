@@ -262,6 +262,17 @@ def serve(
     serve_command.run(data, listen, database)
 
 
+@app.command("doctor", epilog=EXAMPLE.format("andon doctor --data ./andon-data"))
+def doctor(*, data: Data = None, as_json: AsJson = False) -> None:
+    """Check an installation and say what is missing or changed, and how to mend it.
+
+    Exit code: 0 all is well, 1 something is not.
+    """
+    from andon.interfaces.cli import doctor_command
+
+    raise typer.Exit(0 if doctor_command.run(data, as_json=as_json) else FOUND)
+
+
 @token.command("create", epilog=EXAMPLE.format("andon token create --name 'scoring service' --role recorder"))
 def token_create(  # a command's options are its arguments
     *,
