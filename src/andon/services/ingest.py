@@ -102,7 +102,7 @@ class Ingest:
         events = [line for line in lines if line and not line.isspace()] if holes else lines
         try:
             entries = self.make(events) if events else []
-        except BadInput:
+        except (BadInput, RecursionError):
             raise self._bad(lines) from None
         self._check_times(entries, lines)
         if allowed := frozenset(models):
@@ -192,6 +192,8 @@ class Ingest:
             return None
         try:
             [entry] = self.make([line])
+        except RecursionError:
+            return "is nested too deep"
         except BadInput as error:
             return str(error).partition("line 1: ")[2] or str(error)
         start = entry.header.rindex(_TS) + len(_TS)
