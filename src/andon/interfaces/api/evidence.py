@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
-from andon.base.errors import BadInput, Denied
+from andon.base.errors import BadInput, Denied, Tampered
 from andon.bootstrap.ledger import people_needed
 from andon.interfaces.api.bodies import (
     Checkpoint,
@@ -96,6 +96,7 @@ def compare_checkpoint(asked: NoteAsked, caller: Caller, house: Here) -> Compare
     """Whether the log still begins with what a checkpoint covers."""
     try:
         note = asked.checkpoint.encode()
-    except UnicodeEncodeError:
-        raise BadInput("the checkpoint is no valid text: send it as it was given") from None
+        house.signer.verifier.open(note)
+    except (UnicodeEncodeError, Tampered):
+        raise BadInput("this is no checkpoint that this log signed: send it as it was given, line breaks too") from None
     return Compared(size=house.audit(caller.id).compare(note))

@@ -37,6 +37,7 @@ RETRY_SECONDS: Final = 1
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     code: {"description": text, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     for code, text in (
+        (400, "the body cannot be read"),
         (401, "no valid token"),
         (403, "not permitted"),
         (404, "not found"),
