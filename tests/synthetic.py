@@ -43,6 +43,10 @@ ESTIMATES = replace(
 )
 """The same decisions seen by a second model, which estimates what each will cost."""
 
+CUSTOMERS = 400
+RETURNING = replace(MODEL, id="synthetic-returning", columns=replace(MODEL.columns, entities=("customer",)))
+"""The same model, of which it is known who asks: most customers come back."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -141,6 +145,24 @@ def _worse(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
     rows["label"][mask & (rng.random(len(mask)) < 0.35)] = 1
 
 
+def _unlabelled(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+    rows["label"][mask] = np.ma.masked
+    rows["label_ts"][mask] = np.ma.masked
+
+
+def _kept(column: str) -> Change:
+    """Every customer keeps the value of the last row before: nobody reads it anew."""
+
+    def change(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+        last: dict[int, int] = {}
+        for n, customer in enumerate(rows["customer"].data.tolist()):
+            if mask[n] and customer in last:
+                rows[column][n] = rows[column][last[customer]]
+            last[customer] = n
+
+    return change
+
+
 def _dearer(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
     rows["cost"][mask] = np.round(rows["cost"][mask] + 30.0, 2)
 
@@ -202,6 +224,8 @@ FAULTS: Mapping[str, Fault] = {
     "labels_contradict": Fault("model_performance_degradation", outputs=_contradicted(0.8), start=20.3, days=6.0),
     "outcomes_get_worse": Fault("model_performance_degradation", outputs=_worse, start=20.3, days=14.0),
     "costs_rise": Fault("model_performance_degradation", outputs=_dearer, start=20.3, days=6.0, model=ESTIMATES),
+    "income_no_longer_refreshed": Fault("data_pipeline_corruption", inputs=_kept("income"), model=RETURNING),
+    "labels_stop": Fault("data_pipeline_corruption", outputs=_unlabelled, start=5.3, days=38.0),
     "everyone_declined": Fault("model_performance_degradation", outputs=_declined(0.5)),
     "score_is_less_sure": Fault("model_performance_degradation", outputs=_less_sure),
     "women_declined": Fault("bias_and_fairness_violation", outputs=_declined(0.6), slice="sex = 'f'"),
@@ -260,6 +284,7 @@ def _rows(seed: int, start: datetime, days: int, fault: Fault | None) -> Rows:
     rows["model_version"] = np.ma.array(np.where((elapsed >= 20) & (start == START), "1.1.0", "1.0.0"))
     noise, luck, delay = rng.normal(size=number), rng.random(number), rng.exponential(5, number)
     rows["latency_ms"] = np.ma.array(np.round(20 * np.exp(rng.normal(0, 0.3, number)), 1))
+    rows["customer"] = np.ma.array(np.random.default_rng(seed + 3_000_000).integers(0, CUSTOMERS, number))
     true = _score(rows, noise)
     mask = _concerned(rows, elapsed, rng, fault)
     if fault is not None and fault.inputs is not None:
@@ -353,6 +378,7 @@ def _write(rows: Rows, path: Path) -> str:
         "label_ts",
         "estimate",
         "cost",
+        "customer",
     ]
     pq.write_table(pa.table({name: array(name) for name in names}), path)
     return str(path)

@@ -23,7 +23,16 @@ from andon.adapters.memory_log import MemoryLog
 from andon.base import predicate
 from andon.base.interval import Grid, Interval
 from andon.inventory.model import Columns, Model
-from andon.telemetry.plan import CategoryCoding, Coding, Cube, NumberCoding, Plan, PredicateCoding, PresenceCoding
+from andon.telemetry.plan import (
+    CategoryCoding,
+    Coding,
+    Cube,
+    NumberCoding,
+    Plan,
+    PredicateCoding,
+    PresenceCoding,
+    RepeatCoding,
+)
 from andon.telemetry.question import Question
 from andon.telemetry.schema import LogicalType, LogSchema
 from andon.telemetry.source import LogSource
@@ -296,6 +305,11 @@ def _plan(length: timedelta) -> Plan:
         "text less number": NumberCoding("kind", (5.0,), "n"),
         "less gone": NumberCoding("x", (0.0,), "nowhere"),
         "gone less": NumberCoding("nowhere", (0.0,), "x"),
+        "n again": RepeatCoding("n", "kind"),
+        "x again": RepeatCoding("x", HOSTILE),
+        "text again": RepeatCoding("kind", "flag"),
+        "again of nobody": RepeatCoding("n", "nowhere"),
+        "gone again": RepeatCoding("nowhere", "kind"),
         "match": PredicateCoding("x >= 0.1 and not isnan(x)"),
         "hostile match": PredicateCoding(predicate.equals(HOSTILE, "b;--")),
         "null match": PredicateCoding("kind is null"),
@@ -307,6 +321,7 @@ def _plan(length: timedelta) -> Plan:
         Cube(("x", "kind")),
         Cube((HOSTILE, "flag", "n as category")),
         Cube(("flag", "gone")),
+        Cube(("n again", "flag")),
         Cube(("match", "kind", "span")),
     )
     known = (Cube((), known_at=True), Cube(("label", "x"), known_at=True), Cube(("flag", "match"), known_at=True))

@@ -30,6 +30,7 @@ COMMANDS = {  # command: the acts that it does
     "token revoke": ("access.revoke_token",),
 }
 NO_ACT = {  # commands that do nothing to an installation
+    "init": "writes a model.yaml for the user's own log",
     "doctor": "looks only, at what may be too broken for a service",
     "show detectors": "prints what the code knows",
     "show events": "prints what the code knows",

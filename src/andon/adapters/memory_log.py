@@ -23,6 +23,8 @@ from andon.telemetry.plan import (
     Plan,
     PredicateCoding,
     PresenceCoding,
+    RepeatCoding,
+    ValueCoding,
 )
 from andon.telemetry.question import Answer, Question
 from andon.telemetry.schema import LogicalType, LogSchema
@@ -129,9 +131,26 @@ class MemoryLog:
         return Counts(np.array(keys, dtype=np.int64), np.array([counts[key] for key in keys], dtype=np.int64))
 
     def _codes(self, coding: Coding | PredicateCoding, rows: Sequence[Row]) -> Codes:
+        if isinstance(coding, RepeatCoding):
+            return np.array(self._repeats(coding, rows), dtype=np.int64)
         return np.array([self._code(coding, row) for row in rows], dtype=np.int64)
 
-    def _code(self, coding: Coding | PredicateCoding, row: Row) -> int:
+    def _repeats(self, coding: RepeatCoding, rows: Sequence[Row]) -> list[int]:
+        codes = [coding.null] * len(rows)
+        last: dict[str, float | None] = {}
+        ids = [text_of(row.get(self._columns.id)) for row in rows]
+        for n in sorted(range(len(rows)), key=lambda n: (self._time_us(rows[n]), ids[n] is None, ids[n] or "")):
+            entity, number = text_of(rows[n].get(coding.entity)), _number(rows[n].get(coding.column))
+            if entity is None:
+                continue
+            number = None if number is None or math.isnan(number) else number
+            previous = last.get(entity)
+            if number is not None and previous is not None:
+                codes[n] = int(number == previous)
+            last[entity] = number
+        return codes
+
+    def _code(self, coding: ValueCoding | PredicateCoding, row: Row) -> int:
         if not isinstance(coding, PredicateCoding):
             return code_of(coding, _read(coding, row))
         known = truth(predicate.parse_tree(coding.predicate, list(self._types)), row)
@@ -152,7 +171,7 @@ class MemoryLog:
         return None if self._delay is None else self._time_us(row) + self._delay // MICROSECOND
 
 
-def _read(coding: Coding, row: Row) -> object:
+def _read(coding: ValueCoding, row: Row) -> object:
     """What a coding codes of a row."""
     minus = coding.minus if isinstance(coding, NumberCoding) else None
     return row.get(coding.column) if minus is None else _less(row, coding.column, minus)
@@ -166,7 +185,7 @@ def _less(row: Row, column: str, minus: str | None) -> float | None:
     return number - other
 
 
-def code_of(coding: Coding, value: object) -> int:
+def code_of(coding: ValueCoding, value: object) -> int:
     """The code of one value, by the words of the codings' docstrings."""
     if isinstance(coding, PresenceCoding):
         return coding.null if value is None else 0

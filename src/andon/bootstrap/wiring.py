@@ -94,7 +94,7 @@ def scan_models(request: ScanRequest, model: Model, progress: Progress | None = 
 def _models_in(request: ScanRequest, model: Model, column: str) -> tuple[str, ...]:
     """The models in a log, by name."""
     part = Part(before=None if request.now is None else (model.columns.time, request.now.isoformat()))
-    with open_log(list(request.logs), model, storage=Storage(_s3_endpoint()), part=part) as log:
+    with open_log(list(request.logs), model, storage=Storage(s3_endpoint()), part=part) as log:
         if column not in log.schema().types:
             near = nearest(column, log.schema().names)
             meant = f"did you mean {near}?" if near else "mend `model_column` in the model file"
@@ -154,7 +154,7 @@ def _of_model(incident: DetectedIncident, equal: tuple[str, str] | None) -> Dete
 
 def _open(asked: ScanRequest, reference: str, model: Model, equal: tuple[str, str] | None) -> Iterator[DuckDBLog]:
     """The reference, then the log."""
-    storage = Storage(_s3_endpoint())
+    storage = Storage(s3_endpoint())
     outcomes = _outcomes(asked.labels, storage, is_reference=True)
     known_good = open_log([reference], model, storage=storage, part=Part(equal), outcomes=outcomes)
     yield known_good
@@ -170,7 +170,7 @@ def _outcomes(labels: Labels | None, storage: Storage, *, is_reference: bool = F
     return Outcomes(place, labels.on, is_complete=not is_reference)
 
 
-def _s3_endpoint() -> str | None:
+def s3_endpoint() -> str | None:
     """The server to ask for `s3://`, by the variables that the AWS tools know."""
     return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or None
 

@@ -19,6 +19,8 @@ class Signs:
         sliced: only one part of the traffic is concerned.
         protected: that part is a protected group.
         version: the model version that is to blame, if one is.
+        stale: a number is the entity's previous one more often than it was (no longer refreshed).
+        labels_missing: the labels that should be there by now did not arrive.
     """
 
     nulls: bool
@@ -32,6 +34,8 @@ class Signs:
     sliced: bool
     protected: bool
     version: str | None = None
+    labels_missing: bool = False
+    stale: bool = False
 
 
 def classify(signs: Signs) -> tuple[str, str]:
@@ -46,6 +50,8 @@ def classify(signs: Signs) -> tuple[str, str]:
             "data_pipeline_corruption",
             f"a known value of {moved} vanished: renamed or no longer delivered, not a new world",
         ),
+        (signs.stale, "data_pipeline_corruption", f"{moved} is no longer refreshed: each entity keeps its old value"),
+        (signs.labels_missing, "data_pipeline_corruption", "labels stopped arriving, so nobody knows how good it is"),
         (signs.new_value, "model_drift", f"a value of {moved} that the reference does not have is ramping up"),
         (
             bool(signs.inputs_moved) and signs.sliced,

@@ -132,6 +132,14 @@ class History:
             len(self.buckets),
         )
 
+    def reference_delays(self, *columns: str) -> tuple[Int64, Int64, Int64]:
+        """Labelled rows of the reference, of which an arrival is known: bucket of decision, delay in buckets, rows."""
+        cube = Cube(columns, known_at=True)
+        counts = self.reference.cubes[cube]
+        bucket, lag, _ = unpack(counts.keys, int(np.prod(self.plan.shape(cube), dtype=np.int64)))
+        timed = lag != LAG_NEVER
+        return bucket[timed], lag[timed], counts.counts[timed]
+
     def reference_labels(self, *columns: str) -> Int64:
         """Counts of the labelled rows of the reference over the codes: shape `(reference buckets, *sizes)`."""
         cube = Cube(columns, known_at=True)

@@ -172,8 +172,10 @@ def _hits(detector: Detector, series: MarkSeries, threshold: float, opening: flo
     best = np.zeros(shape)
     effect, error, wander, window = (np.zeros(shape) for _ in range(4))
     least = np.array([[mark.effect_min] for mark in series.marks])
+    good = np.array([[mark.only_rises] for mark in series.marks])
     for tested in jumps(series, least=threshold):
         beyond = tested.beyond(threshold, least) & ~negligible(series, tested.window)
+        beyond &= ~(good & (tested.effect < 0))
         better = beyond & (np.abs(tested.z) > np.abs(best))
         best[better], effect[better] = tested.z[better], tested.effect[better]
         error[better], wander[better], window[better] = tested.error[better], tested.wander[better], tested.window

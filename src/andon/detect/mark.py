@@ -35,6 +35,7 @@ class Mark:
         rare: whether the mark itself singles out the rows concerned (a null, a value unlike all that the reference
             has), so that only rows that carry it are affected; else every row of the slice is.
         effect_min: Cohen's h below which a shift is negligible.
+        only_rises: whether a falling share is good news, and never raised.
     """
 
     coding: str
@@ -47,6 +48,7 @@ class Mark:
     among_all: bool = False
     rare: bool = False
     effect_min: float = EFFECT_MIN
+    only_rises: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,9 +119,13 @@ class Exposure:
 
 @dataclass(frozen=True)
 class Late:
-    """One mark's labelled rows by decision and arrival: with the mark, all, and the same in the rest of the traffic."""
+    """A mark's rows by decision and by when it was known: with the mark, all, and the same in the rest of the traffic.
+
+    Their labels have arrived; where `missing`, the rows with the mark are those whose label has not.
+    """
 
     count: Triangle
     total: Triangle
     rest_count: Triangle | None = None
     rest_total: Triangle | None = None
+    missing: bool = False

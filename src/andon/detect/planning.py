@@ -12,7 +12,17 @@ from andon.base.predicate import equals
 from andon.detect.finding import Slice
 from andon.detect.surrogate import ROWS_MAX, Surrogate, fit
 from andon.inventory.model import Model, Problem
-from andon.telemetry.plan import CategoryCoding, Codes, Coding, Cube, Extractor, NumberCoding, Plan, PresenceCoding
+from andon.telemetry.plan import (
+    CategoryCoding,
+    Codes,
+    Coding,
+    Cube,
+    Extractor,
+    NumberCoding,
+    Plan,
+    PresenceCoding,
+    RepeatCoding,
+)
 from andon.telemetry.schema import LogicalType
 from andon.telemetry.source import LogSource
 
@@ -42,6 +52,9 @@ IDENTIFIER_SHARE = 0.5
 """A text column with more distinct values than this share of its rows names things; only its absence is counted."""
 CATEGORY_VALUES_MAX = 1000
 
+REPEATS_MAX = 20
+"""So many pairs of entity and number are followed for repeated values: each costs a look at the previous row."""
+
 PREDICTION = "role\x1fprediction"
 LABEL = "role\x1flabel"
 SCORE = "role\x1fscore"
@@ -60,6 +73,11 @@ def cut_coding(column: str) -> str:
     return f"cut\x1f{column}"
 
 
+def repeat_coding(entity: str, column: str) -> str:
+    """Name of the coding that says whether a number is the one of the entity's previous row."""
+    return f"repeat\x1f{entity}\x1f{column}"
+
+
 def slice_coding(column: str) -> str:
     """Name of the coding by which a column cuts the traffic (coarser than its coding as a feature)."""
     return f"slice\x1f{column}"
@@ -75,6 +93,7 @@ class Watched:
         found: columns that nobody declared as slices, but which may be some: of few values, features included.
         cuts: numeric columns that may cut the traffic in two, declared or not.
         extractors: what is made of other codes, by name.
+        repeats: names of the codings that compare a number with that of the entity's previous row.
         stand_ins: columns whose values tell a protected attribute (the age, where age groups are protected).
     """
 
@@ -86,6 +105,7 @@ class Watched:
     cuts: tuple[str, ...] = ()
     extractors: Mapping[str, Extractor] = field(default_factory=dict)
     stand_ins: frozenset[str] = frozenset()
+    repeats: tuple[str, ...] = ()
 
     def version_slice(self, version: str) -> Slice:
         """The traffic that one version answered."""
@@ -105,6 +125,11 @@ class Watched:
         """The stand-in of the known-good model, if it can be imitated."""
         extractor = self.extractors.get(CHANGED)
         return extractor if isinstance(extractor, Surrogate) else None
+
+    @property
+    def scored(self) -> str:
+        """Name of the coding of the number that the surrogate expects: the score, or the answer where that is one."""
+        return SCORE if self.surrogate is None or self.surrogate.classes else PREDICTION
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -155,17 +180,26 @@ def watch(model: Model, reference: LogSource) -> Watched:
     codings |= {cut_coding(name): coding for name, coding in cuts.items() if coding is not None}
     scores = _score_codings(reference, model, types)
     error = _error_coding(reference, model, types, answers)
+    repeats = _repeat_codings(model, types)
     roles = answers | _version_coding(model, reference) | scores | ({} if error is None else {ERROR: error})
     return Watched(
         model,
-        codings | roles,
+        codings | roles | repeats,
         features,
         tuple(name for name, coding in slices.items() if coding is not None),
         tuple(name for name, coding in found.items() if coding is not None),
         tuple(name for name, coding in cuts.items() if coding is not None),
         _surrogate(reference, {name: codings[name] for name in features}, roles),
         _stand_ins(model, reference, codings),
+        tuple(repeats),
     )
+
+
+def _repeat_codings(model: Model, types: Mapping[str, LogicalType]) -> dict[str, Coding]:
+    numbers = [name for name in model.features if types.get(name) is LogicalType.NUMBER]
+    entities = [name for name in model.columns.entities if name in types]
+    pairs = [(entity, name) for name in numbers for entity in entities if entity != name]
+    return {repeat_coding(entity, name): RepeatCoding(name, entity) for entity, name in pairs[:REPEATS_MAX]}
 
 
 def _stand_ins(model: Model, reference: LogSource, codings: Mapping[str, Coding]) -> frozenset[str]:
@@ -225,7 +259,7 @@ def _surrogate(
     reference: LogSource, features: Mapping[str, Coding], roles: Mapping[str, Coding]
 ) -> Mapping[str, Extractor]:
     prediction, score = roles.get(PREDICTION), roles.get(SCORE)
-    if not features or not isinstance(prediction, CategoryCoding):
+    if not features or not isinstance(prediction, CategoryCoding | NumberCoding):
         return {}
     scored = (SCORE, score) if isinstance(score, NumberCoding) else None
     wanted = {**features, PREDICTION: prediction, **({} if scored is None else {SCORE: scored[1]})}

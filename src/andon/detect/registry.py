@@ -5,9 +5,11 @@ from andon.detect.builtin.category_share import CategoryShare
 from andon.detect.builtin.changed_decisions import ChangedDecisions
 from andon.detect.builtin.error_rate import ErrorRate
 from andon.detect.builtin.feature_distribution import FeatureDistribution
+from andon.detect.builtin.label_feed import LabelFeed
 from andon.detect.builtin.null_share import NullShare
 from andon.detect.builtin.prediction_rate import PredictionRate
 from andon.detect.builtin.regression_error import RegressionError
+from andon.detect.builtin.repeat_share import RepeatShare
 from andon.detect.builtin.score_distribution import ScoreDistribution
 from andon.detect.builtin.shifted_score import ShiftedScore
 from andon.detect.builtin.slice_distribution import SliceDistribution
@@ -27,4 +29,6 @@ DETECTORS: tuple[Detector, ...] = (
     ErrorRate(),
     Calibration(),
     RegressionError(),
+    LabelFeed(),
+    RepeatShare(),
 )

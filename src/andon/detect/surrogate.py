@@ -91,13 +91,13 @@ class Surrogate:
 
     Its code is `changed + (1 + classes**2) * far`. `changed` is 0 for an expected or unusable class, else
     `1 + expected * classes + given`. `far` is 1 for a score far above the expected one, 2 for one far below, else 0.
+    Where the answer is a number, it is what `far` is about, and nothing is ever `changed`.
 
     Attributes:
         inputs: the codings of the features, of the answer, and of the score if there is one.
-        classes: number of classes that an answer has.
+        classes: number of classes that an answer has; 0 where it is a number.
         digest: of the rows it was fitted on.
-        kappa: agreement with the known-good model on rows that the fit had not seen (Cohen 1960).
-        answers: gives the expected class.
+        answers: gives the expected class; None where the answer is a number.
         scores: gives the expected score, as a place on the scale of its coding's bins; None without a usable score.
         near: residuals of the score within these bounds are near.
     """
@@ -105,8 +105,7 @@ class Surrogate:
     inputs: tuple[str, ...]
     classes: int
     digest: str
-    kappa: float
-    answers: Imitation
+    answers: Imitation | None
     scores: Imitation | None
     near: tuple[float, float]
 
@@ -116,34 +115,36 @@ class Surrogate:
 
     def codes(self, inputs: Sequence[Codes]) -> Codes:
         """One code per row."""
-        features = inputs[: len(self.answers.codings)]
-        given = inputs[len(features)]
-        if not len(given):
+        if not len(inputs[0]):
             return np.zeros(0, dtype=np.int64)
+        imitation = self.answers or self.scores
+        features = inputs[: len(imitation.codings) if imitation is not None else 0]
+        answers = inputs[len(features) :]
         with _one_thread():
-            return self._codes(features, given, inputs[len(features) + 1 :])
-
-    def _codes(self, features: Sequence[Codes], given: Codes, score: Sequence[Codes]) -> Int64:
-        expected = self.answers.expected(features).astype(np.int64)
-        changed = np.where((given < self.classes) & (given != expected), 1 + expected * self.classes + given, 0)
-        return changed + (1 + self.classes**2) * self._far(features, score)
+            return self._changed(features, answers[0]) + (1 + self.classes**2) * self._far(features, answers[-1])
 
     def parts(self, codes: Int64) -> tuple[Int64, Int64, Int64]:
         """Of codes: the expected class (-1 where it was given), the given class (-1 likewise) and `far`."""
         far, changed = np.divmod(codes, 1 + self.classes**2)
-        expected, given = np.divmod(changed - 1, self.classes)
+        expected, given = np.divmod(changed - 1, max(self.classes, 1))
         return np.where(changed > 0, expected, -1), np.where(changed > 0, given, -1), far
 
-    def _far(self, features: Sequence[Codes], score: Sequence[Codes]) -> Int64:
-        if self.scores is None or not score:
-            return np.zeros(len(features[0]), dtype=np.int64)
-        residual = _bins(score[0]) - self.scores.expected(features)
+    def _changed(self, features: Sequence[Codes], given: Codes) -> Int64:
+        if self.answers is None:
+            return np.zeros(len(given), dtype=np.int64)
+        expected = self.answers.expected(features).astype(np.int64)
+        return np.where((given < self.classes) & (given != expected), 1 + expected * self.classes + given, 0)
+
+    def _far(self, features: Sequence[Codes], score: Codes) -> Int64:
+        if self.scores is None:
+            return np.zeros(len(score), dtype=np.int64)
+        residual = _bins(score) - self.scores.expected(features)
         return np.where(residual > self.near[1], 1, np.where(residual < self.near[0], 2, 0))
 
 
 def fit(
     codings: Mapping[str, Coding],
-    answer: tuple[str, CategoryCoding],
+    answer: tuple[str, CategoryCoding | NumberCoding],
     score: tuple[str, NumberCoding] | None,
     rows: Mapping[str, Codes],
 ) -> Surrogate | None:
@@ -152,47 +153,50 @@ def fit(
     Args:
         codings: of the features, by name.
         answer: name and coding of the model's answer.
-        score: name and coding of its score, if it has one.
+        score: name and coding of its score, if it has one; unused where the answer is a number itself.
         rows: the codes of each.
     """
     known = {name: coding for name, coding in codings.items() if isinstance(coding, CategoryCoding | NumberCoding)}
     known = dict(list(known.items())[:INPUTS_MAX])
-    classes = len(answer[1].values)
-    usable = np.asarray(rows[answer[0]]) < classes
-    if score is not None:
+    classes = len(answer[1].values) if isinstance(answer[1], CategoryCoding) else 0
+    given = [answer[0], *([score[0]] if score is not None and classes else [])]
+    usable = np.asarray(rows[answer[0]]) < (classes or answer[1].null)
+    if score is not None and classes:
         usable &= np.asarray(rows[score[0]]) < score[1].bins
     if usable.sum() < ROWS_MIN or not known:
         return None
-    features = [np.asarray(rows[name])[usable] for name in known]
-    given = np.asarray(rows[answer[0]])[usable].astype(np.int64)
-    if not _is_varied(given, _folds(features)):
+    features, said = ([np.asarray(rows[name])[usable] for name in names] for names in (known, given))
+    if classes and not _is_varied(said[0].astype(np.int64), _folds(features)):
         return None
-    scored = None if score is None else _bins(np.asarray(rows[score[0]])[usable])
-    inputs = (*known, answer[0], *((score[0],) if score is not None else ()))
-    digest = _digest(inputs, [np.asarray(rows[name]) for name in inputs])
+    inputs = (*known, *given)
+    about = inputs, classes, _digest(inputs, [np.asarray(rows[name]) for name in inputs])
     with _one_thread():
-        return _fitted(tuple(known.values()), features, (given, scored), (inputs, classes, digest))
+        return _fitted(tuple(known.values()), features, said, about)
 
 
 def _fitted(
     codings: tuple[Coding, ...],
     features: Sequence[Codes],
-    given: tuple[Int64, Float | None],
+    said: Sequence[Codes],
     about: tuple[tuple[str, ...], int, str],
 ) -> Surrogate | None:
     from sklearn import ensemble  # noqa: PLC0415  # a second to import, needed once
 
-    answers = Imitation.fitted(ensemble.HistGradientBoostingClassifier, codings, features, given[0])
-    kappa = _kappa(answers.expected(features).astype(np.int64), given[0])
-    if kappa < KAPPA_MIN:
-        return None
-    if given[1] is not None:
-        scores = Imitation.fitted(ensemble.HistGradientBoostingRegressor, codings, features, given[1])
-        residual = given[1] - scores.expected(features)
-        if residual.var() <= (1 - EXPLAINED_MIN) * given[1].var():
-            low, high = np.quantile(residual, (FAR, 1 - FAR))
-            return Surrogate(*about, kappa, answers, scores, (float(low), float(high)))
-    return Surrogate(*about, kappa, answers, None, (0.0, 0.0))
+    answers = None
+    if about[1]:
+        given = said[0].astype(np.int64)
+        answers = Imitation.fitted(ensemble.HistGradientBoostingClassifier, codings, features, given)
+        if _kappa(answers.expected(features).astype(np.int64), given) < KAPPA_MIN:
+            return None
+        if len(said) == 1:
+            return Surrogate(*about, answers, None, (0.0, 0.0))
+    scored = _bins(said[-1])
+    scores = Imitation.fitted(ensemble.HistGradientBoostingRegressor, codings, features, scored)
+    residual = scored - scores.expected(features)
+    if residual.var() > (1 - EXPLAINED_MIN) * scored.var():
+        return None if answers is None else Surrogate(*about, answers, None, (0.0, 0.0))
+    low, high = np.quantile(residual, (FAR, 1 - FAR))
+    return Surrogate(*about, answers, scores, (float(low), float(high)))
 
 
 def _is_varied(given: Int64, folds: Int64) -> bool:

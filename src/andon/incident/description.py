@@ -39,7 +39,7 @@ DECISION_DETECTORS = (
     "score_distribution",
 )
 LABEL_DETECTORS = ("error_rate", "calibration", "regression_error")
-INPUT_DETECTORS = ("null_share", "category_share", "feature_distribution", "slice_distribution")
+INPUT_DETECTORS = ("null_share", "category_share", "feature_distribution", "slice_distribution", "repeat_share")
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
         sliced=place is not None,
         protected=place is not None and watched.protects(place.columns),
         version=lead.stream.mark.version or _version_of(run, watched, history),
+        stale=lead.stream.detector.name == "repeat_share",
+        labels_missing=lead.stream.detector.name == "label_feed",
     )
     before, after = _shares(lead, run, t)
     return Description(lead, run, place, features, signs, before, after, t)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from andon.alert.grouping import Group, group
 from andon.base.errors import BadInput
 from andon.base.interval import MICROSECOND, Grid, Interval
-from andon.base.predicate import all_of, within
+from andon.base.predicate import all_of, any_of, is_null, within
 from andon.detect.budget import Budget
 from andon.detect.classify import classify
 from andon.detect.detector import Detector
@@ -281,7 +281,9 @@ class _Report:
         if hit.stream.late is not None:
             if columns.label_time is None:
                 return ()
-            shown.append(within(columns.label_time, Interval(self._history.start(0), known)))
+            came = within(columns.label_time, Interval(self._history.start(0), known))
+            unknown = any_of(is_null(columns.label_time), f"not ({came})")
+            shown.append(unknown if hit.stream.late.missing else came)
         shown += [mark.slice.predicate] if mark.slice is not None else []
         shown += [mark.predicate] if mark.predicate is not None and hit.effect > 0 else []
         return self._request.log.answer(Question(all_of(*shown), known, EXAMPLES)).examples

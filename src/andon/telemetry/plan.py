@@ -112,6 +112,31 @@ class PresenceCoding:
 
 
 @dataclass(frozen=True, slots=True)
+class RepeatCoding:
+    """Codes for whether a number is the one of the entity's previous row: 0 another, 1 the same, 2 unknown.
+
+    The previous row is the last one before this (by event time, then by the text of the id) of those with the same text
+    in `entity`. Unknown without an entity, without a previous row, and where either number is null or NaN.
+    """
+
+    column: str
+    entity: str
+
+    @property
+    def null(self) -> int:
+        return 2
+
+    @property
+    def unusable(self) -> tuple[int, ...]:
+        """Codes of rows that cannot be compared."""
+        return (self.null,)
+
+    @property
+    def size(self) -> int:
+        return 3
+
+
+@dataclass(frozen=True, slots=True)
 class PredicateCoding:
     """Codes for whether a row matches a predicate (`base.predicate`): 0 no, 1 yes, 2 unknown, as SQL's logic has it."""
 
@@ -127,7 +152,10 @@ class PredicateCoding:
         return 3
 
 
-Coding = CategoryCoding | NumberCoding | PresenceCoding
+ValueCoding = CategoryCoding | NumberCoding | PresenceCoding
+"""Codes for one value by itself."""
+
+Coding = ValueCoding | RepeatCoding
 """Codes for one column."""
 
 

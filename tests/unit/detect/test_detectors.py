@@ -61,6 +61,8 @@ PLANTED: Mapping[str, str] = {
     "shifted_score": "elders_declined_by_a_new_version",
     "calibration": "outcomes_get_worse",
     "regression_error": "costs_rise",
+    "label_feed": "labels_stop",
+    "repeat_share": "income_no_longer_refreshed",
 }
 """For every detector the fault in `synthetic.FAULTS` that it must find."""
 
@@ -435,6 +437,34 @@ def test_thresholds_follow_from_the_alarm_budget_of_the_model(bench: Bench) -> N
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_new_version_that_is_equally_good_for_all_is_no_incident(seed: int, bench: Bench) -> None:
     assert bench.scanned(EQUAL_RETRAIN, seed).scan.incidents == ()
+
+
+def test_where_no_entity_is_declared_no_previous_row_is_looked_at(bench: Bench) -> None:
+    asked = {cube for detector in DETECTORS for cube in detector.cubes(bench.watched())}
+    assert bench.watched().repeats == ()
+    assert not {name for cube in asked for name in cube.columns if name.startswith("repeat")}
+
+
+def test_labels_that_take_twice_as_long_are_no_incident(bench: Bench) -> None:
+    def slower(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+        rows["label_ts"][mask] += rows["label_ts"][mask] - rows["ts"][mask]
+
+    assert bench.scanned(Fault("", outputs=slower, start=5.3), 0).scan.incidents == ()
+
+
+def test_labels_of_which_more_arrive_than_before_are_no_incident(bench: Bench) -> None:
+    def half_unlabelled_before(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+        rows["label"][~mask & (rng.random(len(mask)) < 0.5)] = np.ma.masked
+
+    assert bench.scanned(Fault("", outputs=half_unlabelled_before, start=5.3), 0).scan.incidents == ()
+
+
+def test_examples_of_labels_that_stopped_have_none(bench: Bench) -> None:
+    made = bench.scanned(FAULTS["labels_stop"], 7)
+    [found] = made.scan.incidents
+    shown = [entry for finding in found.findings for entry in finding.entries]
+    [(labelled,)] = duckdb.execute(f"select count(label) from '{made.log}' where id in ?", [shown]).fetchall()
+    assert (len(shown) > 0, labelled) == (True, 0)
 
 
 def test_a_version_that_is_to_blame_is_named(bench: Bench) -> None:

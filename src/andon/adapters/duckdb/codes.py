@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from andon.telemetry.plan import CategoryCoding, Coding, NumberCoding, PresenceCoding
+from andon.telemetry.plan import CategoryCoding, Coding, NumberCoding, PresenceCoding, RepeatCoding
 from andon.telemetry.schema import LogicalType
 
 _INTEGERS = frozenset(
@@ -97,11 +97,26 @@ def source_sql(coding: Coding, storages: Mapping[str, str]) -> str | None:
     return quoted_name(coding.column) if isinstance(coding, PresenceCoding) else text_sql(coding.column, storage)
 
 
+def repeat_sql(coding: RepeatCoding, storages: Mapping[str, str], order: str) -> str | None:
+    """Whether a row repeats its entity's previous number, rows in this order; None where the log cannot tell."""
+    if not {coding.column, coding.entity} <= storages.keys():
+        return None
+    number, entity = (
+        number_sql(coding.column, storages[coding.column]),
+        text_sql(coding.entity, storages[coding.entity]),
+    )
+    usable = f"case when not isnan({number}) then {number} end"
+    previous = f"lag({usable}) over (partition by {entity} order by {order})"
+    return f"case when {entity} is not null then {usable} = {previous} end"
+
+
 def code_sql(coding: Coding, source: str, enum: str) -> str:
     """The code of a row as the smallest unsigned integer type; `source` names what `source_sql` gave.
 
     `enum` is a DuckDB type with the known values of a category in their order.
     """
+    if isinstance(coding, RepeatCoding):
+        return match_sql(source)
     if isinstance(coding, PresenceCoding):
         code = f"case when {source} is null then {coding.null} else 0 end"
     elif isinstance(coding, NumberCoding):

@@ -35,11 +35,15 @@ _SPILL = "andon-"
 _NO_REASON = "its content cannot be read"
 
 
-def connect(*places: Place) -> Connection:
+def connect(*places: Place, in_order: bool = False) -> Connection:
     """A connection in UTC that spills to the system's temporary folder, never to the working directory.
 
     Parquet's minimum and maximum leave NaN out, and DuckDB concludes from them that there is none: it must not reason
     from statistics, and a condition on numbers must stand in an aggregate's `filter`, never in a `where`.
+
+    Args:
+        places: what it may read.
+        in_order: keep the rows in the order of the files, where a question is about the first ones.
     """
     connection = duckdb.connect()
     spill = Path(tempfile.gettempdir()) / f"{_SPILL}{secrets.token_hex(8)}"  # DuckDB makes and removes it
@@ -48,7 +52,7 @@ def connect(*places: Place) -> Connection:
         "TimeZone = 'UTC'",
         f"temp_directory = {quoted(str(spill))}",
         f"memory_limit = '{MEMORY_LIMIT}'",
-        "preserve_insertion_order = false",
+        f"preserve_insertion_order = {str(in_order).lower()}",
         "enable_progress_bar = false",
         "streaming_buffer_size = '64MB'",
         "disabled_optimizers = 'statistics_propagation'",

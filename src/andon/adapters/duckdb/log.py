@@ -15,6 +15,7 @@ from andon.adapters.duckdb.codes import (
     match_sql,
     present_sql,
     quoted_name,
+    repeat_sql,
     source_sql,
     text_sql,
     time_us_sql,
@@ -31,7 +32,7 @@ from andon.base import predicate
 from andon.base.errors import BadInput
 from andon.base.interval import MICROSECOND, Grid, Interval, from_us, to_us
 from andon.inventory.model import Model
-from andon.telemetry.plan import CategoryCoding, Codes, Coding, Plan, PredicateCoding
+from andon.telemetry.plan import CategoryCoding, Codes, Coding, Plan, PredicateCoding, RepeatCoding
 from andon.telemetry.question import Answer, Question
 from andon.telemetry.schema import LogSchema
 from andon.telemetry.source import CategoryProfile, NumberProfile, Progress
@@ -269,12 +270,17 @@ class DuckDBLog:
             if isinstance(each.coding, PredicateCoding):
                 sources.append(f"({predicate.parse(each.coding.predicate, self._storages).sql}) as s{place}")
                 codes.append(f"{match_sql(f's{place}')} as c{place}")
-            elif (source := source_sql(each.coding, self._storages)) is None:
+            elif (source := self._source(each.coding)) is None:
                 codes.append(f"cast({each.coding.null} as bigint) as c{place}")
             else:
                 sources.append(f"{source} as s{place}")
                 codes.append(f"{code_sql(each.coding, f's{place}', each.enum)} as c{place}")
         return sources, codes
+
+    def _source(self, coding: Coding) -> str | None:
+        if isinstance(coding, RepeatCoding):
+            return repeat_sql(coding, self._storages, f"{self._time_us}, {self._id}")
+        return source_sql(coding, self._storages)
 
     def _labelled(self) -> str:
         label = self._columns.label

@@ -1,4 +1,4 @@
-"""Scores that leave what the known-good model would give, in one part of the traffic, where decisions change too."""
+"""Scores or numeric answers that leave what the known-good model would give, in one part of the traffic."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from andon.detect.detector import JUMP_TEST
 from andon.detect.finding import Layer
 from andon.detect.history import History
 from andon.detect.mark import MarkSeries
-from andon.detect.planning import Watched
+from andon.detect.planning import PREDICTION, Watched
 from andon.telemetry.plan import Cube
 
 
@@ -16,14 +16,18 @@ class ShiftedScore:
 
     Far: beyond 90 % of the known-good model's own residuals. Every row bears witness, so it needs fewer of them than
     changed decisions do; but a shift that changes less than one decision in twenty harms nobody and is not raised.
+    Where the answer itself is a number nobody knows which shift changes anything, so a medium effect is asked.
     """
 
     name = "shifted_score"
     layer = Layer.FAIRNESS
     statistic = "effect_h"
-    description = "In one part of the traffic scores leave what the known-good model would give, and decisions change."
-    blind_to = "A shift that hits all alike or changes few decisions; a score that the inputs do not explain."
-    threshold_source = JUMP_TEST
+    description = (
+        "In one part of the traffic scores leave what the known-good model would give, and decisions change; "
+        "or answers do that are numbers."
+    )
+    blind_to = "A shift that hits all alike or changes few decisions; a number that the inputs do not explain."
+    threshold_source = JUMP_TEST + "; h = 0.5 for answers that are numbers"
     weight = 1.0
 
     def cubes(self, watched: Watched) -> tuple[Cube, ...]:
@@ -31,12 +35,12 @@ class ShiftedScore:
 
     def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
         if _is_scored(watched):
-            for view in (each for each in views_of.views(watched, history) if each.matters(watched, 1)):
-                for far in (views_of.ABOVE, views_of.BELOW):
-                    yield view.shifted(watched, far)
+            for view in views_of.views(watched, history):
+                if watched.scored == PREDICTION or view.matters(watched, 1):
+                    yield from (view.shifted(watched, far) for far in (views_of.ABOVE, views_of.BELOW))
 
 
 def _is_scored(watched: Watched) -> bool:
-    """Whether there is one score that two classes are decided by."""
+    """Whether there is one number that decides: the score of two classes, or the answer itself."""
     surrogate = watched.surrogate
-    return surrogate is not None and surrogate.scores is not None and surrogate.classes == 2  # noqa: PLR2004
+    return surrogate is not None and surrogate.scores is not None and surrogate.classes in {0, 2}

@@ -1,7 +1,7 @@
 """Answers compared with the known-good model's, by part of the traffic, over all versions and within each new one."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +11,8 @@ from andon.detect.builtin import marks_of
 from andon.detect.exposure import decisions_moved
 from andon.detect.finding import Slice
 from andon.detect.history import Entries, History
-from andon.detect.mark import Exposure, Mark, MarkSeries, Side
-from andon.detect.planning import CHANGED, PREDICTION, SCORE, VERSION, Watched, cut_coding, slice_coding
+from andon.detect.mark import EFFECT_MEDIUM, Exposure, Mark, MarkSeries, Side
+from andon.detect.planning import CHANGED, PREDICTION, VERSION, Watched, cut_coding, slice_coding
 from andon.telemetry.plan import CategoryCoding, Cube, NumberCoding
 from andon.telemetry.summary import Int64
 
@@ -69,14 +69,16 @@ class View:
         return decisions_moved(self._exposure(watched, answer))
 
     def shifted(self, watched: Watched, far: int) -> MarkSeries:
-        """Scores far above or far below the expected ones, among all rows."""
-        column = watched.codings[SCORE].column
+        """Scores, or answers that are numbers, far above or far below the expected ones, among all rows."""
+        column, numeric = watched.codings[watched.scored].column, watched.scored == PREDICTION
         what = f"{column} is far {'above' if far == ABOVE else 'below'} what the known-good model would give"
         log, rest = self._sides(watched, self.log, _away(far), _every)
         reference, reference_rest = self._sides(watched, self.reference, _away(far), _every)
-        marks = tuple(self._mark(watched, part, far, what) for part in self.parts)
-        exposure = self._exposure(watched, 1)
-        return MarkSeries(marks, log, reference, rest, reference_rest, exposure=exposure, frozen=self.first)
+        marks = [self._mark(watched, part, far, what) for part in self.parts]
+        if numeric:
+            marks = [replace(mark, effect_min=EFFECT_MEDIUM) for mark in marks]
+        exposure = None if numeric else self._exposure(watched, 1)
+        return MarkSeries(tuple(marks), log, reference, rest, reference_rest, exposure=exposure, frozen=self.first)
 
     def leaning(self, watched: Watched) -> tuple[MarkSeries, MarkSeries]:
         """Answers on the one side and on the other: scores above and below, or decisions that became and ceased."""

@@ -71,6 +71,7 @@ def andon(
         "\n  ".join(
             (
                 "andon scan log.parquet --model model.yaml --reference reference.parquet --json scan.json",
+                "andon scan log.parquet --reference reference.parquet",
                 "andon scan log.parquet --model model.yaml --reference good.csv --labels outcomes.csv --on id",
                 "andon scan 'duckdb:///warehouse.db?table=decisions' --model model.yaml --reference good.csv",
                 "andon scan 'postgresql://me@db.local/ml?table=decisions' --model model.yaml --reference good.csv",
@@ -88,7 +89,10 @@ def scan(  # noqa: PLR0913  # a command's options are its arguments
         ),
     ],
     *,
-    model: Annotated[str, typer.Option("--model", metavar="FILE", help="The model.yaml that says what columns mean.")],
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="FILE", help="The model.yaml that says what columns mean; else it is guessed."),
+    ] = None,
     model_id: Annotated[
         str | None, typer.Option("--model-id", metavar="ID", help="Of a log of several models, the one to scan.")
     ] = None,
@@ -124,6 +128,25 @@ def scan(  # noqa: PLR0913  # a command's options are its arguments
     asked = scan_command.Asked(tuple(logs), model, reference, json, every, now, html, labels, on, model_id)
     found = scan_command.run(asked, strict=strict, quiet=quiet, no_color=no_color)
     raise typer.Exit(FOUND if found else 0)
+
+
+@app.command("init", epilog=EXAMPLE.format("andon init log.parquet -o model.yaml"))
+def init(
+    logs: Annotated[list[str], typer.Argument(metavar="LOG", help=LOGS.rpartition(";")[0] + ".")],
+    *,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", metavar="FILE", help="Where to write (model.yaml); - prints it.")
+    ] = None,
+    as_json: AsJson = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+) -> None:
+    """Propose a model.yaml for a log, with reasons, and say what the log can never answer.
+
+    Who is protected and which answer is good for a person is asked in it, never taken.
+    """
+    from andon.interfaces.cli import init_command
+
+    init_command.run(tuple(logs), out, as_json=as_json, force=force)
 
 
 @app.command("record", epilog=EXAMPLE.format("andon record log.parquet --model model.yaml"))

@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 
 from andon.base import address
 from andon.base.errors import BadInput
+from andon.bootstrap.guessing import guess_model
 from andon.bootstrap.packs import load_taxonomy
 from andon.bootstrap.wiring import Labels, ScanRequest, read_model, scan_models
 from andon.detect.registry import DETECTORS
 from andon.incident.document import Document, to_document, to_scans
-from andon.incident.scan import Scan
-from andon.interfaces.cli import options, output, progress, scan_text, words
+from andon.incident.scan import Scan, Warning  # noqa: A004  # the contract's word
+from andon.interfaces.cli import guess_words, options, output, progress, scan_text, words
 from andon.interfaces.cli.page.write import write_page
 from andon.inventory.model import Model
+from andon.inventory.model_file import parse_model
 
 STDOUT = "-"
 LEDGER = "ledger:"
@@ -26,7 +28,7 @@ class Asked:
     """The words of the command line."""
 
     logs: tuple[str, ...]
-    model: str
+    model: str | None
     reference: str | None
     json: str | None
     every: str | None
@@ -49,14 +51,16 @@ def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
     if asked.on is not None and asked.labels is None:
         raise BadInput(f"--on {asked.on} joins labels, and none are named: add --labels outcomes.csv")
     labels = None if asked.labels is None else Labels(asked.labels, asked.on)
-    model = read_model(asked.model, strict=strict)
+    model, guessed = _model(asked, strict=strict)
     if asked.html is not None and not asked.is_one(model):
         raise BadInput("--html writes the page of one model, and the log is one of several: name it with --model-id")
     with progress.shown(quiet=quiet, no_color=no_color) as report, _logs(asked, model) as logs:
         request = ScanRequest(
             logs, asked.reference, labels, asked.model_id, every, now, illustrate=asked.html is not None
         )
-        scans = scan_models(request, model, report)
+        scans = tuple(
+            replace(scan, warnings=(*guessed, *scan.warnings)) for scan in scan_models(request, model, report)
+        )
     document = to_document(scans[0]) if asked.is_one(model) else to_scans(scans)
     frame, failed = _write(asked, scans, document, _frame(asked, replace(model, id=scans[0].model_id)))
     if not quiet:
@@ -66,6 +70,18 @@ def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
     if failed is not None:
         raise failed
     return any(scan.incidents for scan in scans)
+
+
+def _model(asked: Asked, *, strict: bool) -> tuple[Model, tuple[Warning, ...]]:
+    """The declared model; without a file the guessed one, and what was guessed."""
+    if asked.model is not None:
+        return read_model(asked.model, strict=strict), ()
+    if asked.logs == (LEDGER,):
+        raise BadInput("ledger: holds the decisions of models by name: say which one with --model model.yaml")
+    if asked.reference is None:
+        raise BadInput("a scan needs rows of a period known to be good: name their file with --reference")
+    guess = guess_model(asked.logs)
+    return parse_model(guess.content()), guess_words.warnings(guess)
 
 
 @contextmanager
@@ -82,7 +98,8 @@ def _logs(asked: Asked, model: Model) -> Iterator[Sequence[str]]:
 
 def _require_places(asked: Asked) -> None:
     """Refuse, before the work is done, what could not be written afterwards."""
-    inputs = (*asked.logs, asked.model, *(each for each in (asked.reference, asked.labels) if each is not None))
+    named = (asked.model, asked.reference, asked.labels)
+    inputs = (*asked.logs, *(each for each in named if each is not None))
     if asked.html == STDOUT:
         raise BadInput("--html - names no file: write the page to a file, such as --html scan.html")
     if asked.html is not None and asked.json is not None and output.same_place(asked.html, asked.json):
@@ -143,6 +160,7 @@ def _frame(asked: Asked, model: Model) -> scan_text.Frame:
 def _command(asked: Asked) -> tuple[str, ...]:
     """The words that would ask for the same scan again."""
     given = (
+        ("--model", asked.model),
         ("--reference", asked.reference),
         ("--labels", asked.labels),
         ("--on", asked.on),
@@ -151,4 +169,4 @@ def _command(asked: Asked) -> tuple[str, ...]:
         ("--now", asked.now),
     )
     options_given = [word for option, value in given if value is not None for word in (option, value)]
-    return tuple(address.shown(word) for word in ("andon", "scan", *asked.logs, "--model", asked.model, *options_given))
+    return tuple(address.shown(word) for word in ("andon", "scan", *asked.logs, *options_given))

@@ -1,0 +1,182 @@
+"""What is guessed from names and counts, what is asked instead, and what a log can never answer."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from andon.base.errors import BadInput
+from andon.inventory.guess import Facts, Guess, Sureness, guess, tokens
+from andon.inventory.model_file import parse_model
+from andon.telemetry.schema import LogicalType
+
+N, T, S, B = LogicalType.NUMBER, LogicalType.TIME, LogicalType.TEXT, LogicalType.BOOLEAN
+ROWS = 1_000
+
+
+def ids(name: str) -> Facts:
+    return Facts(name, S, ROWS, ROWS, ROWS)
+
+
+def times(name: str) -> Facts:
+    return Facts(name, T, ROWS, ROWS, 900)
+
+
+def numbers(name: str, low: float = 0, high: float = 500) -> Facts:
+    return Facts(name, N, ROWS, ROWS, 800, low, high, whole=False)
+
+
+def classes(name: str, *values: str) -> Facts:
+    return Facts(name, S, ROWS, ROWS, len(values), values=values)
+
+
+def bits(name: str) -> Facts:
+    return Facts(name, N, ROWS, ROWS, 2, 0, 1, values=("0", "1"))
+
+
+def made(*columns: Facts) -> Guess:
+    return guess([ids("id"), times("ts"), *columns], "m")
+
+
+def asked(found: Guess) -> dict[str, object]:
+    return {each.key: each.value for each in found.questions}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("predictionId", "prediction id"),
+        ("PredictionID", "prediction id"),
+        ("HTTPStatus", "http status"),
+        ("PREDICTION-ID", "prediction id"),
+        ("prédiction id", "prediction id"),
+        ("y_true", "y true"),
+        ("日付", ""),
+    ],
+)
+def test_a_name_has_words_whatever_the_habit(name: str, words: str) -> None:
+    assert " ".join(tokens(name)) == words
+
+
+@pytest.mark.parametrize(
+    ("key", "column"),
+    [
+        ("score_column", numbers("yProba", 0, 1)),
+        ("score_column", numbers("p1", 0, 1)),
+        ("score_column", numbers("Wahrscheinlichkeit", 0, 1)),
+        ("score_column", numbers("probabilité", 0, 1)),
+        ("prediction_column", bits("yHat")),
+        ("prediction_column", classes("Entscheidung", "ja", "nein")),
+        ("prediction_column", classes("predicción", "si", "no")),
+        ("label_column", bits("y_true")),
+        ("label_column", bits("target")),
+        ("label_column", numbers("groundTruth")),
+        ("label_column", bits("vérité")),
+        ("label_time_column", times("outcomeAt")),
+        ("version_column", classes("modelVersion", "1", "2")),
+        ("latency_column", numbers("latencyMs")),
+    ],
+)
+def test_a_role_is_found_by_name_and_content(key: str, column: Facts) -> None:
+    assert made(column).content()[key] == column.name
+
+
+@pytest.mark.parametrize(
+    "name", ["timestamp", "eventTimestamp", "createdAt", "Zeitstempel", "horodatage", "fecha_hora", "TS"]
+)
+def test_the_time_has_many_names(name: str) -> None:
+    assert guess([ids("requestId"), times(name)], "m").content()["time_column"] == name
+
+
+@pytest.mark.parametrize("seconds", [1, 1_000, 1_000_000])
+def test_whole_numbers_may_be_times(seconds: int) -> None:
+    epoch = numbers("ts", 1_770_000_000 * seconds, 1_780_000_000 * seconds)
+    assert guess([ids("id"), epoch], "m").content()["time_column"] == "ts"
+
+
+def test_a_name_that_its_content_belies_is_not_believed() -> None:
+    found = made(numbers("score", 300, 850), numbers("label_ts"))
+    assert "score_column" not in found.content()
+    assert "label_time_column" not in found.content()
+
+
+def test_the_best_of_several_is_taken_and_the_others_are_named() -> None:
+    found = guess([ids("id"), times("created_at"), times("event_timestamp")], "m")
+    [time] = [each for each in found.proposals if each.key == "time_column"]
+    assert (time.value, time.sureness) == ("event_timestamp", Sureness.LIKELY)
+    assert "created_at" in time.reason
+
+
+@pytest.mark.parametrize(
+    ("column", "problem"),
+    [
+        (bits("prediction"), "binary"),
+        (classes("prediction", "a", "b", "c"), "multiclass"),
+        (numbers("prediction"), "regression"),
+    ],
+)
+def test_the_kind_of_answer(column: Facts, problem: str) -> None:
+    assert made(column).content()["problem"] == problem
+
+
+def test_who_is_protected_is_asked_never_taken() -> None:
+    found = made(classes("Geschlecht", "m", "w"), classes("ageBand", "<30", "30+"), numbers("income"))
+    assert asked(found)["protected_attributes"] == ("Geschlecht", "ageBand")
+    assert found.content()["features"] == ["income"]
+    assert "segments" not in found.content()
+
+
+def test_which_answer_is_good_is_asked_and_none_is_put_forward() -> None:
+    found = made(classes("decision", "approve", "decline"))
+    assert asked(found)["favourable_prediction"] == ""
+    assert "favourable_prediction" not in found.content()
+    [question] = [each for each in found.questions if each.key == "favourable_prediction"]
+    assert "approve or decline" in question.reason
+
+
+def test_labels_without_a_time_and_several_models_are_asked() -> None:
+    found = asked(made(bits("label"), classes("model_name", "a", "b")))
+    assert found["label_delay_days_median"] == ""
+    assert found["model_column"] == "model_name"
+
+
+def test_a_group_cuts_traffic() -> None:
+    found = made(classes("Kanal", "web", "app"), numbers("amount"), classes("region", "n", "s")).content()
+    assert (found["segments"], found["features"]) == (["Kanal", "region"], ["amount"])
+
+
+def test_what_a_bare_log_can_never_answer() -> None:
+    bare = " ".join(made().unanswerable)
+    for gap in ("no version", "no inputs", "no labels", "no review", "no score", "no prediction"):
+        assert gap in bare
+    told = made(bits("label"), numbers("income"), classes("model_version", "1", "2"), bits("reviewed"))
+    for gap in ("no version", "no inputs", "no labels", "no review"):
+        assert gap not in " ".join(told.unanswerable)
+
+
+def test_no_id_or_time_is_said_with_the_mend() -> None:
+    with pytest.raises(BadInput, match="which column names each prediction, of foo, bar: write `id_column: NAME`"):
+        guess([bits("foo"), bits("bar")], "m")
+    with pytest.raises(BadInput, match=r"which column holds the time .* write `time_column: NAME`"):
+        guess([ids("id"), bits("bar")], "m")
+    with pytest.raises(BadInput, match="holds the time"):  # two strange names: none is better than the other
+        guess([ids("id"), times("foo"), times("bar")], "m")
+
+
+def test_an_only_candidate_is_taken_unsurely() -> None:
+    found = guess([ids("foo"), times("bar")], "m")
+    assert [each.sureness for each in found.proposals[1:3]] == [Sureness.UNSURE, Sureness.UNSURE]
+    assert (found.content()["id_column"], found.content()["time_column"]) == ("foo", "bar")
+
+
+@given(st.lists(st.tuples(st.text(min_size=1), st.sampled_from(list(LogicalType))), unique_by=lambda each: each[0]))
+def test_any_guess_is_a_model_file_in_which_a_column_has_one_role(columns: list[tuple[str, LogicalType]]) -> None:
+    strange = [Facts(name, kind, ROWS, ROWS, 3, values=("a", "b", "c")) for name, kind in columns]
+    names = {"prediction_id", "event_timestamp"}
+    found = guess(
+        [ids("prediction_id"), times("event_timestamp"), *(each for each in strange if each.name not in names)], "m"
+    )
+    model = parse_model(found.content(), strict=True)
+    assert model.columns.id == "prediction_id"
+    roles = [p.value for p in found.proposals if p.key.endswith("_column")]
+    assert len(roles) == len(set(roles))
+    assert not set(roles) & set(model.features)
