@@ -20,7 +20,8 @@ from typing import Any
 import duckdb
 import orjson
 
-from andon.adapters.segments.log import SegmentLog
+from andon.adapters.segments.closer import Child
+from andon.adapters.segments.log import SegmentLog, Settings
 from andon.adapters.segments.verify import verify_folder
 from andon.adapters.zip_bundle import ZipBundle
 from andon.bootstrap.ledger import bundle_verifier
@@ -74,7 +75,7 @@ def sync_probe(folder: Path, size: int, count: int = 60) -> list[float]:
 
 
 def opened(folder: Path) -> SegmentLog:
-    return SegmentLog(folder, SIGNER, lambda: datetime.now(UTC))
+    return SegmentLog(folder, SIGNER, lambda: datetime.now(UTC), settings=Settings(closer=lambda _: Child()))
 
 
 def peers(folder: Path, lines: list[bytes]) -> dict[str, float]:

@@ -10,7 +10,7 @@ from andon.adapters.segments.segment import SegmentName, encode_segment, read_se
 from andon.adapters.segments.verify import verify_folder
 from andon.base.errors import Tampered
 from andon.ledger.checkpoint import Signer
-from andon.ledger.entry import Entry, make_entry
+from andon.ledger.entry import Entry
 from andon.ledger.group import encode_group
 from andon.ledger.merkle import leaf_hash
 from andon.services.audit import Audit
@@ -119,8 +119,8 @@ def test_rows_rewritten_with_sound_parquet(tmp_path, complete, edit):
 
 def test_forged_group_with_sound_crc(tmp_path, complete):
     (name,) = (name for name in complete if name.startswith("wal/"))
-    forged, _ = encode_group(16, [make_entry({"kind": "prediction", "id": "forged"})], bytes(32))
-    assert "does not follow" in refused(changed(tmp_path, complete, name, forged + complete[name]))
+    forged, _ = encode_group(16, [entry_of(99)], [bytes(32)], bytes(32))
+    assert "does not follow" in refused(changed(tmp_path, complete, name, b"".join(forged) + complete[name]))
 
 
 def test_rollback_needs_a_remembered_checkpoint(tmp_path):

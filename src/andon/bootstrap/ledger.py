@@ -14,7 +14,8 @@ from typing import BinaryIO
 import orjson
 
 from andon.adapters.duckdb.events import events_of, row_of
-from andon.adapters.segments.log import SegmentLog
+from andon.adapters.segments.closer import Child
+from andon.adapters.segments.log import SegmentLog, Settings
 from andon.adapters.segments.verify import Checked, verify_folder
 from andon.adapters.zip_bundle import ZipBundle
 from andon.base.errors import BadInput, NotFound
@@ -73,7 +74,10 @@ def open_ledger(data: str | None, *, make: bool = False) -> Iterator[Ledger]:
     if not make and not (folder / "signing.key").exists():
         raise NotFound(f"there is no ledger in {folder.parent}: record something first, or name its folder with --data")
     signer = _signer(folder)
-    with SegmentLog(folder / WRITER, signer, _now) as log:
+    settings = Settings(
+        analysis=folder.parent / "analysis", key=_secret(folder / "pseudonym.key"), closer=lambda _: Child()
+    )
+    with SegmentLog(folder / WRITER, signer, _now, settings=settings) as log:
         yield Ledger(log, signer)
 
 
@@ -151,21 +155,25 @@ def people_needed() -> int:
 
 
 def _signer(folder: Path) -> Signer:
-    path = folder / "signing.key"
+    return Signer(f"andon.local/{WRITER}", _secret(folder / "signing.key"))
+
+
+def _secret(path: Path) -> bytes:
+    """32 random bytes in a file, made at the first use."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(base64.b64encode(secrets.token_bytes(32)) + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
-        seed = base64.b64decode(path.read_bytes(), validate=False)
+        found = base64.b64decode(path.read_bytes(), validate=False)
     except OSError as error:
-        raise BadInput(f"cannot use {folder}: {error.strerror}; name another folder with --data") from None
-    if len(seed) != 32:  # noqa: PLR2004
+        raise BadInput(f"cannot use {path.parent}: {error.strerror}; name another folder with --data") from None
+    if len(found) != 32:  # noqa: PLR2004
         raise BadInput(f"{path} is damaged: put back the key that this ledger was begun with")
-    return Signer(f"andon.local/{WRITER}", seed)
+    return found
 
 
 def _now() -> datetime:
