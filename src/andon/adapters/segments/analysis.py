@@ -34,6 +34,8 @@ _NAME_MAX = 100
 _CHUNK = 4_096
 _ASKED = 100
 _Value = float | str | bool | None
+_KINDS: Final = {float: pa.float64(), bool: pa.bool_(), str: pa.string()}
+_SIMPLE: Final = [{float}, {bool}, {str}]
 
 
 class _Head(msgspec.Struct, frozen=True, gc=False):
@@ -122,48 +124,52 @@ def columns_of(payloads: Sequence[bytes]) -> dict[str, pa.Array]:
 def _by_struct(payloads: Sequence[bytes]) -> Iterator[tuple[str, pa.Array]]:
     """By a type that some events suggest and all others have to fit, which takes a quarter of the time."""
     some = [_event(payload) for payload in payloads[:: len(payloads) // _ASKED + 1]]
-    tops = tuple({key: None for event in some for key in event if key not in _NESTED})
-    nested = {name: _keys(event.get(name) for event in some) for name in _NESTED}
-    fields = [(f"a{i}", _type(name), None) for i, name in enumerate(tops)]
-    fields.extend((name, _struct("nested", keys) | None, None) for name, keys in nested.items())
-    event = msgspec.defstruct("event", fields, rename=_names(tops), gc=False, forbid_unknown_fields=True)
-    chunks = [_columns(event, tops, nested, payloads[at : at + _CHUNK]) for at in range(0, len(payloads), _CHUNK)]
-    for name in chunks[0]:
-        yield name, _whole([chunk[name] for chunk in chunks], _FIXED[name][1] if name in _FIXED else None)
+    tops = _types([{key: value for key, value in event.items() if key not in _NESTED} for event in some])
+    tops = {name: _FIXED[name][0] if name in _FIXED else kind for name, kind in tops.items()}
+    tops = {name: kind if name in (*_FIXED, *_FREE) else msgspec.Raw for name, kind in tops.items()}
+    nested = {name: _types([event[name] for event in some if isinstance(event.get(name), dict)]) for name in _NESTED}
+    structs = {name: _struct(types, {}) for name, types in nested.items()}
+    event = _struct(tops, {name: kind | None for name, kind in structs.items()})
+    rows = [
+        _columns(event, tops, nested, structs, payloads[at : at + _CHUNK]) for at in range(0, len(payloads), _CHUNK)
+    ]
+    for name in rows[0]:
+        yield name, _whole([row[name] for row in rows], _FIXED[name][1] if name in _FIXED else None)
 
 
-def _keys(values: Iterable[Any]) -> tuple[str, ...]:
-    return tuple({key: None for value in values if isinstance(value, dict) for key in value})
+def _types(some: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What each key holds, as far as some objects say."""
+    kinds: dict[str, set[type]] = {}
+    for each in some:
+        for key, value in each.items():
+            kinds.setdefault(key, set()).add(float if type(value) is int else type(value))
+    known = {key: held - {type(None)} for key, held in kinds.items()}
+    return {key: next(iter(held)) | None if held in _SIMPLE else _Value for key, held in known.items()}
 
 
-def _type(name: str) -> Any:
-    if name in _FIXED:
-        return _FIXED[name][0]
-    return _Value if name in _FREE else msgspec.Raw
-
-
-def _names(names: Sequence[str]) -> dict[str, str]:
-    return {f"a{i}": name for i, name in enumerate(names)}
-
-
-def _struct(kind: str, names: Sequence[str]) -> Any:
-    fields = [(f"a{i}", _Value, None) for i in range(len(names))]
-    return msgspec.defstruct(kind, fields, rename=_names(names), gc=False, forbid_unknown_fields=True)
+def _struct(types: Mapping[str, Any], more: Mapping[str, Any]) -> Any:
+    fields: list[Any] = [(f"a{i}", kind, None) for i, kind in enumerate(types.values())]
+    fields += [(name, kind, None) for name, kind in more.items()]
+    rename = {f"a{i}": name for i, name in enumerate(types)}
+    return msgspec.defstruct("row", fields, rename=rename, gc=False, forbid_unknown_fields=True)
 
 
 def _columns(
-    event: Any, tops: Sequence[str], nested: Mapping[str, Sequence[str]], payloads: Sequence[bytes]
+    event: Any,
+    tops: Mapping[str, Any],
+    nested: Mapping[str, Any],
+    structs: Mapping[str, Any],
+    payloads: Sequence[bytes],
 ) -> dict[str, Sequence[Any]]:
     """The values of each column; decoded one by one, since a payload may hold a line's end."""
     decode = msgspec.json.Decoder(event).decode
     events = [decode(payload) for payload in payloads]
-    wanted = [i for i, name in enumerate(tops) if name in _FIXED or name in _FREE]
-    found = dict(zip((tops[i] for i in wanted), _turned(events, wanted), strict=True))
+    wanted = [i for i, kind in enumerate(tops.values()) if kind is not msgspec.Raw]
+    found = dict(zip((list(tops)[i] for i in wanted), _turned(events, wanted), strict=True))
     for name, keys in nested.items():
         rows = [getattr(each, name) for each in events]
         if None in rows:
-            empty = _struct("nested", keys)()
-            rows = [empty if each is None else each for each in rows]
+            rows = [structs[name]() if each is None else each for each in rows]
         found |= zip((f"{name}.{key}" for key in keys), _turned(rows, range(len(keys))), strict=True)
     return found
 
@@ -177,14 +183,13 @@ def _turned(rows: Sequence[Any], places: Sequence[int]) -> list[Sequence[Any]]:
 
 
 def _whole(chunks: Sequence[Sequence[Any]], kind: pa.DataType | None) -> pa.Array:
-    arrays = [pa.array(chunk, kind) for chunk in chunks]
+    """The chunks as one column of the kind, else of that of its values; values of several kinds raise."""
     if kind is None:
-        kinds = {array.type for array in arrays} - {pa.null()}
-        kind = kinds.pop() if kinds else pa.string()
-        if kinds:
-            raise pa.ArrowInvalid("a column of several types")
-        arrays = [array.cast(kind) for array in arrays]
-    return pa.concat_arrays(arrays)
+        kinds = {kind for chunk in chunks for kind in set(map(type, chunk))} - {type(None)}
+        if len(kinds) > 1:
+            raise pa.ArrowInvalid("a column of several kinds")
+        kind = _KINDS[kinds.pop()] if kinds else pa.string()
+    return pa.concat_arrays([pa.array(chunk, kind) for chunk in chunks])
 
 
 def _by_hand(payloads: Sequence[bytes]) -> Iterator[tuple[str, pa.Array]]:
