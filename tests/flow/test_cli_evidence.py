@@ -88,7 +88,7 @@ def test_bundle_reads_for_people(bundle, sealed):
         assert zipped.read("verify.py") == (files("andon") / "packs" / "bundle" / "verify.py").read_bytes()
         kinds = [json.loads(row)["header"]["kind"] for row in zipped.read("custody.jsonl").splitlines()]
         assert kinds == ["hold", "export"]
-        assert b'"other"' not in zipped.read("range.bin")  # another model's decisions show their leaf only
+        assert b'"other"' not in zipped.read("headers.bin")  # another model's decisions show their leaf only
 
 
 def test_redacted_bundle_holds_no_payload(andon, sealed, tmp_path):
@@ -126,7 +126,7 @@ def test_every_kind_of_flip_is_found_and_named(bundle, sealed, tmp_path, verifie
             assert verifier["main"]([str(target), "--vkey", sealed["vkey"]]) == 1, (name, at)
             said = capsys.readouterr().out
             assert said.startswith("FAILED: ")
-            if name in ("range.bin", "payloads.bin"):
+            if name in ("leaves.bin", "headers.bin", "payloads.bin"):
                 assert "entr" in said, (name, at, said)
 
 

@@ -9,6 +9,7 @@ from typing import Self
 
 BEGINNING = (2000, 1, 1, 0, 0, 0)
 CHUNK_BYTES = 1 << 20
+LEVEL = 1
 
 
 class ZipBundle:
@@ -16,7 +17,7 @@ class ZipBundle:
 
     def __init__(self, path: Path) -> None:
         self._path, self._scratch = path, path.with_name(f".{path.name}.{os.getpid()}")
-        self._zip = zipfile.ZipFile(self._scratch, "x", zipfile.ZIP_DEFLATED, compresslevel=1)
+        self._zip = zipfile.ZipFile(self._scratch, "x", zipfile.ZIP_DEFLATED)
 
     def __enter__(self) -> Self:
         return self
@@ -35,6 +36,7 @@ class ZipBundle:
         digest, waiting, size = sha256(), list[bytes](), 0
         info = zipfile.ZipInfo(name, BEGINNING)
         info.compress_type = zipfile.ZIP_DEFLATED
+        info._compresslevel = LEVEL  # type: ignore[attr-defined]  # noqa: SLF001  # an info of one's own forgets the zip's
         with self._zip.open(info, "w", force_zip64=True) as member:
             for chunk in chunks:
                 waiting.append(chunk)

@@ -8,10 +8,11 @@ from datetime import datetime
 from andon.evidence.bundle import (
     Selection,
     Sink,
+    header_chunks,
+    leaf_chunks,
     manifest,
     payload_chunks,
     proof_chunks,
-    range_chunks,
     sample_chunks,
     select,
 )
@@ -75,7 +76,9 @@ class Export:
         members = {
             "README.txt": iter([self._readme(hold, file, redact=redact)]),
             "checkpoint": iter([note]),
-            "range.bin": range_chunks(selection, rows()),
+            **{name: iter([data]) for name, data in self.verifier.parts(note).items()},
+            "leaves.bin": leaf_chunks(selection, rows()),
+            "headers.bin": header_chunks(selection, rows(), is_shown),
             "proof.bin": proof_chunks(selection, self.log.nodes(), size),
             "payloads.bin": payload_chunks(selection, rows(), is_shown),
             "samples.txt": sample_chunks(selection, rows(), is_shown),
