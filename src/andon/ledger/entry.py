@@ -16,7 +16,9 @@ from andon.base.errors import Tampered
 VERSION: Final = 1
 ENTRY_BYTES_MAX: Final = 65_535
 SALT_BYTES: Final = 16
-CONTROL_KINDS: Final = frozenset({"hold", "release", "export", "recovery", "segment_close", "clock_step"})
+CONTROL_KINDS: Final = frozenset(
+    {"hold", "release", "export", "recovery", "segment_close", "clock_step", "retention_delete"}
+)
 """Kinds that Andon itself writes; the others are events of a model."""
 
 

@@ -137,7 +137,7 @@ class SegmentLog:
     def read(self, first: int = 0) -> Iterator[tuple[int, Entry]]:
         """The entries from `first` on, in order."""
         closed, size, wals = self.closed, self.size, list(self._wals)
-        for name in segments_in(self.folder / "evidence"):
+        for name in self._closed_segments():
             if first < name.end <= closed:
                 rows = read_segment(self.folder / "evidence" / name.file, name)
                 yield from ((seq, entry) for seq, _, entry in rows if seq >= first)
@@ -146,6 +146,34 @@ class SegmentLog:
                 content = read_wal(wal_path(self.folder / "wal", wal.first), wal.first, wal.start)
                 rest = enumerate(content.entries, wal.first)
                 yield from ((seq, entry) for seq, entry in rest if first <= seq < size)
+
+    @property
+    def first(self) -> int:
+        """The first entry that was not deleted by retention."""
+        return self._first
+
+    def segments(self) -> list[tuple[int, int, str]]:
+        """The closed segments: first entry, end, file."""
+        return [(name.first, name.end, name.file) for name in self._closed_segments()]
+
+    def prune(self, end: int) -> None:
+        """Delete the segments before entry `end`, of which a durable `retention_delete` says so; the tree stays."""
+        gone = [name for name in self._closed_segments() if name.end <= end]
+        self._first = end
+        with self._poisoning("delete segments"):
+            self._remove(gone)
+
+    def _closed_segments(self) -> list[SegmentName]:
+        names = segments_in(self.folder / "evidence")
+        return [name for name in names if name.first >= self._first and name.end <= self.closed]
+
+    def _remove(self, names: Sequence[SegmentName]) -> None:
+        """Remove the files of segments."""
+        for name in names:
+            for path in (self.folder / "evidence" / name.file, *self.analysis.glob(f"*/{name.file}")):
+                if path.exists():
+                    self.disk.remove(path)
+                    self.disk.sync(path.parent)
 
     def close(self) -> None:
         """Close the segments that are full, sign a last checkpoint and let go of the folder."""
@@ -215,7 +243,12 @@ class SegmentLog:
         name = SegmentName(closed.first, closed.count)
         tables = {str(Path(each.target).relative_to(self.analysis)): each.sha256 for each in closed.tables}
         header = {"kind": "segment_close", "at": self._time(), "file": name.file, "sha256": closed.evidence.sha256}
-        told = {"tables": len(tables), "tables_sha256": tables_sha256(tables), "producers": self._producers.known()}
+        told: dict[str, object] = {
+            "tables": len(tables),
+            "tables_sha256": tables_sha256(tables),
+            "producers": self._producers.known(),
+        }
+        told["kept_from"] = self._first
         self._append_group([make_entry({**header, **told})])
         self._finish(closed.count)
         self._close_if_full()
@@ -240,7 +273,7 @@ class SegmentLog:
         signed = signed_checkpoint(self.folder, self.signer)
         found = find_entries(self.folder, self.origin, Tiles(self.folder / "tiles", self.disk))
         self._tree, self._wals, self._producers = found.tree, found.wals, found.producers
-        self._began = self._now()
+        self._began, self._first = self._now(), found.first
         if found.torn:
             self._quarantine(found, signed)
         require_covered(found.tree, signed)
@@ -270,11 +303,8 @@ class SegmentLog:
         self._append_group([make_entry({**header, "n_torn": len(found.torn), "sha256": digest})])
 
     def _drop_leftovers(self, found: Found) -> None:
-        """Remove files of closings that broke off: their entries are in the write-ahead log still."""
-        for name in found.broken_off:
-            for path in (self.folder / "evidence" / name.file, *self.analysis.glob(f"*/{name.file}")):
-                if path.exists():
-                    self.disk.remove(path)
+        """Remove files of closings that broke off (the write-ahead log has their entries) and of deleted segments."""
+        self._remove([*found.broken_off, *found.deleted])
         for folder in (self.folder, self.analysis):
             for path in list(folder.rglob("*.new")):
                 self.disk.remove(path)

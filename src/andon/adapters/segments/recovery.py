@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from andon.adapters.segments.producers import Producers
-from andon.adapters.segments.segment import SegmentName, file_sha256, segments_in
+from andon.adapters.segments.segment import SegmentName, file_sha256, require_whole, segments_in
 from andon.adapters.segments.tiles import OpenTree, Tiles
 from andon.adapters.segments.wal import Wal, WalContent, read_wal, wal_path, wals_in
 from andon.base.errors import Tampered
@@ -25,6 +25,8 @@ class Found:
         noted: segments whose note is durable while their write-ahead log still stands.
         broken_off: evidence files without a note.
         torn: the end of the last write-ahead log that is no whole group.
+        first: the first entry that retention keeps.
+        deleted: segments before that, of which a crash kept the file.
     """
 
     tree: OpenTree
@@ -33,6 +35,8 @@ class Found:
     noted: list[SegmentName] = field(default_factory=list)
     broken_off: list[SegmentName] = field(default_factory=list)
     torn: bytes = b""
+    first: int = 0
+    deleted: list[SegmentName] = field(default_factory=list)
 
 
 def signed_checkpoint(folder: Path, signer: Signer) -> Checkpoint | None:
@@ -57,19 +61,23 @@ def find_entries(folder: Path, origin: str, tiles: Tiles) -> Found:
     """
     segments, firsts = segments_in(folder / "evidence"), wals_in(folder / "wal")
     end = segments[-1].end if segments else 0
-    closed = min(end, firsts[0]) if firsts else end
-    if firsts and firsts[0] > end:
+    if segments and firsts and firsts[0] > end:
         raise Tampered(f"the entries {end} to {firsts[0] - 1} are missing in {folder / 'wal'}: restore the file")
-    found, notes = Found(OpenTree(tiles, closed)), dict[str, str]()
+    found, notes = Found(OpenTree(tiles, firsts[0] if firsts else end)), dict[str, str]()
     for number, first in enumerate(firsts):
         wal = Wal(first, start_hash(origin, first, found.tree.root()))
         content = _followed(wal_path(folder / "wal", first), wal, found, is_last=number == len(firsts) - 1)
         for entry in content.entries:
             if b'"kind":"segment_close"' in entry.header:
                 _take_note(entry, notes, found)
+            elif b'"kind":"retention_delete"' in entry.header:
+                found.first = parse_header(entry.header)["end"]
         found.producers.note(content.entries)
     if not found.wals:
-        found.wals.append(Wal(closed, start_hash(origin, closed, found.tree.root())))
+        found.wals.append(Wal(end, start_hash(origin, end, found.tree.root())))
+    found.deleted = [name for name in segments if name.end <= found.first]
+    segments = segments[len(found.deleted) :]
+    require_whole(segments, found.first, found.tree.closed, folder / "evidence")
     _sort_segments(folder, segments, notes, found)
     return found
 
@@ -91,7 +99,7 @@ def _followed(path: Path, wal: Wal, found: Found, *, is_last: bool) -> WalConten
 def _take_note(entry: Entry, notes: dict[str, str], found: Found) -> None:
     fields = parse_header(entry.header)
     if not notes:  # the first note knows who came before it; what follows it is read here
-        found.producers = Producers(fields["producers"])
+        found.producers, found.first = Producers(fields["producers"]), max(found.first, fields["kept_from"])
     notes[fields["file"]] = fields["sha256"]
 
 

@@ -42,10 +42,10 @@ class SegmentName:
 
 
 def segments_in(folder: Path) -> list[SegmentName]:
-    """The segments, in order.
+    """The segments, in order; whether they follow one another says `require_whole`.
 
     Raises:
-        Tampered: one is missing between two others, or two overlap.
+        Tampered: a file has no segment's name.
     """
     names = []
     for path in sorted(folder.glob("*.parquet")):
@@ -53,12 +53,22 @@ def segments_in(folder: Path) -> list[SegmentName]:
         if not (first.isascii() and first.isdigit() and count.isascii() and count.isdigit()):
             raise Tampered(f"{path} is no segment's name")
         names.append(SegmentName(int(first), int(count)))
-    end = 0
-    for name in names:
-        if name.first != end:
-            raise Tampered(f"the entries {end} to {name.first - 1} are missing in {folder}")
-        end = name.end
     return names
+
+
+def require_whole(names: Sequence[SegmentName], first: int, end: int, folder: Path) -> None:
+    """Refuse segments that do not hold the entries `[first, end)` one after the other.
+
+    Raises:
+        Tampered: one is missing, or two overlap.
+    """
+    at = first
+    for name in names:
+        if name.first != at:
+            raise Tampered(f"the entries {at} to {name.first - 1} are missing in {folder}")
+        at = name.end
+    if at < end:
+        raise Tampered(f"the entries {at} to {end - 1} are missing in {folder}")
 
 
 def segment_table(first: int, entries: Sequence[Entry], leaves: Sequence[bytes]) -> pa.Table:

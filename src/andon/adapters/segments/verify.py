@@ -10,7 +10,14 @@ import pyarrow.parquet as pq
 
 from andon.adapters.segments.analysis import folder_name, tables_of
 from andon.adapters.segments.log import SegmentLog
-from andon.adapters.segments.segment import SegmentName, file_sha256, read_segment, segments_in, tables_sha256
+from andon.adapters.segments.segment import (
+    SegmentName,
+    file_sha256,
+    read_segment,
+    require_whole,
+    segments_in,
+    tables_sha256,
+)
 from andon.adapters.segments.tiles import WIDTH, WIDTH_BITS, Tiles
 from andon.base.errors import Tampered
 from andon.ledger.checkpoint import Checkpoint, Verifier
@@ -45,19 +52,23 @@ def verify_folder(log: SegmentLog, verifier: Verifier, tell: Callable[[int], Non
         Tampered: something is not as it was recorded; the text names the file and the entry.
     """
     course = _Course(verifier.open((log.folder / "checkpoint").read_bytes()))
-    level: list[bytes] = []
-    names = [name for name in segments_in(log.folder / "evidence") if name.end <= log.closed]
+    level = Tiles(log.folder / "tiles", log.disk).read(0, 0, log.first)  # of deleted entries; the root proves them
+    course.frontier.extend(level)
+    names = [
+        name for name in segments_in(log.folder / "evidence") if log.first <= name.first and name.end <= log.closed
+    ]
     for name in names:
         rows = [(seq, row) for seq, _, row in read_segment(log.folder / "evidence" / name.file, name)]
         level.extend(_check_entries(rows, name.file, course, tell))
         _check_tables(log.analysis, name, rows, log.settings.key)
+    require_whole(names, log.first, log.closed, log.folder / "evidence")
     for rows in _batches(log.read(log.closed)):
         _check_entries(rows, "the write-ahead log", course, tell)
     if course.frontier.size < course.signed.size:
         raise Tampered(f"entries {course.frontier.size} to {course.signed.size - 1} are gone")
     _check_files(log, names, course.notes)
     _check_tiles(log, level)
-    return Checked(course.frontier.size, len(names), course.frontier.root())
+    return Checked(course.frontier.size - log.first, len(names), course.frontier.root())
 
 
 def _batches(rows: Iterator[tuple[int, Entry]]) -> Iterator[list[tuple[int, Entry]]]:

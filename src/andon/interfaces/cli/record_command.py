@@ -16,6 +16,7 @@ class Asked:
     logs: tuple[str, ...]
     model: str | None
     data: str | None
+    producer: str | None = None
 
 
 def run(asked: Asked, *, as_json: bool, quiet: bool, dry_run: bool) -> None:
@@ -29,9 +30,13 @@ def run(asked: Asked, *, as_json: bool, quiet: bool, dry_run: bool) -> None:
         )
         return
     done = _record(asked, quiet=quiet or as_json)
-    document = {"events": done.events, "first": done.first, "end": done.end}
+    document = {"events": done.events, "repeated": done.repeated, "first": done.first, "end": done.end}
     text = f"{done.events:,} events are on disk, entries {done.first:,} to {done.end - 1:,}, under a signed checkpoint"
-    _say(document, text if done.events else "no events, nothing recorded", as_json, quiet)
+    if done.repeated:
+        text = f"{done.repeated:,} events were recorded before and are left as they are" + (
+            f"; {text}" if done.events else ""
+        )
+    _say(document, text if done.events or done.repeated else "no events, nothing recorded", as_json, quiet)
 
 
 def _record(asked: Asked, *, quiet: bool) -> Recorded:
@@ -42,8 +47,8 @@ def _record(asked: Asked, *, quiet: bool) -> Recorded:
                 report("recording", done, 0)
 
         if asked.model is not None:
-            return record_rows(ledger, asked.logs, asked.model, tell)
-        return record_lines(ledger, asked.logs, sys.stdin.buffer, tell)
+            return record_rows(ledger, asked.logs, asked.model, tell, asked.producer)
+        return record_lines(ledger, asked.logs, sys.stdin.buffer, tell, asked.producer)
 
 
 def _say(document: dict[str, int], text: str, as_json: bool, quiet: bool) -> None:  # noqa: FBT001
