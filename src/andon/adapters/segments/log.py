@@ -168,9 +168,9 @@ class SegmentLog:
         return [name for name in names if name.first >= self._first and name.end <= self.closed]
 
     def _remove(self, names: Sequence[SegmentName]) -> None:
-        """Remove the files of segments."""
+        """Remove the files of segments; the evidence file last, so that a crash leaves no table without one."""
         for name in names:
-            for path in (self.folder / "evidence" / name.file, *self.analysis.glob(f"*/{name.file}")):
+            for path in (*self.analysis.glob(f"*/{name.file}"), self.folder / "evidence" / name.file):
                 if path.exists():
                     self.disk.remove(path)
                     self.disk.sync(path.parent)

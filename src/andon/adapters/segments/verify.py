@@ -131,11 +131,12 @@ def _check_tables(folder: Path, name: SegmentName, rows: list[tuple[int, Entry]]
             raise Tampered(f"the analysis table {path} (entries {name.first} to {name.end - 1}) is missing")
         try:
             found = pq.read_table(path, page_checksum_verification=True)
+            difference = None if found.equals(table) else _difference(found, table)
         except (pa.ArrowException, OSError, ValueError) as error:
             first = " ".join(str(error).split())[:120]
             raise Tampered(f"the analysis table {model}/{name.file} is damaged: {first}") from None
-        if not found.equals(table):
-            raise Tampered(f"the analysis table {model}/{name.file} was edited: {_difference(found, table)}")
+        if difference is not None:
+            raise Tampered(f"the analysis table {model}/{name.file} was edited: {difference}")
 
 
 def _difference(found: pa.Table, made: pa.Table) -> str:

@@ -11,7 +11,7 @@ from andon.bootstrap.pin import FORMAT, Memory, Pin, read_pin, write_pin
 from andon.detect.registry import DETECTORS
 from andon.incident.document import to_document
 from andon.incident.scan import Scan
-from andon.interfaces.cli import output
+from andon.interfaces.cli import output, words
 from andon.interfaces.cli.page.render import render
 from andon.interfaces.cli.scan_text import Frame
 from andon.inventory.model import Model
@@ -59,7 +59,8 @@ def recompute(file: str, *, as_json: bool) -> None:
     if as_json:
         output.emit_json({"recomputed": file, "ok": True, "findings": findings, "charts": len(drawn)})
         return
-    output.emit(f"OK: {findings} findings and {len(drawn)} charts come out as they were pinned\n")
+    told = words.of_things(findings, "finding", "findings")
+    output.emit(f"OK: {told} and {words.of_things(len(drawn), 'chart', 'charts')} come out as they were pinned\n")
 
 
 def _require_same(document: dict[str, Any], scan: Scan) -> None:

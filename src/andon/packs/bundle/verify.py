@@ -22,13 +22,12 @@ from hashlib import sha256, sha512
 from itertools import accumulate
 
 MEMBER_BYTES_MAX = 8 << 30
-MEMBERS_MAX = 64
+MEMBERS_MAX = 1024
 UNPACKING = (EOFError, NotImplementedError, OSError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 BLOCK = 4096  # entries of a block, which ends where their number is a multiple of it
 PROVEN = {"leaves.bin", "headers.bin", "payloads.bin", "proof.bin"}  # by the tree and the commitments
 COMMITTED = re.compile(rb'\{"at":"[^"\\]{27}","c":"([A-Za-z0-9_-]{43})",')
-URLSAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Wrong(Exception):
@@ -79,8 +78,7 @@ def point_from(raw):
 
 
 BASE_Y = 4 * pow(5, P - 2, P) % P
-BASE_X = point_x(BASE_Y, 0)
-BASE = (BASE_X, BASE_Y, 1, BASE_X * BASE_Y % P)
+BASE = point_from(BASE_Y.to_bytes(32, "little"))
 
 
 def is_signed(key, message, signature):
@@ -137,10 +135,6 @@ def open_checkpoint(note, vkey):
 # The tree
 
 
-def node(left, right):
-    return sha256(b"\x01" + left + right).digest()
-
-
 class Peaks:
     """The roots of the complete subtrees of a tree that grows to the right."""
 
@@ -150,7 +144,7 @@ class Peaks:
     def push(self, hash_, level=0):
         self.size += 1 << level
         while level in self.peaks:
-            hash_ = node(self.peaks.pop(level), hash_)
+            hash_ = sha256(b"\x01" + self.peaks.pop(level) + hash_).digest()
             level += 1
         self.peaks[level] = hash_
 
@@ -168,7 +162,7 @@ class Peaks:
     def root(self):
         root = sha256(b"").digest()
         for number, level in enumerate(sorted(self.peaks)):
-            root = node(self.peaks[level], root) if number else self.peaks[level]
+            root = sha256(b"\x01" + self.peaks[level] + root).digest() if number else self.peaks[level]
         return root
 
 
@@ -252,14 +246,15 @@ def check_block(seq, leaves, members, counts):
         raise Wrong("headers.bin near entry %d: a payload without a header" % seq)
     payloads = members[1].cut([size for size in sizes if size], seq)
     digests = [sha256(b"\x02" + each).digest() for each in payloads]
-    text = binascii.b2a_base64(b"\x00".join(digests + [b""]), newline=False).translate(URLSAFE)
+    text = binascii.b2a_base64(b"\x00".join(digests + [b""]), newline=False).translate(bytes.maketrans(b"+/", b"-_"))
     made = [text[at : at + 43] for at in range(0, len(text), 44)]
     same("payload", there, made, [c for c, size in zip(said, sizes) if size])
     counts["shown"] += len(shown)
     counts["payloads"] += len(there)
     counts["hidden"] += len(said) - said.count(None) - len(there)
     if b'"kind":"hold"' in b"".join(headers):
-        counts["holds"] += [number for number, header in zip(shown, headers) if b'"kind":"hold"' in header]
+        held = {number for number, header in zip(shown, headers) if b'"kind":"hold"' in header}
+        counts["holds"].update((number, each[16:]) for number, each in zip(there, payloads) if number in held)
 
 
 def same(what, numbers, made, recorded):
@@ -314,8 +309,14 @@ def check(path, vkey, receipt):
         if manifest["redacted"] != (["payload"] if counts["hidden"] else []) or manifest["seal"] not in counts["holds"]:
             raise Wrong("manifest.json names a seal, or what is left out, that the entries do not show")
         check_files(bundle, manifest, names)
+        facts = json.loads(counts["holds"][manifest["seal"]].decode("utf-8"), object_pairs_hook=once)
+        for name, pin in facts.get("pinned", {}).items():
+            if manifest["files"].get(name, pin["sha256"]) != pin["sha256"]:
+                raise Wrong("%s is not the file that the seal (entry %d) pinned" % (name, manifest["seal"]))
+        if "scan" in facts and json.loads(bundle.read("scan.json").decode("utf-8")) != facts["scan"]:
+            raise Wrong("scan.json is not the scan that the seal (entry %d) pinned" % manifest["seal"])
     said = ["OK: %d entries of %d to %d, under a signed tree of %d" % (counts["shown"], first, end - 1, size)]
-    said.append("README, samples, findings and custody are for reading; what is proven are the numbered entries")
+    said.append("README, samples and custody are for reading; proven are the numbered entries and what the seal pinned")
     said.append(
         "%d payloads are what was recorded; %d are left out of this bundle" % (counts["payloads"], counts["hidden"])
     )
@@ -339,7 +340,7 @@ def check_entries(bundle, place, root, old):
         tree.push(hash_, level)
     check_old(tree, old)
     stored, headers, payloads = (Member(bundle, name) for name in ("leaves.bin", "headers.bin", "payloads.bin"))
-    counts, seq = {"shown": 0, "payloads": 0, "hidden": 0, "holds": []}, first
+    counts, seq = {"shown": 0, "payloads": 0, "hidden": 0, "holds": {}}, first
     while seq < end:
         leaves = stored.cut([32] * min(BLOCK - seq % BLOCK, end - seq), seq)
         check_block(seq, leaves, (headers, payloads), counts)
@@ -366,7 +367,6 @@ def check_old(tree, old):
 
 def main(words):
     options, paths = {"--vkey": None, "--against": None}, []
-    words = list(words)
     while words:
         word = words.pop(0)
         if word in options and words:
