@@ -111,7 +111,7 @@ def open_ledger(data: str | None, *, make: bool = False) -> Iterator[Ledger]:
         raise NotFound(f"there is no ledger in {folder.parent}: record something first, or name its folder with --data")
     signer = _signer(folder)
     settings = Settings(
-        analysis=folder.parent / "analysis", key=_secret(folder / "pseudonym.key"), closer=lambda _: Child()
+        analysis=folder.parent / "analysis", key=_secret(folder / "pseudonym.key"), closer=lambda _: Child(os.environ)
     )
     with SegmentLog(folder / WRITER, signer, _now, settings=settings) as log:
         yield Ledger(log, signer, ArtifactStore(folder.parent / "artifacts"))

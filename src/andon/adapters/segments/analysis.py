@@ -31,7 +31,7 @@ _FIXED: Final[dict[str, tuple[Any, pa.DataType]]] = {
 }
 _TIME: Final = pa.timestamp("us", "UTC")
 _NAME_MAX = 100
-_CHUNK = 4_096
+_CHUNK = 2_048
 _ASKED = 100
 _Value = float | str | bool | None
 _KINDS: Final = {float: pa.float64(), bool: pa.bool_(), str: pa.string()}
@@ -130,11 +130,12 @@ def _by_struct(payloads: Sequence[bytes]) -> Iterator[tuple[str, pa.Array]]:
     nested = {name: _types([event[name] for event in some if isinstance(event.get(name), dict)]) for name in _NESTED}
     structs = {name: _struct(types, {}) for name, types in nested.items()}
     event = _struct(tops, {name: kind | None for name, kind in structs.items()})
-    rows = [
-        _columns(event, tops, nested, structs, payloads[at : at + _CHUNK]) for at in range(0, len(payloads), _CHUNK)
-    ]
-    for name in rows[0]:
-        yield name, _whole([row[name] for row in rows], _FIXED[name][1] if name in _FIXED else None)
+    arrays: dict[str, list[pa.Array]] = {}
+    for at in range(0, len(payloads), _CHUNK):  # values become Arrow's at once, while the processor's caches hold them
+        for name, values in _columns(event, tops, nested, structs, payloads[at : at + _CHUNK]).items():
+            arrays.setdefault(name, []).append(_array(values, _FIXED[name][1] if name in _FIXED else None))
+    for name, chunks in arrays.items():
+        yield name, _whole(chunks)
 
 
 def _types(some: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -182,14 +183,22 @@ def _turned(rows: Sequence[Any], places: Sequence[int]) -> list[Sequence[Any]]:
     return list(zip(*map(attrgetter(*get), rows), strict=True))
 
 
-def _whole(chunks: Sequence[Sequence[Any]], kind: pa.DataType | None) -> pa.Array:
-    """The chunks as one column of the kind, else of that of its values; values of several kinds raise."""
+def _array(values: Sequence[Any], kind: pa.DataType | None) -> pa.Array:
+    """Values of the kind, else of that of their own; those of several kinds raise."""
     if kind is None:
-        kinds = {kind for chunk in chunks for kind in set(map(type, chunk))} - {type(None)}
+        kinds = set(map(type, values)) - {type(None)}
         if len(kinds) > 1:
             raise pa.ArrowInvalid("a column of several kinds")
-        kind = _KINDS[kinds.pop()] if kinds else pa.string()
-    return pa.concat_arrays([pa.array(chunk, kind) for chunk in chunks])
+        kind = _KINDS[kinds.pop()] if kinds else pa.null()
+    return pa.array(values, kind)
+
+
+def _whole(chunks: Sequence[pa.Array]) -> pa.Array:
+    kinds = {chunk.type for chunk in chunks} - {pa.null()}
+    if len(kinds) > 1:
+        raise pa.ArrowInvalid("a column of several kinds")
+    kind = kinds.pop() if kinds else pa.string()
+    return pa.concat_arrays([chunk.cast(kind) if chunk.type == pa.null() else chunk for chunk in chunks])
 
 
 def _by_hand(payloads: Sequence[bytes]) -> Iterator[tuple[str, pa.Array]]:

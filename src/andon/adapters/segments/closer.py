@@ -4,16 +4,26 @@ import json
 import select
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from andon.adapters.segments.closing import Closed, Job, Written
 from andon.base.errors import Tampered
 
+MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 32),
+    "MALLOC_TOP_PAD_": str(1 << 26),
+}
+"""Keeps the child's memory from job to job: glibc gives it back else, and asking again took a fifth of the time."""
+
 
 class Child:
     """A process that is started with the first job."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        """Take the environment that the process gets."""
+        self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self._waiting = 0
 
@@ -24,6 +34,7 @@ class Child:
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                env={**self._environment, **MEMORY},
                 bufsize=0,  # `select` sees no line that waits in a buffer of this process
             )
         if self._process.stdin is None:
