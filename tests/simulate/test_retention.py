@@ -119,7 +119,7 @@ def test_the_power_is_cut_at_every_operation_of_it(folder, tmp_path_factory):
 def test_another_process_closes_segments(tmp_path):
     """As the command line runs it: the pair is made beside the writer, and the same as one made in place."""
     folders = tmp_path / "child", tmp_path / "inline"
-    for folder, closer in zip(folders, (lambda _: Child(os.environ), Inline), strict=True):
+    for folder, closer in zip(folders, (lambda _: Child({}), Inline), strict=True):
         with SegmentLog(folder, SIGNER, lambda: START, settings=Settings(100, closer=closer)) as log:
             for day in range(8):
                 log.append([entry(day, i) for i in range(50)])
