@@ -78,11 +78,10 @@ def folder(tmp_path: Path) -> Path:
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger of the scenario's middle: recorded, sealed, and asked to be released by ada; and a bundle of it."""
     home = tmp_path_factory.mktemp("ledger")
-    log = duckdb.read_parquet(str(SCENARIO / "log.parquet"))
+    log, good = duckdb.read_parquet(str(SCENARIO / "log.parquet")), SCENARIO / "reference.parquet"
     log.filter("prediction_id between 'p0032000' and 'p0035000'").write_parquet(str(home / "part.parquet"))
     for words in (
-        f"scan {home}/part.parquet --model {SCENARIO}/model.yaml --reference {SCENARIO}/reference.parquet"
-        f" --pin {home}/scan.pin --quiet",
+        f"scan {home}/part.parquet --model {SCENARIO}/model.yaml --reference {good} --pin {home}/scan.pin --quiet",
         f"record {home}/part.parquet --model {SCENARIO}/model.yaml",
         f"evidence seal --model {SCENARIO}/model.yaml --scan {home}/scan.pin --reason INC-1 --json",
         f"evidence export last --out {home}/bundle.zip",

@@ -157,6 +157,21 @@ def test_another_key_or_an_older_history_fails(bundle, tmp_path):
     assert check(path, "--against", str(tmp_path / "forged.json"))[0] == 1
 
 
+def test_any_receipt_shows_a_rollback(andon, sealed, bundle, tmp_path):
+    """What record, seal, export and prove gave out carries a checkpoint that an older copy of the log cannot meet."""
+    (tmp_path / "one.jsonl").write_text(line(719) + "\n")
+    old = tmp_path / "old"
+    shutil.copytree(tmp_path / "home", old)
+    (tmp_path / "recorded.json").write_text(andon("record", "one.jsonl", "--json")[1])
+    (tmp_path / "proof.json").write_text(andon("evidence", "prove", "p719")[1])
+    assert andon("evidence", "export", "last", "--out", "later.zip")[0] == 0
+    for receipt in ("recorded.json", "proof.json", "later.zip"):
+        assert andon("evidence", "verify", "log", "--against", receipt)[0] == 0
+        code, _, err = andon("evidence", "verify", "log", "--against", receipt, "--data", str(old))
+        assert (code, "rolled back" in err) == (1, True), err
+    assert andon("evidence", "verify", "log", "--against", str(bundle[0]), "--data", str(old))[0] == 0
+
+
 def test_tampered_log_exits_1_and_names_the_entry(andon, sealed, tmp_path):
     (wal,) = (tmp_path / "home" / "ledger" / "w-main" / "wal").iterdir()
     data = bytearray(wal.read_bytes())
@@ -226,7 +241,9 @@ def test_standard_input(tmp_path):
     command = [sys.executable, "-c", program, "record", "-", "--data", str(tmp_path / "d"), "--json"]
     lines = "".join(line(i % 500) + "\n" for i in range(2_500))
     done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)  # noqa: S603
-    assert json.loads(done.stdout) == {"events": 2500, "repeated": 0, "first": 0, "end": 2500}
+    receipt = json.loads(done.stdout)
+    assert receipt.pop("checkpoint").startswith("andon.local/w-main\n2500\n")
+    assert receipt == {"events": 2500, "repeated": 0, "first": 0, "end": 2500}
     done = subprocess.run(command, input=lines + "nonsense\n", capture_output=True, text=True, check=False)  # noqa: S603
     assert (done.returncode, "the 2,000 before this batch are recorded" in done.stderr) == (2, True)
     command += ["--producer", "queue-7"]

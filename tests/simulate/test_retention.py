@@ -1,6 +1,5 @@
 """Retention deletes from the front, stops at a hold, says so in the log, and survives a crash in the middle."""
 
-import os
 import shutil
 from datetime import UTC, datetime, timedelta
 
