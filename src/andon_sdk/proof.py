@@ -51,9 +51,8 @@ def check_inclusion(proof: Mapping[str, Any], line: bytes, vkey: str) -> Checkpo
     point = open_checkpoint(proof["checkpoint"], vkey)
     header = proof["header"].encode()
     promised = json.loads(header).get("c", "")
-    made = (
-        base64.urlsafe_b64encode(hmac.digest(bytes.fromhex(proof["salt"] or ""), line, "sha256")).rstrip(b"=").decode()
-    )
+    opened = sha256(b"\x02" + bytes.fromhex(proof["salt"] or "") + line).digest()
+    made = base64.urlsafe_b64encode(opened).rstrip(b"=").decode()
     if not hmac.compare_digest(promised, made):
         raise Forged(f"entry {proof['seq']} does not hold what was sent")
     root = _root(sha256(b"\x00" + header).digest(), proof["seq"], point.size, _steps(proof["proof"]))

@@ -20,6 +20,7 @@ COMMANDS = {  # command: the acts that it does
     "evidence hold": ("audit.holds",),
     "evidence prove": ("audit.prove",),
     "evidence release": ("audit.release",),
+    "evidence retain": ("retain.retain",),
     "evidence seal": ("audit.seal",),
     "evidence verify": ("audit.compare", "audit.latest"),
     "record": ("record.record",),
@@ -30,6 +31,7 @@ COMMANDS = {  # command: the acts that it does
     "token revoke": ("access.revoke_token",),
 }
 NO_ACT = {  # commands that do nothing to an installation
+    "evidence recompute": "checks a file that was handed out",
     "init": "writes a model.yaml for the user's own log",
     "doctor": "looks only, at what may be too broken for a service",
     "show detectors": "prints what the code knows",
@@ -38,6 +40,7 @@ NO_ACT = {  # commands that do nothing to an installation
     "show taxonomy": "prints what the code knows",
 }
 NO_ROUTE = {  # acts that HTTP lacks
+    "retain.retain": "deletes: for now the operator's alone, on the machine",
     "watch.scan": "reads logs that lie with the user; the server's own watch comes with its issue",
     "illustrate.draw": "belongs to a scan",
     "record.record": "reads a user's files; events over HTTP are ingest.accept",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from andon.adapters.keyring import Keyring
 from andon.adapters.segments.disk import Disk
-from andon.adapters.segments.log import SegmentLog
+from andon.adapters.segments.log import SegmentLog, Settings
 from andon.adapters.sql.journal import SqlJournal
 from andon.adapters.sql.lease import SqlLease
 from andon.base.errors import Refused, Unavailable
@@ -98,7 +98,7 @@ def main():
     follow = Follow(
         journal,
         SqlLease(engine, secrets.token_hex(8), LEASE),
-        lambda: SegmentLog(asked.folder / "journal", SIGNER, now, TrappedDisk(trap), segment=16),
+        lambda: SegmentLog(asked.folder / "journal", SIGNER, now, TrappedDisk(trap), Settings(16)),
         {"chat": Outsider(asked.folder / "told")},
         trap,
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from andon.adapters.segments.log import SegmentLog
+from andon.adapters.segments.log import SegmentLog, Settings
 from andon.adapters.sql.engine import writing
 from andon.base.errors import Tampered
 from andon.services.follow import Follow, position_of
@@ -54,7 +54,7 @@ class closing_process:  # noqa: N801
 def in_ledger(folder):
     from journal_program import SIGNER  # noqa: PLC0415
 
-    with SegmentLog(folder / "journal", SIGNER, lambda: AT, Hasty(), segment=16) as log:
+    with SegmentLog(folder / "journal", SIGNER, lambda: AT, Hasty(), Settings(16)) as log:
         import json  # noqa: PLC0415
 
         fields = [json.loads(entry.header) for _, entry in log.read()]
@@ -158,7 +158,7 @@ def follower(folder, journal):
         def let_go(self, _):
             pass
 
-    return Follow(journal, Always(), lambda: SegmentLog(folder / "journal", SIGNER, lambda: AT, Hasty(), segment=16))
+    return Follow(journal, Always(), lambda: SegmentLog(folder / "journal", SIGNER, lambda: AT, Hasty(), Settings(16)))
 
 
 def test_a_database_from_an_old_copy_is_refused_by_name(tmp_path):

@@ -41,6 +41,10 @@ class SerialLog:
         """How many entries are durable."""
         return self._log.size
 
+    def position(self, producer: str) -> int:
+        """How many events of a producer are durable."""
+        return self._log.position(producer)
+
     def append(self, entries: Sequence[Entry]) -> int:
         """Make entries durable.
 

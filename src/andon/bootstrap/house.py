@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from andon.adapters.segments.log import SegmentLog
+from andon.adapters.artifacts import ArtifactStore
 from andon.adapters.serial_log import SerialLog
 from andon.adapters.zip_bundle import ZipBundle
 from andon.base.errors import Full, Refused, Tampered, Unavailable
 from andon.bootstrap.journal import OpenJournal, now, open_journal
-from andon.bootstrap.ledger import WRITER
+from andon.bootstrap.ledger import WRITER, open_log
 from andon.bootstrap.packs import load_permissions, pack
 from andon.bootstrap.settings import Settings, keep_database, make_folder
 from andon.bootstrap.signing import signer_of
@@ -88,7 +88,8 @@ class House:
             pack("bundle").joinpath("verify.py").read_bytes(),
             pack("bundle").joinpath("README.txt").read_text("utf-8"),
         )
-        job = Export(self.log, self.signer.verifier, now, secrets.token_bytes, self._custody(actor), *texts)
+        store = ArtifactStore(self.settings.data / "artifacts")
+        job = Export(self.log, self.signer.verifier, now, secrets.token_bytes, self._custody(actor), *texts, store.read)
         with tempfile.TemporaryDirectory(prefix="andon-export-") as folder:
             path = Path(folder) / f"{seal_id}.zip"
             with ZipBundle(path) as sink:
@@ -209,7 +210,7 @@ def _writer(settings: Settings) -> tuple[str, SerialLog]:
     for number in range(1, WRITERS_MAX + 1):
         name = WRITER if number == 1 else f"w-{number}"
         try:
-            return name, SerialLog(lambda name=name: SegmentLog(ledger / name, signer_of(ledger, name), now))
+            return name, SerialLog(lambda name=name: open_log(ledger, name))
         except Refused:
             if settings.database is None:
                 raise Refused(

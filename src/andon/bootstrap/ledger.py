@@ -3,23 +3,27 @@
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import orjson
 
+from andon.adapters.artifacts import CHUNK_BYTES, ArtifactStore
 from andon.adapters.duckdb.events import events_of, row_of
-from andon.adapters.segments.log import SegmentLog
+from andon.adapters.segments.closer import Child
+from andon.adapters.segments.log import SegmentLog, Settings
 from andon.adapters.segments.verify import Checked, verify_folder
 from andon.adapters.zip_bundle import ZipBundle
-from andon.base.errors import BadInput, NotFound
+from andon.base.errors import BadInput, NotFound, Refused
 from andon.bootstrap.packs import pack
 from andon.bootstrap.settings import data_folder
-from andon.bootstrap.signing import signer_of
+from andon.bootstrap.signing import secret_in, signer_of
 from andon.bootstrap.wiring import read_model
 from andon.evidence.custody import Custody
 from andon.evidence.hold import RELEASERS
@@ -29,8 +33,10 @@ from andon.ledger.entry import Entry, parse_header
 from andon.services.audit import Audit
 from andon.services.export import Export, Exported
 from andon.services.record import Record, Recorded, check_lines
+from andon.services.retain import Retain, Retained
 
 WRITER = "w-main"
+RETENTION_DAYS_MIN = 183
 APPROVALS = {"two_person": RELEASERS, "one_person": 1}
 
 
@@ -40,6 +46,7 @@ class Ledger:
 
     log: SegmentLog
     signer: Signer
+    store: ArtifactStore
     data: Path
     opened: ExitStack
     _custody: Custody | None = field(default=None, init=False)
@@ -62,13 +69,45 @@ class Ledger:
             self._custody.finish()
         return self._custody
 
+    def pin(self, members: Mapping[str, bytes]) -> dict[str, Any]:
+        """Keep content in the store; what a seal says of each: SHA-256 and bytes."""
+        kept = {name: self.store.put([data]) for name, data in members.items()}
+        return {name: {"sha256": digest, "bytes": size} for name, (digest, size) in kept.items()}
+
+    def pin_files(self, files: Mapping[str, Path]) -> dict[str, Any]:
+        """Keep files in the store; each is read back before this returns."""
+        found = {}
+        for name, path in files.items():
+            try:
+                with path.open("rb") as file:
+                    digest, size = self.store.put(iter(partial(file.read, CHUNK_BYTES), b""))
+            except OSError as error:
+                raise BadInput(f"cannot pin {path} as {name}: {error.strerror}; mend its path") from None
+            found[name] = {"sha256": digest, "bytes": size}
+        return found
+
+    def retain(self, days: int, *, dry_run: bool) -> Retained:
+        """Delete the oldest segments that are older and not held.
+
+        Raises:
+            Refused: fewer days than the law asks for.
+        """
+        if days < RETENTION_DAYS_MIN and os.environ.get("ANDON_RETENTION_FLOOR") != "off":
+            raise Refused(
+                f"--days {days} is under {RETENTION_DAYS_MIN}, six months, for which the EU AI Act (articles 19 and 26)"
+                " has logs kept: give more days; where that law is not yours, set ANDON_RETENTION_FLOOR=off"
+            )
+        return Retain(self.log, _now, secrets.token_bytes).retain(timedelta(days=days), dry_run=dry_run)
+
     def export(self, seal_id: str, out: Path, *, redact: bool) -> Exported:
         """Write the bundle of a seal to a file, whole or not at all."""
         if not out.parent.is_dir():
             raise BadInput(f"cannot write {out}: there is no folder {out.parent}; make it, or name another file")
         verify = pack("bundle").joinpath("verify.py").read_bytes()
         readme = pack("bundle").joinpath("README.txt").read_text(encoding="utf-8")
-        job = Export(self.log, self.signer.verifier, _now, secrets.token_bytes, self.custody(), verify, readme)
+        job = Export(
+            self.log, self.signer.verifier, _now, secrets.token_bytes, self.custody(), verify, readme, self.store.read
+        )
         try:
             with ZipBundle(out) as sink:
                 return job.export(seal_id, sink, out.name, redact=redact)
@@ -82,9 +121,18 @@ def open_ledger(data: str | None, *, make: bool = False) -> Iterator[Ledger]:
     folder = data_folder(data) / "ledger"
     if not make and not (folder / "signing.key").exists():
         raise NotFound(f"there is no ledger in {folder.parent}: record something first, or name its folder with --data")
-    signer = signer_of(folder, WRITER)
-    with SegmentLog(folder / WRITER, signer, _now) as log, ExitStack() as opened:
-        yield Ledger(log, signer, folder.parent, opened)
+    with open_log(folder, WRITER) as log, ExitStack() as opened:
+        yield Ledger(log, log.signer, ArtifactStore(folder.parent / "artifacts"), folder.parent, opened)
+
+
+def open_log(folder: Path, name: str) -> SegmentLog:
+    """One writer's log in a ledger's folder, whose segments another process closes."""
+    settings = Settings(
+        analysis=folder.parent / "analysis" if name == WRITER else None,  # two writers' tables may have one name
+        key=secret_in(folder / "pseudonym.key"),
+        closer=lambda _: Child(os.environ),
+    )
+    return SegmentLog(folder / name, signer_of(folder, name), _now, settings=settings)
 
 
 def verify_ledger(data: str | None, tell: Callable[[int], None] | None = None) -> Checked:
@@ -93,18 +141,41 @@ def verify_ledger(data: str | None, tell: Callable[[int], None] | None = None) -
         return verify_folder(ledger.log, ledger.signer.verifier, tell)
 
 
-def record_rows(ledger: Ledger, paths: Sequence[str], model_file: str, tell: Callable[[int], None]) -> Recorded:
-    """Record the rows of a log that a model.yaml describes."""
-    return ledger.record.record(events_of(paths, read_model(model_file)), tell)
+def record_rows(
+    ledger: Ledger, paths: Sequence[str], model_file: str, tell: Callable[[int], None], producer: str | None = None
+) -> Recorded:
+    """Record the rows of a log that a model.yaml describes; the same files with the same model file only once."""
+    name = producer or _producer_of([*paths, model_file])
+    return ledger.record.record(events_of(paths, read_model(model_file)), tell, name)
 
 
-def record_lines(ledger: Ledger, paths: Sequence[str], stdin: BinaryIO, tell: Callable[[int], None]) -> Recorded:
-    """Record JSON lines that are events; files are checked whole before the first of them is recorded."""
+def record_lines(
+    ledger: Ledger, paths: Sequence[str], stdin: BinaryIO, tell: Callable[[int], None], producer: str | None = None
+) -> Recorded:
+    """Record JSON lines that are events; files are checked whole before the first of them is recorded.
+
+    The same files are recorded once; standard input only where `producer` names it.
+    """
     if list(paths) == ["-"]:
-        return ledger.record.record(stdin, tell)
+        return ledger.record.record(stdin, tell, producer)
     for path in paths:
-        check_lines(_lines(path))
-    return ledger.record.record((line for path in paths for line in _lines(path)), tell)
+        try:
+            check_lines(_lines(path))
+        except BadInput as error:
+            raise BadInput(f"{error}; nothing was recorded") from None
+    lines = (line for path in paths for line in _lines(path))
+    return ledger.record.record(lines, tell, producer or _producer_of(paths))
+
+
+def _producer_of(paths: Sequence[str]) -> str | None:
+    """A name that the content of files gives, so that they are known when they are recorded again."""
+    digest = sha256()
+    for path in paths:
+        if not Path(path).is_file():
+            return None
+        with Path(path).open("rb") as file:
+            digest.update(file_digest(file, "sha256").digest())
+    return f"files-{digest.hexdigest()[:32]}"
 
 
 def _lines(path: str) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""The key that signs the checkpoints of an installation's logs."""
+"""The secrets of an installation's logs: the key that signs their checkpoints, and others like it."""
 
 import base64
 import os
@@ -13,22 +13,26 @@ KEY_BYTES = 32
 
 
 def signer_of(folder: Path, name: str) -> Signer:
-    """The signer of the log `name` in a ledger's folder; the key is made at the first use.
+    """The signer of the log `name` in a ledger's folder; all logs of an installation share one key."""
+    return Signer(f"andon.local/{name}", secret_in(folder / "signing.key"))
+
+
+def secret_in(path: Path) -> bytes:
+    """32 random bytes in a file, made at the first use.
 
     Raises:
-        BadInput: the folder cannot be used, or the key is damaged.
+        BadInput: the folder cannot be used, or the file is damaged.
     """
-    path = folder / "signing.key"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             _make(path)
-        seed = base64.b64decode(path.read_bytes(), validate=False)
+        found = base64.b64decode(path.read_bytes(), validate=False)
     except OSError as error:
-        raise BadInput(f"cannot use {folder}: {error.strerror}; name another folder with --data") from None
-    if len(seed) != KEY_BYTES:
+        raise BadInput(f"cannot use {path.parent}: {error.strerror}; name another folder with --data") from None
+    if len(found) != KEY_BYTES:
         raise BadInput(f"{path} is damaged: put back the key that this ledger was begun with")
-    return Signer(f"andon.local/{name}", seed)
+    return found
 
 
 def _make(path: Path) -> None:

@@ -140,7 +140,10 @@ class Audit:
 
     def _find(self, name: str) -> tuple[int, Entry]:
         if name.isascii() and name.isdigit() and int(name) < self.log.size:
-            return next(self.log.read(int(name)))
+            seq, entry = next(self.log.read(int(name)))
+            if seq != int(name):
+                raise NotFound(f"entry {name} was deleted by retention; the log begins at {seq}")
+            return seq, entry
         quoted = json.dumps(name).encode()
         for seq, entry in self.log.read():
             if quoted in entry.header and parse_header(entry.header).get("id") == name:

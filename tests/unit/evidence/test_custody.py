@@ -71,7 +71,7 @@ def test_seal_release_and_export_leave_journal_entries(log, journal):
         def add(self, _, chunks):
             return str(len(list(chunks)))
 
-    job = Export(log, SIGNER.verifier, lambda: AT, secrets.token_bytes, custody(log, journal), b"", "{file}")
+    job = Export(log, SIGNER.verifier, lambda: AT, secrets.token_bytes, custody(log, journal), b"", "{file}", None)
     job.export(seal.seal_id, Nowhere(), "b.zip", redact=True)
     assert [row["redacted"] for row in journal.list_rows(EXPORTS)] == [1]
     audit(log, journal).release(seal.seal_id, "ada", "done", 2)

@@ -50,7 +50,7 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-class HttpProblem(AndonError):
+class HttpProblem(BadInput):
     """An error of HTTP itself, such as a body over the limit."""
 
     def __init__(self, status: int, title: str, detail: str, **more: Any) -> None:

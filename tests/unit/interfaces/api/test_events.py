@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from andon.adapters.segments.disk import Disk
-from andon.adapters.segments.log import SegmentLog
+from andon.adapters.segments.log import SegmentLog, Settings
 from andon.adapters.serial_log import SerialLog
 from andon.bootstrap.journal import now
 from andon.ledger.entry import parse_header
@@ -276,7 +276,7 @@ def test_a_disk_that_fails_acknowledges_nothing_and_recovers(tmp_path, error, st
 def test_a_serial_log_is_a_log(tmp_path):
     from ledgers import SIGNER, Hasty, entry_of  # noqa: PLC0415
 
-    log = SerialLog(lambda: SegmentLog(tmp_path, SIGNER, now, Hasty(), segment=8))
+    log = SerialLog(lambda: SegmentLog(tmp_path, SIGNER, now, Hasty(), Settings(8)))
     log.append([entry_of(number) for number in range(20)])
     assert [seq for seq, _ in log.read(3)] == list(range(3, log.size))
     reading = log.read()
