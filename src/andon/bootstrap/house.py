@@ -17,8 +17,9 @@ from andon.adapters.artifacts import ArtifactStore
 from andon.adapters.serial_log import SerialLog
 from andon.adapters.zip_bundle import ZipBundle
 from andon.base.errors import Full, Refused, Tampered, Unavailable
+from andon.bootstrap.chance import many_random_bytes
 from andon.bootstrap.journal import OpenJournal, now, open_journal
-from andon.bootstrap.ledger import WRITER, open_log
+from andon.bootstrap.logs import WRITER, open_log
 from andon.bootstrap.packs import load_permissions, pack
 from andon.bootstrap.settings import Settings, keep_database, make_folder
 from andon.bootstrap.signing import signer_of
@@ -193,7 +194,7 @@ def open_house(settings: Settings) -> Iterator[House]:
 
 def _house(settings: Settings, opened: OpenJournal) -> House:
     writer, log = _writer(settings)
-    ingest = Ingest(log, Record(log, now, secrets.token_bytes).entries, now)
+    ingest = Ingest(log, Record(log, now, many_random_bytes).entries, now)
     try:
         signer = signer_of(settings.data / "ledger", writer)
         house = House(settings, writer, signer, log, ingest, opened, Door(), load_permissions())

@@ -16,17 +16,15 @@ import orjson
 
 from andon.adapters.artifacts import CHUNK_BYTES, ArtifactStore
 from andon.adapters.duckdb.events import events_of, row_of
-from andon.adapters.segments.closer import Child
-from andon.adapters.segments.log import SegmentLog, Settings
+from andon.adapters.segments.log import SegmentLog
 from andon.adapters.segments.verify import Checked, verify_folder
 from andon.adapters.zip_bundle import ZipBundle
 from andon.base.errors import BadInput, NotFound, Refused
+from andon.bootstrap.logs import WRITER, open_log
 from andon.bootstrap.packs import pack
 from andon.bootstrap.settings import data_folder
-from andon.bootstrap.signing import secret_in, signer_of
 from andon.bootstrap.wiring import read_model
 from andon.evidence.custody import Custody
-from andon.evidence.hold import RELEASERS
 from andon.inventory.model import Model
 from andon.ledger.checkpoint import Signer
 from andon.ledger.entry import Entry, parse_header
@@ -35,9 +33,7 @@ from andon.services.export import Export, Exported
 from andon.services.record import Record, Recorded, check_lines
 from andon.services.retain import Retain, Retained
 
-WRITER = "w-main"
 RETENTION_DAYS_MIN = 183
-APPROVALS = {"two_person": RELEASERS, "one_person": 1}
 
 
 @dataclass(slots=True)
@@ -123,16 +119,6 @@ def open_ledger(data: str | None, *, make: bool = False) -> Iterator[Ledger]:
         raise NotFound(f"there is no ledger in {folder.parent}: record something first, or name its folder with --data")
     with open_log(folder, WRITER) as log, ExitStack() as opened:
         yield Ledger(log, log.signer, ArtifactStore(folder.parent / "artifacts"), folder.parent, opened)
-
-
-def open_log(folder: Path, name: str) -> SegmentLog:
-    """One writer's log in a ledger's folder, whose segments another process closes."""
-    settings = Settings(
-        analysis=folder.parent / "analysis" if name == WRITER else None,  # two writers' tables may have one name
-        key=secret_in(folder / "pseudonym.key"),
-        closer=lambda _: Child(os.environ),
-    )
-    return SegmentLog(folder / name, signer_of(folder, name), _now, settings=settings)
 
 
 def verify_ledger(data: str | None, tell: Callable[[int], None] | None = None) -> Checked:
@@ -221,14 +207,6 @@ def _events(ledger: Ledger, model: Model) -> Iterator[tuple[str, dict[str, str],
         fields = parse_header(entry.header)
         if fields.get("model_id") == model.id and "ts" in fields:
             yield fields["kind"], fields, entry
-
-
-def people_needed() -> int:
-    """How many people a release needs, by ANDON_APPROVAL."""
-    name = os.environ.get("ANDON_APPROVAL", "two_person")
-    if name not in APPROVALS:
-        raise BadInput(f"ANDON_APPROVAL is {name!r}: set it to {' or '.join(APPROVALS)}")
-    return APPROVALS[name]
 
 
 def _now() -> datetime:

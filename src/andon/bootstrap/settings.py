@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Final
 
 from andon.base.errors import BadInput
+from andon.evidence.hold import RELEASERS
 
 DATABASE_FILE: Final = "database.url"
 """In the data folder (mode 600): the database that this installation was first served with."""
+
+
+APPROVALS: Final = {"two_person": RELEASERS, "one_person": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +100,11 @@ def parse_listen(text: str) -> tuple[str, int]:
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:  # noqa: PLR2004  # ports
         raise BadInput(f"--listen {text} is no address: write HOST:PORT, such as 127.0.0.1:8600")
     return host.strip("[]"), int(port)
+
+
+def people_needed() -> int:
+    """How many people a release needs, by ANDON_APPROVAL."""
+    name = os.environ.get("ANDON_APPROVAL", "two_person")
+    if name not in APPROVALS:
+        raise BadInput(f"ANDON_APPROVAL is {name!r}: set it to {' or '.join(APPROVALS)}")
+    return APPROVALS[name]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from andon.base.errors import BadInput, Denied, Tampered
-from andon.bootstrap.ledger import people_needed
+from andon.bootstrap.settings import people_needed
 from andon.interfaces.api.bodies import (
     Checkpoint,
     Compared,

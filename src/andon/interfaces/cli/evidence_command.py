@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from andon.base.errors import BadInput, NotFound, Refused
-from andon.bootstrap.ledger import Ledger, open_ledger, people_needed
+from andon.bootstrap.ledger import Ledger, open_ledger
 from andon.bootstrap.pin import read_pin
+from andon.bootstrap.settings import people_needed
 from andon.bootstrap.wiring import read_model
 from andon.evidence.hold import BEFORE, Hold
 from andon.interfaces.cli import options, output
