@@ -74,7 +74,7 @@ def test_seal_release_and_export_leave_journal_entries(log, journal):
     job = Export(log, SIGNER.verifier, lambda: AT, secrets.token_bytes, custody(log, journal), b"", "{file}", None)
     job.export(seal.seal_id, Nowhere(), "b.zip", redact=True)
     assert [row["redacted"] for row in journal.list_rows(EXPORTS)] == [1]
-    audit(log, journal).release(seal.seal_id, "ada", "done", 2)
+    audit(log, journal).release(seal.seal_id, "Ada Lovelace", "done", 2)
     assert journal.find(SEALS, seal.seal_id)["released_at"] is None
     audit(log, journal, "tok_2").release(seal.seal_id, "bob", "done", 2)
     assert journal.find(SEALS, seal.seal_id)["released_at"] is not None
@@ -84,7 +84,7 @@ def test_seal_release_and_export_leave_journal_entries(log, journal):
     ]
     for row in journal.rows(0):
         assert b"INC-1" not in row.entry
-        assert b"ada" not in row.entry
+        assert b"Lovelace" not in row.entry
     assert journal.messages(f"log:{NAME}") == []
 
 
