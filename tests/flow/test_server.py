@@ -81,7 +81,13 @@ def test_a_second_server_on_sqlite_is_refused_by_name(tmp_path):
             timeout=30,
         )
         assert second.returncode == 3
-        assert f"the server at {server.url} (process {server.process.pid})" in second.stderr
+        named = f"the server at {server.url} (process {server.process.pid})"
+        assert named in second.stderr
+        sealed = andon("evidence", "seal", "--model", "m", "--reason", "x", "--data", str(tmp_path))
+        assert (sealed.returncode, sealed.stderr) == (
+            3,
+            f"andon: {named} writes to {tmp_path}: ask it over HTTP, or stop it\n",
+        )
 
 
 def test_two_servers_on_one_database_each_write_a_log_and_share_tokens(postgres, tmp_path):

@@ -21,7 +21,7 @@ from andon.bootstrap.chance import many_random_bytes
 from andon.bootstrap.journal import OpenJournal, now, open_journal
 from andon.bootstrap.logs import WRITER, open_log
 from andon.bootstrap.packs import load_permissions, pack
-from andon.bootstrap.settings import Settings, keep_database, make_folder
+from andon.bootstrap.settings import PLACE, Settings, keep_database, make_folder, server_at
 from andon.bootstrap.signing import signer_of
 from andon.evidence.custody import Custody
 from andon.ledger.checkpoint import Signer
@@ -37,7 +37,6 @@ from andon.services.record import Record
 POLL_SECONDS: Final = 0.25
 WRITERS_MAX: Final = 32
 POSITIONS: Final = "positions.json"
-PLACE: Final = "server.json"
 
 
 @dataclass(slots=True)
@@ -214,18 +213,9 @@ def _writer(settings: Settings) -> tuple[str, SerialLog]:
             return name, SerialLog(lambda name=name: open_log(ledger, name))
         except Refused:
             if settings.database is None:
-                raise Refused(
-                    f"{_held_by(settings.data)} serves {settings.data}: stop it, or name another folder"
-                ) from None
+                by = server_at(settings.data) or "another process"
+                raise Refused(f"{by} serves {settings.data}: stop it, or name another folder") from None
     raise Refused(f"{WRITERS_MAX} processes write to {settings.data} already: stop some")
-
-
-def _held_by(data: Path) -> str:
-    try:
-        place = json.loads((data / PLACE).read_text())
-        return f"the server at {place['address']} (process {place['pid']})"
-    except (OSError, ValueError, KeyError):
-        return "another process"
 
 
 @contextmanager

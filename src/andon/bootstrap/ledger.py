@@ -22,7 +22,7 @@ from andon.adapters.zip_bundle import ZipBundle
 from andon.base.errors import BadInput, NotFound, Refused
 from andon.bootstrap.logs import WRITER, open_log
 from andon.bootstrap.packs import pack
-from andon.bootstrap.settings import data_folder
+from andon.bootstrap.settings import data_folder, server_at
 from andon.bootstrap.wiring import read_model
 from andon.evidence.custody import Custody
 from andon.inventory.model import Model
@@ -117,8 +117,17 @@ def open_ledger(data: str | None, *, make: bool = False) -> Iterator[Ledger]:
     folder = data_folder(data) / "ledger"
     if not make and not (folder / "signing.key").exists():
         raise NotFound(f"there is no ledger in {folder.parent}: record something first, or name its folder with --data")
-    with open_log(folder, WRITER) as log, ExitStack() as opened:
+    with _opened(folder) as log, ExitStack() as opened:
         yield Ledger(log, log.signer, ArtifactStore(folder.parent / "artifacts"), folder.parent, opened)
+
+
+def _opened(folder: Path) -> SegmentLog:
+    try:
+        return open_log(folder, WRITER)
+    except Refused:
+        if (server := server_at(folder.parent)) is not None:
+            raise Refused(f"{server} writes to {folder.parent}: ask it over HTTP, or stop it") from None
+        raise
 
 
 def verify_ledger(data: str | None, tell: Callable[[int], None] | None = None) -> Checked:

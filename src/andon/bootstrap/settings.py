@@ -1,5 +1,6 @@
 """Settings of an installation: where its data stand, which database, which limits."""
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Final
 from andon.base.errors import BadInput
 from andon.evidence.hold import RELEASERS
 
+PLACE: Final = "server.json"
+"""In the data folder: where the server that serves it answers."""
 DATABASE_FILE: Final = "database.url"
 """In the data folder (mode 600): the database that this installation was first served with."""
 
@@ -88,6 +91,15 @@ def keep_database(data: Path, url: str | None) -> None:
     descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(url + "\n")
+
+
+def server_at(data: Path) -> str | None:
+    """Which server says that it serves a data folder; None: none does."""
+    try:
+        place = json.loads((data / PLACE).read_text())
+        return f"the server at {place['address']} (process {place['pid']})"
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def parse_listen(text: str) -> tuple[str, int]:
