@@ -54,7 +54,6 @@ PARTS = {  # public methods that are steps of an act
     "ingest.resume": "access.start",
     "ingest.snapshot": "ingest.accept",
     "follow.leave": "follow.step",
-    "follow.retry": "follow.step",
 }
 NO_SERVICE = {"api.describe": "the server describes itself"}
 

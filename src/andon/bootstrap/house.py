@@ -153,8 +153,9 @@ class House:
     def keep_positions(self) -> None:
         """Write where producers are, so that the next start need not read the whole log."""
         scratch = self.folder / f"{POSITIONS}.new"
-        scratch.write_text(json.dumps(self.ingest.snapshot()))
-        scratch.replace(self.folder / POSITIONS)
+        with contextlib.suppress(OSError):  # a hint: without it the next start reads more
+            scratch.write_text(json.dumps(self.ingest.snapshot()))
+            scratch.replace(self.folder / POSITIONS)
 
     def end(self) -> None:
         """Stop following."""

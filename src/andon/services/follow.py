@@ -73,7 +73,7 @@ class Follow:
     _epoch: int | None = None
     _integrated: int = -1
     troubles: dict[str, str] = field(default_factory=dict)
-    """Recipients that did not answer, and why."""
+    """Recipients that did not answer at the last step, and why."""
 
     def step(self, now: datetime) -> bool:
         """Do what there is to do; False where another process holds the lease.
@@ -137,6 +137,7 @@ class Follow:
         return position
 
     def _tell(self) -> None:
+        self.troubles.clear()
         for message_id, _, message in self.source.due(self._integrated):
             outsider = self.outsiders.get(message.recipient)
             if outsider is None or message.recipient in self.troubles:
@@ -149,10 +150,6 @@ class Follow:
             self.reach("outbox send")
             self.source.mark(message_id)
             self.reach("outbox mark")
-
-    def retry(self) -> None:
-        """Try outsiders that did not answer again at the next step."""
-        self.troubles.clear()
 
 
 def position_of(log: Log) -> int:

@@ -1,10 +1,12 @@
 """The intake: requests of events wait here, and all that wait go to the disk with one fsync."""
 
 import asyncio
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +14,7 @@ from andon.base.errors import AndonError, Busy, Unavailable
 from andon.bootstrap.house import House
 from andon.services.ingest import Accepted, Batch
 
+LOGGER: Final = logging.getLogger("andon.server")
 GROUP_EVENTS: Final = 20_000
 CHECKPOINT_SECONDS: Final = 0.9
 POSITIONS_ENTRIES: Final = 50_000
@@ -91,7 +94,9 @@ class Intake:
             if group:
                 self._write(group)
             clock = time.monotonic()
-            if self.failed is None and clock - signed_at >= CHECKPOINT_SECONDS and self._house.log.size != signed_size:
+            if self.failed is not None:
+                self._recover()
+            elif clock - signed_at >= CHECKPOINT_SECONDS and self._house.log.size != signed_size:
                 self._sign()
                 signed_at, signed_size = clock, self._house.log.size
 
@@ -109,13 +114,16 @@ class Intake:
             return group
 
     def _write(self, group: Sequence[Waiting]) -> None:
-        answers: Sequence[Accepted | AndonError]
+        answers: Sequence[Accepted | AndonError] = [self.failed] * len(group) if self.failed else []
         try:
-            answers = self._house.ingest.accept([each.batch for each in group])
-        except Unavailable as error:
+            answers = answers or self._house.ingest.accept([each.batch for each in group])
+        except AndonError as error:
             self.failed = error
             answers = [error] * len(group)
-            threading.Thread(target=self._recover, name="recovery", daemon=True).start()
+        except Exception as error:  # noqa: BLE001  # the worker's loop: else every later request would wait for ever
+            LOGGER.error("intake: %s", type(error).__name__)  # noqa: TRY400  # its text may hold data
+            self.failed = Unavailable("taking events broke: the log is opened anew; send the same again")
+            answers = [self.failed] * len(group)
         self._loop.call_soon_threadsafe(self._answer, group, answers)
         if self._house.log.size - self._kept_at > POSITIONS_ENTRIES and self.failed is None:
             self._kept_at = self._house.log.size
@@ -136,14 +144,9 @@ class Intake:
             self._house.log.checkpoint()
         except Unavailable as error:
             self.failed = error
-            threading.Thread(target=self._recover, name="recovery", daemon=True).start()
 
     def _recover(self) -> None:
-        while not self._ended:
-            try:
-                self._house.reopen()
-            except AndonError:
-                time.sleep(RETRY_SECONDS)
-            else:
-                self.failed = None
-                return
+        """Open the log anew; if that fails, the next look tries again, and until then the failure is the answer."""
+        with suppress(AndonError):
+            self._house.reopen()
+            self.failed = None
