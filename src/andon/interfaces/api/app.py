@@ -32,7 +32,8 @@ EVENT_PROBLEMS: Final = {
 
 def create(house: House, now: Callable[[], datetime], version: str) -> ASGIApp:
     """The application over a house."""
-    return Edge(application(house, version), house, now)
+    app = application(house, version)
+    return Edge(app, house, now, {("POST", PATH): app.state.events})
 
 
 def application(house: House, version: str) -> FastAPI:
@@ -54,7 +55,8 @@ def application(house: House, version: str) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.house, app.state.metrics, app.state.intake = house, metrics, intake
-    app.router.routes.append(Route(PATH, Events(house, intake, metrics), methods=["POST"], name=ACT))
+    app.state.events = Events(house, intake, metrics)
+    app.router.routes.append(Route(PATH, app.state.events, methods=["POST"], name=ACT))
     for router in (health.ROUTER, evidence.ROUTER, tokens.ROUTER):
         app.router.routes.extend(router.routes)  # as they are, so that whoever lists routes finds each of them
     _describe(app)

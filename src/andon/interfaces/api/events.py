@@ -8,7 +8,6 @@ from hashlib import sha256
 from typing import Any, Final
 
 import orjson
-from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -31,6 +30,13 @@ _KEY: Final = re.compile(f"[{re.escape(string.printable.strip())}]{{1,255}}")
 _NUMBER_MAX: Final = 2**53
 
 
+Headers = Mapping[str, str]
+
+
+def _headers(scope: Scope) -> Headers:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
 class Events:
     """The endpoint, without a framework between: it is the one that is hot."""
 
@@ -42,7 +48,7 @@ class Events:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take a request."""
         try:
-            answer = await self._take(scope["state"]["caller"], Headers(scope=scope), receive)
+            answer = await self._take(scope["state"]["caller"], _headers(scope), receive)
         except AndonError as error:
             answer = problem_of(error)
         self._metrics.answered(answer.status_code)
