@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -50,6 +51,12 @@ def recorder(server, tmp_path):
         yield made
 
 
+def run(coroutine):
+    """In a thread: Playwright's own loop runs in this one, once a test of pages was here."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
 def ended(server):
     stop(server)
     return events_in(server.data)
@@ -86,7 +93,7 @@ def test_a_decorated_function_behaves_as_before_and_is_recorded(server, recorder
         raise ValueError("a secret")
 
     assert (add(1), add.__doc__) == (3, "Adds.")
-    assert asyncio.run(later(5)) == {"answer": 5}
+    assert run(later(5)) == {"answer": 5}
     with pytest.raises(ValueError, match="a secret"):
         fail(1)
     recorder.close()
@@ -257,7 +264,7 @@ def test_asyncio(server, tmp_path):
             assert await recorder.flush()
             assert (await recorder.audit()).checked == 9
 
-    asyncio.run(decide())
+    run(decide())
     assert [each["kind"] for each in ended(server)].count("outcome") == 5
 
 
