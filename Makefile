@@ -44,7 +44,7 @@ lock: .venv/place  ## Make requirements/*.txt anew (LOCK_FLAGS=--upgrade for new
 	$(COMPILE) requirements/build.in -o requirements/build.txt
 	$(COMPILE) pyproject.toml requirements/dev.in -c requirements/runtime.txt -c requirements/build.txt -o requirements/dev.txt
 	$(COMPILE) requirements/lock.in -o requirements/lock.txt
-	for peer in evidently nannyml; do $(COMPILE) benchmarks/peers/$$peer.in -o benchmarks/peers/$$peer.txt || exit; done
+	for peer in evidently nannyml mlflow attestroot; do $(COMPILE) benchmarks/peers/$$peer.in -o benchmarks/peers/$$peer.txt || exit; done
 	$(COMPILE) --no-deps requirements/trials.in -o requirements/trials.txt
 
 clean:  ## Remove all that the other targets made

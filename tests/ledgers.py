@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from andon.adapters.segments.closing import Inline
 from andon.adapters.segments.disk import Disk
-from andon.adapters.segments.log import SegmentLog
+from andon.adapters.segments.log import SegmentLog, Settings
 from andon.ledger.checkpoint import Signer
 from andon.ledger.entry import Entry, make_entry
 
@@ -23,8 +24,9 @@ def entry_of(number: int, size: int = 40) -> Entry:
     return make_entry(header, number.to_bytes(16, "big"), payload)
 
 
-def open_log(folder: Path, disk: Disk | None = None, segment: int = 40) -> SegmentLog:
-    return SegmentLog(folder, SIGNER, lambda: AT, disk, segment=segment)
+def open_log(folder: Path, disk: Disk | None = None, segment: int = 40, delay: int = 0) -> SegmentLog:
+    settings = Settings(segment, closer=lambda each: Inline(each, delay))
+    return SegmentLog(folder, SIGNER, lambda: AT, disk, settings)
 
 
 class Hasty(Disk):

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from andon.adapters.memory_ledger import MemoryLedger
 from andon.base.errors import NotFound, Refused, Tampered
-from andon.ledger.entry import CONTROL_KINDS, parse_header
+from andon.ledger.entry import CONTROL_KINDS, make_entry, parse_header
 from andon.ledger.merkle import consistency_proof, inclusion_proof, is_consistent, leaf_hash, root_from_inclusion
 from andon.services.audit import Audit, Case
+from journals import memory_custody
 from ledgers import AT, SIGNER, Hasty, entry_of, open_log
 
 
@@ -22,7 +23,7 @@ def log(request, tmp_path):
 
 
 def audit_of(log):
-    return Audit(log, SIGNER.verifier, lambda: AT, bytes)
+    return Audit(log, SIGNER.verifier, lambda: AT, bytes, memory_custody(log, SIGNER.verifier.name))
 
 
 def test_read_gives_back_what_was_appended(log):
@@ -102,3 +103,14 @@ def test_batches_and_segments_change_nothing_but_their_notes(tmp_path_factory, b
         assert twin.checkpoint() == log.checkpoint()
         events = [e for _, e in log.read() if parse_header(e.header)["kind"] not in CONTROL_KINDS]
     assert events == [entry_of(i) for i in range(count)]
+
+
+def test_a_producer_goes_on_after_reopening_and_closing(tmp_path):
+    """Its place is in the log itself: in entries, and in the notes on segments once these are gone from the WAL."""
+    for batch in range(12):
+        with open_log(tmp_path, Hasty(), segment=8) as log:
+            assert log.position("a") == batch * 3
+            assert log.position("early") == (1 if batch else 0)
+            sent = [("early", 0)] if not batch else []
+            sent += [("a", batch * 3 + i) for i in range(3)]
+            log.append([make_entry({"kind": "prediction", "producer": name, "pseq": pseq}) for name, pseq in sent])

@@ -1,7 +1,10 @@
 """Evidence as a user keeps it and as an auditor checks it: record, seal, export, verify, release."""
 
+import hashlib
 import json
 import random
+import shlex
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -10,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import components
 from andon.interfaces.cli import app
 
 VERIFY = str(files("andon") / "packs" / "bundle" / "verify.py")
@@ -39,17 +43,18 @@ def andon(monkeypatch, capsys, tmp_path):
 
 @pytest.fixture
 def sealed(andon, tmp_path):
-    """120 decisions of two models and some outcomes, a seal over loan's third day on; its receipt."""
+    """120 decisions of two models and some outcomes, a seal on loan's fifth day (so from the third on); its receipt."""
     lines = [line(i, "loan" if i % 3 else "other") for i in range(120)]
     lines += [line(i, kind="outcome", label=1) for i in range(40, 60)]
     (tmp_path / "events.jsonl").write_text("\n".join(lines) + "\n")
     assert andon("record", "events.jsonl")[0] == 0
     code, out, _ = andon(
-        "evidence", "seal", "--model", "loan", "--since", "2026-03-03T00:00:00Z", "--reason", "INC-1", "--json"
+        "evidence", "seal", "--model", "loan", "--since", "2026-03-05T00:00:00Z", "--reason", "INC-1", "--json"
     )
     assert code == 0
     (tmp_path / "receipt.json").write_text(out)
-    assert andon("record", "events.jsonl", "--quiet")[0] == 0  # life goes on
+    (tmp_path / "more.jsonl").write_text("\n".join([*lines, line(700)]) + "\n")
+    assert andon("record", "more.jsonl", "--quiet")[0] == 0  # life goes on
     return json.loads(out)
 
 
@@ -88,7 +93,7 @@ def test_bundle_reads_for_people(bundle, sealed):
         assert zipped.read("verify.py") == (files("andon") / "packs" / "bundle" / "verify.py").read_bytes()
         kinds = [json.loads(row)["header"]["kind"] for row in zipped.read("custody.jsonl").splitlines()]
         assert kinds == ["hold", "export"]
-        assert b'"other"' not in zipped.read("range.bin")  # another model's decisions show their leaf only
+        assert b'"other"' not in zipped.read("headers.bin")  # another model's decisions show their leaf only
 
 
 def test_redacted_bundle_holds_no_payload(andon, sealed, tmp_path):
@@ -126,7 +131,7 @@ def test_every_kind_of_flip_is_found_and_named(bundle, sealed, tmp_path, verifie
             assert verifier["main"]([str(target), "--vkey", sealed["vkey"]]) == 1, (name, at)
             said = capsys.readouterr().out
             assert said.startswith("FAILED: ")
-            if name in ("range.bin", "payloads.bin"):
+            if name in ("leaves.bin", "headers.bin", "payloads.bin"):
                 assert "entr" in said, (name, at, said)
 
 
@@ -150,6 +155,21 @@ def test_another_key_or_an_older_history_fails(bundle, tmp_path):
     receipt["checkpoint"] = receipt["checkpoint"].replace("\n141\n", "\n140\n")
     (tmp_path / "forged.json").write_text(json.dumps(receipt))
     assert check(path, "--against", str(tmp_path / "forged.json"))[0] == 1
+
+
+def test_any_receipt_shows_a_rollback(andon, sealed, bundle, tmp_path):
+    """What record, seal, export and prove gave out carries a checkpoint that an older copy of the log cannot meet."""
+    (tmp_path / "one.jsonl").write_text(line(719) + "\n")
+    old = tmp_path / "old"
+    shutil.copytree(tmp_path / "home", old)
+    (tmp_path / "recorded.json").write_text(andon("record", "one.jsonl", "--json")[1])
+    (tmp_path / "proof.json").write_text(andon("evidence", "prove", "p719")[1])
+    assert andon("evidence", "export", "last", "--out", "later.zip")[0] == 0
+    for receipt in ("recorded.json", "proof.json", "later.zip"):
+        assert andon("evidence", "verify", "log", "--against", receipt)[0] == 0
+        code, _, err = andon("evidence", "verify", "log", "--against", receipt, "--data", str(old))
+        assert (code, "rolled back" in err) == (1, True), err
+    assert andon("evidence", "verify", "log", "--against", str(bundle[0]), "--data", str(old))[0] == 0
 
 
 def test_tampered_log_exits_1_and_names_the_entry(andon, sealed, tmp_path):
@@ -221,9 +241,15 @@ def test_standard_input(tmp_path):
     command = [sys.executable, "-c", program, "record", "-", "--data", str(tmp_path / "d"), "--json"]
     lines = "".join(line(i % 500) + "\n" for i in range(2_500))
     done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)  # noqa: S603
-    assert json.loads(done.stdout) == {"events": 2500, "first": 0, "end": 2500}
+    receipt = json.loads(done.stdout)
+    assert receipt.pop("checkpoint").startswith("andon.local/w-main\n2500\n")
+    assert receipt == {"events": 2500, "repeated": 0, "first": 0, "end": 2500}
     done = subprocess.run(command, input=lines + "nonsense\n", capture_output=True, text=True, check=False)  # noqa: S603
     assert (done.returncode, "the 2,000 before this batch are recorded" in done.stderr) == (2, True)
+    command += ["--producer", "queue-7"]
+    for sent, new in ((lines, 2_500), (lines, 0), (lines + line(1) + "\n", 1)):  # sent again after a lost answer
+        done = subprocess.run(command, input=sent, capture_output=True, text=True, check=False)  # noqa: S603
+        assert json.loads(done.stdout)["events"] == new
 
 
 def test_scan_of_the_ledger_finds_what_the_file_shows(andon, tmp_path):
@@ -247,7 +273,7 @@ def test_a_pinned_scan_starts_the_hold_48_h_before_and_goes_along(andon, sealed,
     assert "2026-03-02T12:00:00.000000Z to now" in andon("evidence", "hold")[1]
     assert andon("evidence", "export", "last", "--out", "scan.zip")[0] == 0
     with zipfile.ZipFile(tmp_path / "scan.zip") as zipped:
-        assert json.loads(zipped.read("findings.json")) == scan
+        assert json.loads(zipped.read("scan.json")) == scan
     assert check(tmp_path / "scan.zip")[0] == 0
 
 
@@ -256,3 +282,104 @@ def test_rows_without_an_id_are_refused(andon, tmp_path):
     (tmp_path / "log.csv").write_text("id,ts\na,2026-03-01T00:00:00Z\n,2026-03-01T01:00:00Z\n")
     code, _, err = andon("record", "log.csv", "--model", "model.yaml")
     assert (code, "1 rows of log.csv have no id" in err) == (2, True), err
+
+
+@pytest.fixture(scope="module")
+def pinned(tmp_path_factory):
+    """A scan of a real log, with what it saw."""
+    folder, target = Path(__file__).parents[1] / "data" / "o01_taiwan_renamed_feature", tmp_path_factory.mktemp("pin")
+    words = ["scan", str(folder / "log.parquet"), "--model", str(folder / "model.yaml"), "--every", "3d", "--quiet"]
+    words += ["--reference", str(folder / "reference.parquet"), "--pin", str(target / "scan.pin")]
+    program = "from andon.interfaces.cli.app import main; main()"
+    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 1, done.stderr
+    return target / "scan.pin", folder
+
+
+def test_findings_and_charts_come_out_of_the_bundle_again(andon, sealed, pinned, tmp_path):
+    """The log is gone; the bundle has counts, not rows, and from them all is the same, to the byte of each SVG."""
+    pin, folder = pinned
+    model = tmp_path / "model.yaml"
+    model.write_text((folder / "model.yaml").read_text() + "artifacts:\n  prompt: prompt.txt\n")
+    words = ("evidence", "seal", "--model", str(model), "--scan", str(pin), "--reason", "INC-7")
+    code, _, err = andon(*words)
+    assert (code, "cannot pin" in err, "prompt.txt" in err) == (2, True, True)
+    (tmp_path / "prompt.txt").write_text("Decide.")
+    (tmp_path / "eval.csv").write_text("id,label\n1,0\n")
+    assert andon(*words, "--artifact", "evaluation_set=eval.csv")[0] == 0
+    assert andon("evidence", "export", "last", "--out", "case.zip")[0] == 0
+    code, out = check(tmp_path / "case.zip")
+    assert code == 0, out
+    with zipfile.ZipFile(tmp_path / "case.zip") as zipped:
+        members = {name: zipped.read(name) for name in zipped.namelist()}
+    assert members["artifact-prompt"] == b"Decide."
+    assert members["artifact-evaluation_set"].startswith(b"id,label")
+    charts = [name for name in members if name.startswith("chart-")]
+    assert len(charts) > 5
+    code, out, err = andon("evidence", "recompute", "case.zip", "--json")
+    assert code == 0, err
+    assert json.loads(out) == {"recomputed": "case.zip", "ok": True, "findings": 1, "charts": len(charts)}
+    forged = members[charts[2]].replace(b"<svg", b"<svg ")
+    rewritten(tmp_path / "case.zip", charts[2], forged, tmp_path / "forged.zip")
+    assert andon("evidence", "recompute", "forged.zip")[0] == 1
+    scan = json.loads(members["scan.json"])
+    scan["incidents"][0]["findings"][0]["value"] += 0.25
+    rewritten(tmp_path / "case.zip", "scan.json", json.dumps(scan).encode(), tmp_path / "forged.zip")
+    code, _, err = andon("evidence", "recompute", "forged.zip")
+    assert (code, "findings of incident 1" in err) == (1, True), err
+
+
+def test_what_a_seal_pinned_is_proven_by_its_entry(andon, sealed, pinned, tmp_path):
+    """Members and manifest are changed together; the hold in the tree knows better."""
+    assert andon("evidence", "seal", "--model", "loan", "--scan", str(pinned[0]), "--reason", "INC-8")[0] == 0
+    assert andon("evidence", "export", "last", "--out", "case.zip")[0] == 0
+    with zipfile.ZipFile(tmp_path / "case.zip") as zipped:
+        members = {name: zipped.read(name) for name in zipped.namelist()}
+    for name in ("observed.json", "chart-002.svg", "scan.json"):
+        changed = members[name].replace(b"1", b"2", 1)
+        manifest = (
+            members["manifest.json"]
+            .decode()
+            .replace(hashlib.sha256(members[name]).hexdigest(), hashlib.sha256(changed).hexdigest())
+        )
+        rewritten(tmp_path / "case.zip", name, changed, tmp_path / "a.zip")
+        rewritten(tmp_path / "a.zip", "manifest.json", manifest.encode(), tmp_path / "b.zip")
+        code, out = check(tmp_path / "b.zip")
+        assert (code, f"{name} is not the" in out, "pinned" in out) == (1, True, True), out
+
+
+def test_a_lost_artifact_stops_the_export(andon, sealed, tmp_path):
+    (tmp_path / "prompt.txt").write_text("Decide.")
+    assert andon("evidence", "seal", "--model", "loan", "--reason", "x", "--artifact", "prompt=prompt.txt")[0] == 0
+    (kept,) = (tmp_path / "home" / "artifacts").iterdir()
+    kept.write_text("Decode.")
+    code, _, err = andon("evidence", "export", "last", "--out", "case.zip")
+    assert (code, "is not what was pinned" in err, (tmp_path / "case.zip").exists()) == (1, True, False)
+
+
+def test_a_file_is_recorded_once(andon, tmp_path):
+    (tmp_path / "a.jsonl").write_text("".join(line(i) + "\n" for i in range(30)))
+    assert json.loads(andon("record", "a.jsonl", "--json")[1])["events"] == 30
+    code, out, _ = andon("record", "a.jsonl")
+    assert (code, "30 events were recorded before" in out) == (0, True)
+    assert json.loads(andon("evidence", "verify", "checkpoint", "--json")[1])["size"] == 30
+
+
+def test_openssl_checks_the_signature_of_a_bundle(bundle, tmp_path):
+    if shutil.which("openssl") is None:
+        components.missing("openssl")
+    with zipfile.ZipFile(bundle[0]) as zipped:
+        zipped.extractall(tmp_path / "open")
+        readme = zipped.read("README.txt").decode()
+    (command,) = (text.strip() for text in readme.splitlines() if text.strip().startswith("openssl"))
+    done = subprocess.run(shlex.split(command), cwd=tmp_path / "open", capture_output=True, text=True, check=False)  # noqa: S603
+    assert "Verified Successfully" in done.stdout, done.stderr
+    (tmp_path / "open" / "checkpoint.text").write_text("other\n")
+    assert subprocess.run(shlex.split(command), cwd=tmp_path / "open", capture_output=True, check=False).returncode  # noqa: S603
+
+
+def test_retention_keeps_what_the_law_asks_for(andon, sealed):
+    code, _, err = andon("evidence", "retain", "--days", "30")
+    assert (code, "six months" in err) == (3, True)
+    code, out, _ = andon("evidence", "retain", "--days", "200")
+    assert (code, "0 entries" in out) == (0, True)

@@ -53,7 +53,7 @@ def events_in(log):
 @pytest.mark.parametrize("kind", ["append", "write", "sync", "rename"])
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
 def test_no_acknowledged_entry_is_lost_by_a_failing_disk(tmp_path, kind, code):
-    for number in range(1, 40):
+    for number in range(1, 60):
         folder, acknowledged, failed = tmp_path / str(number), 0, False
         try:
             log = open_log(folder, Failing(kind, number, code), segment=16)

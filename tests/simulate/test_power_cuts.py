@@ -10,16 +10,16 @@ from andon.ledger.entry import CONTROL_KINDS, parse_header
 from ledgers import SIGNER, Hasty, PowerCut, Recorded, entry_of, files_of, open_log, write_files
 
 BATCHES, BATCH = 14, 9
-STATES, SOAK_STATES = 400, 6_000
+STATES, SOAK_STATES = 200, 3_000
 
 
 class History:
     """A log written once, with what was acknowledged after which operation."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, delay=0):
         self.acknowledged, self.signed = [(0, 0)], []
         disk = Recorded(folder)
-        with open_log(folder, disk) as log:
+        with open_log(folder, disk, delay=delay) as log:
             self.begun = len(disk.operations)
             for batch in range(BATCHES):
                 log.append([entry_of(batch * BATCH + i, 200) for i in range(BATCH)])
@@ -32,9 +32,10 @@ class History:
         return max(count for at, count in self.acknowledged if at <= operation)
 
 
-@pytest.fixture(scope="module")
-def history(tmp_path_factory):
-    return History(tmp_path_factory.mktemp("log"))
+@pytest.fixture(scope="module", params=[0, 3], ids=["closed_at_once", "closed_later"])
+def history(tmp_path_factory, request):
+    """Segments that are closed at once, and such that wait while the next ones fill, as when another process closes."""
+    return History(tmp_path_factory.mktemp("log"), request.param)
 
 
 def events_in(log):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from andon.ledger.checkpoint import Checkpoint, Signer
-from andon.ledger.entry import Entry
+from andon.ledger.entry import Entry, parse_header
 from andon.ledger.merkle import Frontier, NodeAt, leaf_hash
 
 
@@ -16,6 +16,10 @@ class MemoryLedger:
     @property
     def size(self) -> int:
         return len(self._entries)
+
+    def position(self, producer: str) -> int:
+        fields = [parse_header(entry.header) for entry in self._entries]
+        return max((each["pseq"] + 1 for each in fields if each.get("producer") == producer), default=0)
 
     def append(self, entries: Sequence[Entry]) -> int:
         first = self.size

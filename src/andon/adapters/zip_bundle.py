@@ -9,6 +9,9 @@ from typing import Self
 
 BEGINNING = (2000, 1, 1, 0, 0, 0)
 CHUNK_BYTES = 1 << 20
+LEVEL = 1
+HASHES = frozenset({"leaves.bin", "proof.bin"})
+"""Members that no method makes smaller."""
 
 
 class ZipBundle:
@@ -16,7 +19,7 @@ class ZipBundle:
 
     def __init__(self, path: Path) -> None:
         self._path, self._scratch = path, path.with_name(f".{path.name}.{os.getpid()}")
-        self._zip = zipfile.ZipFile(self._scratch, "x", zipfile.ZIP_DEFLATED, compresslevel=1)
+        self._zip = zipfile.ZipFile(self._scratch, "x", zipfile.ZIP_DEFLATED)
 
     def __enter__(self) -> Self:
         return self
@@ -34,7 +37,8 @@ class ZipBundle:
         """Write a member; returns its SHA-256."""
         digest, waiting, size = sha256(), list[bytes](), 0
         info = zipfile.ZipInfo(name, BEGINNING)
-        info.compress_type = zipfile.ZIP_DEFLATED
+        info.compress_type = zipfile.ZIP_STORED if name in HASHES else zipfile.ZIP_DEFLATED
+        info._compresslevel = LEVEL  # type: ignore[attr-defined]  # noqa: SLF001  # an info of one's own forgets the zip's
         with self._zip.open(info, "w", force_zip64=True) as member:
             for chunk in chunks:
                 waiting.append(chunk)

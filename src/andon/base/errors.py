@@ -17,8 +17,28 @@ class Unavailable(AndonError):
     """A component or a server cannot be reached: exit 4, HTTP 503."""
 
 
+class Busy(Unavailable):
+    """There is more work than can be taken now; the same request later is right: exit 4, HTTP 503 with Retry-After."""
+
+
+class Full(Unavailable):
+    """There is no room on the disk; nothing acknowledged is lost: exit 4, HTTP 507."""
+
+
 class Refused(AndonError):
-    """A rule or a missing permission forbids it: exit 3, HTTP 422."""
+    """A rule forbids it: exit 3, HTTP 422."""
+
+
+class Denied(Refused):
+    """The caller may not do this: exit 3, HTTP 403."""
+
+
+class Unauthenticated(Refused):
+    """Nobody knows who is calling: exit 3, HTTP 401."""
+
+
+class Conflict(Refused):
+    """It was changed or done by somebody else meanwhile: exit 3, HTTP 409."""
 
 
 class Tampered(AndonError):

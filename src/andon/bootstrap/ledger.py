@@ -1,48 +1,51 @@
 """The ledger of this machine: its folder, its key, and the services over it."""
 
-import base64
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import orjson
 
+from andon.adapters.artifacts import CHUNK_BYTES, ArtifactStore
 from andon.adapters.duckdb.events import events_of, row_of
 from andon.adapters.segments.log import SegmentLog
 from andon.adapters.segments.verify import Checked, verify_folder
 from andon.adapters.zip_bundle import ZipBundle
-from andon.base.errors import BadInput, NotFound
+from andon.base.errors import BadInput, NotFound, Refused
+from andon.bootstrap.logs import WRITER, open_log
 from andon.bootstrap.packs import pack
+from andon.bootstrap.settings import data_folder, server_at
 from andon.bootstrap.wiring import read_model
-from andon.evidence.hold import RELEASERS
+from andon.evidence.custody import Custody
 from andon.inventory.model import Model
 from andon.ledger.checkpoint import Signer
 from andon.ledger.entry import Entry, parse_header
 from andon.services.audit import Audit
 from andon.services.export import Export, Exported
 from andon.services.record import Record, Recorded, check_lines
+from andon.services.retain import Retain, Retained
 
-WRITER = "w-main"
-APPROVALS = {"two_person": RELEASERS, "one_person": 1}
-
-
-def data_folder(given: str | None) -> Path:
-    """Where the data stand: `--data`, else ANDON_HOME, else the user's folder."""
-    return Path(given or os.environ.get("ANDON_HOME") or Path.home() / ".local" / "share" / "andon")
+RETENTION_DAYS_MIN = 183
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ledger:
-    """An opened ledger."""
+    """An opened ledger; the journal beside it is opened when an act of custody needs it."""
 
     log: SegmentLog
     signer: Signer
+    store: ArtifactStore
+    data: Path
+    opened: ExitStack
+    _custody: Custody | None = field(default=None, init=False)
 
     @property
     def record(self) -> Record:
@@ -50,7 +53,47 @@ class Ledger:
 
     @property
     def audit(self) -> Audit:
-        return Audit(self.log, self.signer.verifier, _now, secrets.token_bytes)
+        return Audit(self.log, self.signer.verifier, _now, secrets.token_bytes, self.custody())
+
+    def custody(self) -> Custody:
+        """Enters acts in the journal; what a crash left undone is done first."""
+        if self._custody is None:
+            from andon.bootstrap.journal import open_journal  # noqa: PLC0415  # the database's library takes its time
+
+            journal = self.opened.enter_context(open_journal(self.data)).journal
+            self._custody = Custody(self.log, self.signer.verifier.name, journal, secrets.token_bytes)
+            self._custody.finish()
+        return self._custody
+
+    def pin(self, members: Mapping[str, bytes]) -> dict[str, Any]:
+        """Keep content in the store; what a seal says of each: SHA-256 and bytes."""
+        kept = {name: self.store.put([data]) for name, data in members.items()}
+        return {name: {"sha256": digest, "bytes": size} for name, (digest, size) in kept.items()}
+
+    def pin_files(self, files: Mapping[str, Path]) -> dict[str, Any]:
+        """Keep files in the store; each is read back before this returns."""
+        found = {}
+        for name, path in files.items():
+            try:
+                with path.open("rb") as file:
+                    digest, size = self.store.put(iter(partial(file.read, CHUNK_BYTES), b""))
+            except OSError as error:
+                raise BadInput(f"cannot pin {path} as {name}: {error.strerror}; mend its path") from None
+            found[name] = {"sha256": digest, "bytes": size}
+        return found
+
+    def retain(self, days: int, *, dry_run: bool) -> Retained:
+        """Delete the oldest segments that are older and not held.
+
+        Raises:
+            Refused: fewer days than the law asks for.
+        """
+        if days < RETENTION_DAYS_MIN and os.environ.get("ANDON_RETENTION_FLOOR") != "off":
+            raise Refused(
+                f"--days {days} is under {RETENTION_DAYS_MIN}, six months, for which the EU AI Act (articles 19 and 26)"
+                " has logs kept: give more days; where that law is not yours, set ANDON_RETENTION_FLOOR=off"
+            )
+        return Retain(self.log, _now, secrets.token_bytes).retain(timedelta(days=days), dry_run=dry_run)
 
     def export(self, seal_id: str, out: Path, *, redact: bool) -> Exported:
         """Write the bundle of a seal to a file, whole or not at all."""
@@ -58,7 +101,9 @@ class Ledger:
             raise BadInput(f"cannot write {out}: there is no folder {out.parent}; make it, or name another file")
         verify = pack("bundle").joinpath("verify.py").read_bytes()
         readme = pack("bundle").joinpath("README.txt").read_text(encoding="utf-8")
-        job = Export(self.log, self.signer.verifier, _now, secrets.token_bytes, verify, readme)
+        job = Export(
+            self.log, self.signer.verifier, _now, secrets.token_bytes, self.custody(), verify, readme, self.store.read
+        )
         try:
             with ZipBundle(out) as sink:
                 return job.export(seal_id, sink, out.name, redact=redact)
@@ -72,9 +117,17 @@ def open_ledger(data: str | None, *, make: bool = False) -> Iterator[Ledger]:
     folder = data_folder(data) / "ledger"
     if not make and not (folder / "signing.key").exists():
         raise NotFound(f"there is no ledger in {folder.parent}: record something first, or name its folder with --data")
-    signer = _signer(folder)
-    with SegmentLog(folder / WRITER, signer, _now) as log:
-        yield Ledger(log, signer)
+    with _opened(folder) as log, ExitStack() as opened:
+        yield Ledger(log, log.signer, ArtifactStore(folder.parent / "artifacts"), folder.parent, opened)
+
+
+def _opened(folder: Path) -> SegmentLog:
+    try:
+        return open_log(folder, WRITER)
+    except Refused:
+        if (server := server_at(folder.parent)) is not None:
+            raise Refused(f"{server} writes to {folder.parent}: ask it over HTTP, or stop it") from None
+        raise
 
 
 def verify_ledger(data: str | None, tell: Callable[[int], None] | None = None) -> Checked:
@@ -83,18 +136,41 @@ def verify_ledger(data: str | None, tell: Callable[[int], None] | None = None) -
         return verify_folder(ledger.log, ledger.signer.verifier, tell)
 
 
-def record_rows(ledger: Ledger, paths: Sequence[str], model_file: str, tell: Callable[[int], None]) -> Recorded:
-    """Record the rows of a log that a model.yaml describes."""
-    return ledger.record.record(events_of(paths, read_model(model_file)), tell)
+def record_rows(
+    ledger: Ledger, paths: Sequence[str], model_file: str, tell: Callable[[int], None], producer: str | None = None
+) -> Recorded:
+    """Record the rows of a log that a model.yaml describes; the same files with the same model file only once."""
+    name = producer or _producer_of([*paths, model_file])
+    return ledger.record.record(events_of(paths, read_model(model_file)), tell, name)
 
 
-def record_lines(ledger: Ledger, paths: Sequence[str], stdin: BinaryIO, tell: Callable[[int], None]) -> Recorded:
-    """Record JSON lines that are events; files are checked whole before the first of them is recorded."""
+def record_lines(
+    ledger: Ledger, paths: Sequence[str], stdin: BinaryIO, tell: Callable[[int], None], producer: str | None = None
+) -> Recorded:
+    """Record JSON lines that are events; files are checked whole before the first of them is recorded.
+
+    The same files are recorded once; standard input only where `producer` names it.
+    """
     if list(paths) == ["-"]:
-        return ledger.record.record(stdin, tell)
+        return ledger.record.record(stdin, tell, producer)
     for path in paths:
-        check_lines(_lines(path))
-    return ledger.record.record((line for path in paths for line in _lines(path)), tell)
+        try:
+            check_lines(_lines(path))
+        except BadInput as error:
+            raise BadInput(f"{error}; nothing was recorded") from None
+    lines = (line for path in paths for line in _lines(path))
+    return ledger.record.record(lines, tell, producer or _producer_of(paths))
+
+
+def _producer_of(paths: Sequence[str]) -> str | None:
+    """A name that the content of files gives, so that they are known when they are recorded again."""
+    digest = sha256()
+    for path in paths:
+        if not Path(path).is_file():
+            return None
+        with Path(path).open("rb") as file:
+            digest.update(file_digest(file, "sha256").digest())
+    return f"files-{digest.hexdigest()[:32]}"
 
 
 def _lines(path: str) -> Iterator[bytes]:
@@ -140,32 +216,6 @@ def _events(ledger: Ledger, model: Model) -> Iterator[tuple[str, dict[str, str],
         fields = parse_header(entry.header)
         if fields.get("model_id") == model.id and "ts" in fields:
             yield fields["kind"], fields, entry
-
-
-def people_needed() -> int:
-    """How many people a release needs, by ANDON_APPROVAL."""
-    name = os.environ.get("ANDON_APPROVAL", "two_person")
-    if name not in APPROVALS:
-        raise BadInput(f"ANDON_APPROVAL is {name!r}: set it to {' or '.join(APPROVALS)}")
-    return APPROVALS[name]
-
-
-def _signer(folder: Path) -> Signer:
-    path = folder / "signing.key"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(base64.b64encode(secrets.token_bytes(32)) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-        seed = base64.b64decode(path.read_bytes(), validate=False)
-    except OSError as error:
-        raise BadInput(f"cannot use {folder}: {error.strerror}; name another folder with --data") from None
-    if len(seed) != 32:  # noqa: PLR2004
-        raise BadInput(f"{path} is damaged: put back the key that this ledger was begun with")
-    return Signer(f"andon.local/{WRITER}", seed)
 
 
 def _now() -> datetime:

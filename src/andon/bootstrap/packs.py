@@ -6,6 +6,7 @@ from importlib.resources.abc import Traversable
 import yaml
 
 from andon.incident.taxonomy import Severities, Taxonomy, parse_severities, parse_taxonomy
+from andon.people.permission import Permissions, permissions_from
 
 
 def pack(name: str) -> Traversable:
@@ -21,6 +22,11 @@ def load_taxonomy() -> Taxonomy:
 def load_severities() -> Severities:
     """The priorities P0 to P3."""
     return parse_severities(_yaml("severities.yaml"), "severities.yaml")
+
+
+def load_permissions() -> Permissions:
+    """Who may do what."""
+    return permissions_from(_yaml("permissions.yaml"))
 
 
 def _yaml(name: str) -> dict[str, object]:

@@ -16,15 +16,16 @@ from andon.adapters.duckdb.place import find_place
 from andon.adapters.duckdb.tables import Part
 from andon.base.errors import BadInput
 from andon.base.nearest import nearest
-from andon.base.predicate import all_of, equals
 from andon.bootstrap.packs import load_taxonomy
+from andon.bootstrap.pin import Memory, of_model
 from andon.detect.registry import DETECTORS
-from andon.incident.scan import DetectedIncident, Scan, Warning  # noqa: A004  # the contract's word
+from andon.incident.scan import Scan, Warning  # noqa: A004  # the contract's word
 from andon.inventory.columns import differing_types, resolve_columns
 from andon.inventory.model import Model
 from andon.inventory.model_file import parse_model
 from andon.services.illustrate import Illustrate, Subject
 from andon.services.watch import Progress, Request, Watch
+from andon.telemetry.source import LogSource
 
 MODELS_MAX = 100
 """More values than this in `model_column` are no models' names."""
@@ -58,6 +59,7 @@ class ScanRequest:
         model_id: of a log of several models, the one to scan.
         every, now: as in `services.watch.Request`.
         illustrate: whether to make the figures to draw.
+        memory: keeps what the scan saw, so that it can be done again without the rows.
     """
 
     logs: Sequence[str]
@@ -67,6 +69,7 @@ class ScanRequest:
     every: timedelta | None = None
     now: datetime | None = None
     illustrate: bool = False
+    memory: Memory | None = None
 
 
 def scan_models(request: ScanRequest, model: Model, progress: Progress | None = None) -> tuple[Scan, ...]:
@@ -131,25 +134,20 @@ def _scan(asked: ScanRequest, model: Model, equal: tuple[str, str] | None, progr
     defaults = {slug: kind.default_severity for slug, kind in load_taxonomy().types.items()}
     with ExitStack() as opened:
         known_good, log = (opened.enter_context(each) for each in _open(asked, asked.reference, model, equal))
-        request = Request(log, known_good, resolve_columns(log.model, log.schema()), asked.every, asked.now)
+        seen: tuple[LogSource, LogSource] = (log, known_good)
+        if asked.memory is not None:
+            seen = asked.memory.watch(log, known_good, log.model, equal)
+        request = Request(*seen, resolve_columns(log.model, seen[0].schema()), asked.every, asked.now)
         scan = Watch(DETECTORS, defaults).scan(request, progress)
         types = differing_types(request.model, log.schema(), known_good.schema())
         told = dict.fromkeys((*known_good.warnings, *log.warnings, *(("type_differs", text) for text in types)))
         about_files = (Warning(code, text) for code, text in told)
-        incidents = tuple(_of_model(each, equal) for each in scan.incidents)
+        incidents = tuple(of_model(each, equal) for each in scan.incidents)
         scan = replace(scan, warnings=(*about_files, *scan.warnings), incidents=incidents)
         if asked.illustrate:
-            subject = Subject(log, known_good, request.model, scan, asked.now or log.period().end)
+            subject = Subject(*seen, request.model, scan, asked.now or seen[0].period().end)
             scan = replace(scan, figures=Illustrate().draw(subject, progress))
         return scan
-
-
-def _of_model(incident: DetectedIncident, equal: tuple[str, str] | None) -> DetectedIncident:
-    """The incident with a predicate that names its rows in the whole log, where other models' rows are too."""
-    if equal is None:
-        return incident
-    whole = all_of(equals(*equal), incident.affected.predicate)
-    return replace(incident, affected=replace(incident.affected, predicate=whole))
 
 
 def _open(asked: ScanRequest, reference: str, model: Model, equal: tuple[str, str] | None) -> Iterator[DuckDBLog]:

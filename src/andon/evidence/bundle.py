@@ -7,11 +7,13 @@ from typing import Any, Protocol
 
 from andon.evidence.hold import Hold
 from andon.ledger.entry import Entry, parse_header
-from andon.ledger.merkle import NodeAt, leaf_hash, subtrees
+from andon.ledger.merkle import NodeAt, leaf_hashes, subtrees
 
 SAMPLES = 20
 FORMAT = "andon.bundle/1"
-_LENGTH = struct.Struct(">I")
+BLOCK = 4_096
+PROVEN = ("leaves.bin", "headers.bin", "payloads.bin", "proof.bin")
+"""Members that need no hash in the manifest: the tree and the commitments prove them."""
 
 
 class Sink(Protocol):
@@ -46,15 +48,24 @@ def select(hold: Hold, entries: Iterable[tuple[int, Entry]]) -> Selection:
     return Selection(min(chosen), max(chosen) + 1, frozenset(chosen))
 
 
-def range_chunks(selection: Selection, entries: Iterable[tuple[int, Entry]]) -> Iterator[bytes]:
-    """`range.bin`."""
-    for seq, entry in entries:
-        if seq >= selection.end:
-            return
-        if seq in selection.chosen:
-            yield b"\x01" + leaf_hash(entry.header) + _LENGTH.pack(len(entry.header)) + entry.header
-        else:
-            yield b"\x00" + leaf_hash(entry.header)
+def leaf_chunks(selection: Selection, entries: Iterable[tuple[int, Entry]]) -> Iterator[bytes]:
+    """`leaves.bin`."""
+    for _, block in _blocks(selection, entries):
+        yield b"".join(leaf_hashes(entry.header for entry in block))
+
+
+def header_chunks(
+    selection: Selection, entries: Iterable[tuple[int, Entry]], is_shown: Callable[[int], bool]
+) -> Iterator[bytes]:
+    """`headers.bin`: of each block the lengths of the headers, those of the payloads, the headers."""
+    for first, block in _blocks(selection, entries):
+        chosen = [entry if first + i in selection.chosen else None for i, entry in enumerate(block)]
+        headers = [b"" if entry is None else entry.header for entry in chosen]
+        payloads = [
+            0 if entry is None or not is_shown(first + i) else len(entry.salt) + len(entry.payload)
+            for i, entry in enumerate(chosen)
+        ]
+        yield struct.pack(f">{len(block)}H{len(block)}I", *map(len, headers), *payloads) + b"".join(headers)
 
 
 def proof_chunks(selection: Selection, nodes: NodeAt, size: int) -> Iterator[bytes]:
@@ -67,15 +78,23 @@ def payload_chunks(
     selection: Selection, entries: Iterable[tuple[int, Entry]], is_shown: Callable[[int], bool]
 ) -> Iterator[bytes]:
     """`payloads.bin`."""
+    for first, block in _blocks(selection, entries):
+        numbered = [(seq, entry) for seq, entry in enumerate(block, first) if seq in selection.chosen]
+        yield b"".join([entry.salt + entry.payload for seq, entry in numbered if is_shown(seq)])
+
+
+def _blocks(selection: Selection, entries: Iterable[tuple[int, Entry]]) -> Iterator[tuple[int, list[Entry]]]:
+    """The entries in blocks that end at multiples of 4,096, with the number of the first."""
+    block: list[Entry] = []
     for seq, entry in entries:
         if seq >= selection.end:
-            return
-        if seq not in selection.chosen or not entry.payload:
-            continue
-        if is_shown(seq):
-            yield _LENGTH.pack(len(entry.salt) + len(entry.payload)) + entry.salt + entry.payload
-        else:
-            yield _LENGTH.pack(0)
+            break
+        block.append(entry)
+        if (seq + 1) % BLOCK == 0:
+            yield seq + 1 - len(block), block
+            block = []
+    if block:
+        yield selection.end - len(block), block
 
 
 def sample_chunks(
@@ -103,5 +122,5 @@ def manifest(
         "end": selection.end,
         "seal": hold.seq,
         "redacted": sorted(redacted),
-        "files": dict(sorted(files.items())),
+        "files": {name: digest for name, digest in sorted(files.items()) if name not in PROVEN},
     }

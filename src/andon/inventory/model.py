@@ -88,6 +88,8 @@ class Model:
     versions: tuple[Version, ...] = ()
     known_good_version: str | None = None
     changes: tuple[Change, ...] = ()
+    artifacts: tuple[tuple[str, str], ...] = ()
+    """What belongs to it besides its log, and the file of each, as seen from the model file."""
     time_zone: str = "UTC"
     evaluation: timedelta | None = None
     false_incidents_per_quarter: float = 1.0

@@ -152,6 +152,10 @@ class ModelPart(_Part, title="model.yaml"):
     versions: list[VersionPart] = Field(default_factory=list, description="The versions that went live.")
     known_good_version: Name | None = Field(None, description="A version that is known to work.")
     changes: list[ChangePart] = Field(default_factory=list, description="The change log.")
+    artifacts: dict[Name, Name] = Field(
+        default_factory=dict,
+        description="Files that a seal pins, by what they are (model, prompt, evaluation_set, training_profile …).",
+    )
     version_column: Name | None = Field(None, description="The column with the version that answered (model_version).")
     latency_column: Name | None = Field(None, description="The column with the latency (latency_ms).")
     status_column: Name | None = Field(None, description="The column with the status (status_code).")
@@ -229,6 +233,7 @@ def _model(part: ModelPart, warnings: tuple[str, ...]) -> Model:
         labelled_fraction=part.labelled_fraction,
         versions=tuple(Version(each.version, each.deployed_at, each.status) for each in part.versions),
         known_good_version=part.known_good_version,
+        artifacts=tuple(part.artifacts.items()),
         changes=tuple(
             sorted((Change(each.ts, each.kind, each.what) for each in part.changes), key=lambda change: change.at)
         ),

@@ -9,6 +9,7 @@ from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from andon.base.errors import Tampered
 
@@ -62,6 +63,13 @@ class Verifier:
         except InvalidSignature:
             raise Tampered(f"the signature of {self.name} on the checkpoint does not fit its text") from None
         return _parse(text)
+
+    def parts(self, note: bytes) -> dict[str, bytes]:
+        """What openssl needs to check a note: the text that is signed, the signature, the key."""
+        text, signatures = _split(note)
+        (mine,) = (raw for name, raw in signatures if name == self.name and raw[:4] == self.key_id)
+        pem = Ed25519PublicKey.from_public_bytes(self.key).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        return {"checkpoint.text": text.encode(), "checkpoint.sig": mine[4:], "key.pem": pem}
 
 
 class Signer:

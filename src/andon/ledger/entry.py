@@ -1,13 +1,14 @@
 """An entry: a small JSON header that commits to its payload. The leaf is over the header's exact bytes."""
 
 import base64
-import hmac
+import binascii
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any, Final
 
+import msgspec
 import orjson
 
 from andon.base.errors import Tampered
@@ -15,16 +16,17 @@ from andon.base.errors import Tampered
 VERSION: Final = 1
 ENTRY_BYTES_MAX: Final = 65_535
 SALT_BYTES: Final = 16
-CONTROL_KINDS: Final = frozenset({"hold", "release", "export", "recovery", "segment_close", "clock_step"})
+CONTROL_KINDS: Final = frozenset(
+    {"hold", "release", "export", "recovery", "segment_close", "clock_step", "retention_delete"}
+)
 """Kinds that Andon itself writes; the others are events of a model."""
 
 
 _CONTROL: Final = re.compile(rb'"kind":"(?:' + "|".join(sorted(CONTROL_KINDS)).encode() + rb')"')
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What is appended.
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """What is appended; a struct of msgspec, since it is made for every event.
 
     Attributes:
         header: the bytes under the leaf.
@@ -37,9 +39,38 @@ class Entry:
     payload: bytes = b""
 
 
+class EventHeader(msgspec.Struct, frozen=True, gc=False):
+    """The header of a model's event, its keys in the order of their names; encoded as by `make_entry`."""
+
+    at: str
+    c: str
+    id: str
+    kind: str
+    model_id: str
+    model_version: str | msgspec.UnsetType
+    n: int
+    producer: str | msgspec.UnsetType
+    pseq: int | msgspec.UnsetType
+    ts: str
+    v: int
+
+
 def commitment(salt: bytes, payload: bytes) -> str:
-    """HMAC-SHA256(salt, payload) in base64url without padding."""
-    return base64.urlsafe_b64encode(hmac.digest(salt, payload, "sha256")).rstrip(b"=").decode()
+    """SHA-256(0x02, salt, payload) in base64url without padding; 0x00 and 0x01 begin what the tree hashes."""
+    return base64.urlsafe_b64encode(sha256(b"\x02" + salt + payload).digest()).rstrip(b"=").decode()
+
+
+def commitments(salts: Sequence[bytes], payloads: Sequence[bytes]) -> list[str]:
+    """The commitment of each payload.
+
+    A digest and a zero byte make 33 bytes, so that one call encodes all of them: 44 characters each, the last unused.
+    """
+    digests = [sha256(b"\x02" + salt + payload).digest() for salt, payload in zip(salts, payloads, strict=True)]
+    text = binascii.b2a_base64(b"\0".join([*digests, b""]), newline=False).translate(_URLSAFE).decode()
+    return [text[at : at + 43] for at in range(0, len(text), 44)]
+
+
+_URLSAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 
 def make_entry(header: Mapping[str, Any], salt: bytes = b"", payload: bytes = b"") -> Entry:
@@ -75,8 +106,8 @@ def is_control(header: bytes) -> bool:
     return _CONTROL.search(header) is not None
 
 
-def check_payload(entry: Entry) -> None:
-    """Compare a payload with what the header committed to.
+def check_payload(entry: Entry) -> dict[str, Any]:
+    """Compare a payload with what the header committed to; returns the header's fields.
 
     Raises:
         Tampered: they differ.
@@ -85,9 +116,9 @@ def check_payload(entry: Entry) -> None:
     if "c" not in fields:
         if entry.payload:
             raise Tampered("there is a payload where the header commits to none")
-        return
-    if len(entry.salt) != SALT_BYTES or commitment(entry.salt, entry.payload) != fields["c"]:
+    elif len(entry.salt) != SALT_BYTES or commitment(entry.salt, entry.payload) != fields["c"]:
         raise Tampered("the payload is not the one that the header commits to")
+    return fields
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

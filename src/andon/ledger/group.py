@@ -2,25 +2,27 @@
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import accumulate, pairwise
 
-from andon.ledger.entry import Entry
+from andon.ledger.entry import SALT_BYTES, Entry
+from andon.ledger.merkle import leaf_hashes
 
 MAGIC = b"EVG1"
 _HEAD = struct.Struct(">4sQII32s")  # magic, first seq, entries, body bytes, hash of the group before
 _CRC = struct.Struct(">I")
-_ENTRY = struct.Struct(">HI")  # header bytes, payload bytes (with the salt in front)
-SALT_BYTES = 16
+_LENGTHS = struct.calcsize(">HI")  # of a header and of a payload
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Entries that became durable together; `end` is where the next group starts in the file."""
+    """Entries that became durable together, their leaves, and where the next group starts in the file."""
 
     first: int
     entries: tuple[Entry, ...]
+    leaves: tuple[bytes, ...]
     previous: bytes
     hash: bytes
     end: int
@@ -31,15 +33,18 @@ def start_hash(origin: str, first: int, root: bytes) -> bytes:
     return sha256(b"andon-wal/1\n" + origin.encode() + b"\n" + first.to_bytes(8, "big") + root).digest()
 
 
-def encode_group(first: int, entries: Sequence[Entry], previous: bytes) -> tuple[bytes, bytes]:
-    """The bytes of a group, and its hash."""
-    parts = []
-    for entry in entries:
-        parts += [_ENTRY.pack(len(entry.header), len(entry.salt) + len(entry.payload)), entry.header]
-        parts += [entry.salt, entry.payload]
-    body = b"".join(parts)
-    whole = _HEAD.pack(MAGIC, first, len(entries), len(body), previous) + body
-    return whole + _CRC.pack(zlib.crc32(whole)), sha256(whole).digest()
+def encode_group(
+    first: int, entries: Sequence[Entry], leaves: Sequence[bytes], previous: bytes
+) -> tuple[tuple[bytes, bytes], bytes]:
+    """The bytes of a group in two parts, and its hash: over head, lengths and leaves, since these say all the rest."""
+    headers, payloads = [entry.header for entry in entries], [entry.payload for entry in entries]
+    salts = b"".join([entry.salt for entry in entries])
+    count = len(headers)
+    lengths = struct.pack(f">{count}H{count}I", *map(len, headers), *map(len, payloads))
+    size = len(lengths) + sum(map(len, headers)) + len(salts) + sum(map(len, payloads))
+    head = _HEAD.pack(MAGIC, first, count, size, previous) + lengths
+    whole = b"".join([head, *headers, salts, *payloads])
+    return (whole, _CRC.pack(zlib.crc32(whole))), _chained(head, leaves)
 
 
 def decode_group(data: bytes, offset: int) -> Group | None:
@@ -50,13 +55,14 @@ def decode_group(data: bytes, offset: int) -> Group | None:
     body, end = offset + _HEAD.size, offset + _HEAD.size + length
     if magic != MAGIC or end + _CRC.size > len(data):
         return None
-    whole = memoryview(data)[offset:end]
-    if zlib.crc32(whole) != _CRC.unpack_from(data, end)[0]:
+    if zlib.crc32(memoryview(data)[offset:end]) != _CRC.unpack_from(data, end)[0]:
         return None
     entries = _entries(data, body, end, count)
     if entries is None:
         return None
-    return Group(first, entries, previous, sha256(whole).digest(), end + _CRC.size)
+    leaves = leaf_hashes(entry.header for entry in entries)
+    digest = _chained(data[offset : body + count * _LENGTHS], leaves)
+    return Group(first, tuple(entries), tuple(leaves), previous, digest, end + _CRC.size)
 
 
 def find_group(data: bytes, offset: int, first_min: int) -> int | None:
@@ -69,17 +75,22 @@ def find_group(data: bytes, offset: int, first_min: int) -> int | None:
     return None
 
 
-def _entries(data: bytes, at: int, end: int, count: int) -> tuple[Entry, ...] | None:
-    found = []
-    for _ in range(count):
-        if at + _ENTRY.size > end:
-            return None
-        header, payload = _ENTRY.unpack_from(data, at)
-        at += _ENTRY.size
-        middle, after = at + header, at + header + payload
-        if after > end or 0 < payload < SALT_BYTES:
-            return None
-        salt = data[middle : min(middle + SALT_BYTES, after)]
-        found.append(Entry(data[at:middle], salt, data[middle + len(salt) : after]))
-        at = after
-    return tuple(found) if at == end else None
+def _chained(head: bytes, leaves: Sequence[bytes]) -> bytes:
+    return sha256(head + b"".join(leaves)).digest()
+
+
+def _entries(data: bytes, at: int, end: int, count: int) -> list[Entry] | None:
+    if at + count * _LENGTHS > end:
+        return None
+    lengths = struct.unpack_from(f">{count}H{count}I", data, at)
+    salt_lengths = [SALT_BYTES if length else 0 for length in lengths[count:]]
+    at += count * _LENGTHS
+    columns = []
+    for column in (lengths[:count], salt_lengths, lengths[count:]):
+        columns.append(_cut(data, at, column))
+        at += sum(column)
+    return list(map(Entry, *columns)) if at == end else None
+
+
+def _cut(data: bytes, at: int, lengths: Iterable[int]) -> list[bytes]:
+    return [data[start:stop] for start, stop in pairwise(accumulate(lengths, initial=at))]

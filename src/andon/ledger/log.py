@@ -16,6 +16,10 @@ class Log(Protocol):
         """How many entries are durable."""
         ...
 
+    def position(self, producer: str) -> int:
+        """How many events of a producer are durable, so that what it sends again is known."""
+        ...
+
     def append(self, entries: Sequence[Entry]) -> int:
         """Make entries durable; returns the number of the first."""
         ...

@@ -3,7 +3,7 @@
 A node is named `(level, index)`: the hash over the leaves `[index << level, (index + 1) << level)`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 
 EMPTY_ROOT = sha256(b"").digest()
@@ -33,35 +33,58 @@ def subtrees(start: int, end: int) -> Iterator[tuple[int, int]]:
         start += 1 << level
 
 
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """The hash of each entry as a leaf."""
+    return [sha256(b"\x00" + entry).digest() for entry in entries]
+
+
 class Frontier:
     """A compact range: the roots of the complete subtrees of a tree that grows to the right, at most 64."""
 
-    def __init__(self, peaks: Sequence[tuple[int, bytes]] = ()) -> None:
-        """Start from peaks `(level, hash)`, left to right."""
-        self._peaks = list(peaks)
-        self.size = sum(1 << level for level, _ in self._peaks)
-
-    def copy(self) -> "Frontier":
-        """A frontier that grows by itself."""
-        return Frontier(self._peaks)
+    def __init__(self, peaks: Iterable[tuple[int, bytes]] = ()) -> None:
+        """Start from peaks `(level, hash)`."""
+        self._peaks = dict(peaks)
+        self.size = sum(1 << level for level in self._peaks)
 
     def push(self, leaf: bytes, level: int = 0) -> None:
         """Add a leaf, or a complete subtree that stands at a multiple of its own size."""
         self.size += 1 << level
         peaks = self._peaks
-        while peaks and peaks[-1][0] == level:
-            leaf = node_hash(peaks.pop()[1], leaf)
+        while level in peaks:
+            leaf = node_hash(peaks.pop(level), leaf)
             level += 1
-        peaks.append((level, leaf))
+        peaks[level] = leaf
+
+    def extend(self, leaves: Sequence[bytes]) -> list[list[bytes]]:
+        """Add leaves; returns the complete subtrees that came to be, of each level from 0 up, left to right."""
+        rows, row, level = [], list(leaves), 0
+        self.size += len(row)
+        while row:
+            rows.append(row)
+            if level in self._peaks:
+                row = [self._peaks.pop(level), *row]
+            if len(row) % 2:
+                self._peaks[level] = row[-1]
+            row = [sha256(b"\x01" + a + b).digest() for a, b in zip(row[::2], row[1::2], strict=False)]
+            level += 1
+        return rows
 
     def root(self) -> bytes:
         """The root over all that was pushed."""
         if not self._peaks:
             return EMPTY_ROOT
-        root = self._peaks[-1][1]
-        for _, peak in reversed(self._peaks[:-1]):
-            root = node_hash(peak, root)
+        levels = sorted(self._peaks)
+        root = self._peaks[levels[0]]
+        for level in levels[1:]:
+            root = node_hash(self._peaks[level], root)
         return root
+
+
+def root_over(leaves: Sequence[bytes]) -> bytes:
+    """The root over leaves."""
+    frontier = Frontier()
+    frontier.extend(leaves)
+    return frontier.root()
 
 
 def range_root(at: NodeAt, start: int, end: int) -> bytes:

@@ -9,11 +9,13 @@ from typing import Any
 
 from andon.base.errors import BadInput, NotFound, Refused, Tampered
 from andon.base.ids import new_id
+from andon.evidence.custody import RELEASES, Act, Custody
 from andon.evidence.hold import Hold, get_hold, holds_of, released
 from andon.ledger.checkpoint import Verifier
-from andon.ledger.entry import SALT_BYTES, Entry, is_control, make_entry, parse_header
+from andon.ledger.entry import Entry, is_control, parse_header
+from andon.ledger.journal import View
 from andon.ledger.log import Log
-from andon.ledger.merkle import Frontier, inclusion_proof, leaf_hash, subtrees
+from andon.ledger.merkle import Frontier, consistency_proof, inclusion_proof, leaf_hash, subtrees
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +42,35 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The custody of one log."""
+    """The custody of one log; what it does stands in the journal and in the log."""
 
     log: Log
     verifier: Verifier
     now: Callable[[], datetime]
     chance: Callable[[int], bytes]
+    custody: Custody
 
-    def seal(self, case: Case) -> Sealed:
-        """Hold a case's events and sign a checkpoint over all that is recorded; the work does not grow with the log."""
+    def seal(self, case: Case, request: str | None = None) -> Sealed:
+        """Hold a case's events and sign a checkpoint over all that is recorded; the work does not grow with the log.
+
+        Args:
+            case: what is to be sealed.
+            request: an id of the request; the same again is answered with the seal that it made.
+        """
         if case.since is not None and case.until is not None and case.until <= case.since:
             raise BadInput("--until is not after --since: give a later time")
         at = self.now()
         seal_id = new_id("seal", at, self.chance(10))
         window = {"since": _text(case.since), "until": _text(case.until)}
         header = {"kind": "hold", "id": seal_id, "at": _text(at), "model_id": case.model_id, **window}
-        payload = json.dumps({"reason": case.reason, **case.pinned}, ensure_ascii=False).encode()
-        seq = self.log.append([make_entry(header, self.chance(SALT_BYTES), payload)])
+        where = {"log": self.verifier.name, "checkpoint_size": self.log.size}
+        data = {"model_id": case.model_id, **window, **where}
+        payload = {"reason": case.reason, **case.pinned}
+        act = Act("seal_made", seal_id, header, payload, data, {"reason": case.reason})
+        entered = self.custody.enter(lambda _: act, request)
+        seq = entered.seq if entered.seq is not None else get_hold(self.holds(), entered.seal_id).seq
         point, note = self.log.checkpoint()
-        return Sealed(seal_id, seq, point.size, base64.b64encode(point.root).decode(), note.decode())
+        return Sealed(entered.seal_id, seq, point.size, base64.b64encode(point.root).decode(), note.decode())
 
     def controls(self) -> Iterator[tuple[int, Entry]]:
         """The log's own entries."""
@@ -79,16 +91,29 @@ class Audit:
         hold = get_hold(self.holds(), seal_id)
         if hold.is_released:
             raise Refused(f"the hold of {seal_id} is released already")
-        if by in hold.releasers and len(hold.releasers) < needs:
-            raise Refused(f"{by} has asked for the release of {seal_id} already: another person has to ask for it too")
         header = {"kind": "release", "id": seal_id, "at": _text(self.now()), "needs": needs}
-        payload = json.dumps({"by": by, "reason": reason}, ensure_ascii=False).encode()
-        self.log.append([make_entry(header, self.chance(SALT_BYTES), payload)])
+        told = {"by": by, "reason": reason}
+
+        def decide(view: View) -> Act:
+            people = dict.fromkeys((*hold.releasers, *_askers(view, seal_id)))
+            if by in people and len(people) < needs:
+                raise Refused(
+                    f"{by} has asked for the release of {seal_id} already: another person has to ask for it too"
+                )
+            is_released = len(dict.fromkeys((*people, by))) >= needs
+            data = {"nth": len(_askers(view, seal_id)) + 1, "is_released": is_released}
+            return Act("release_asked", seal_id, header, told, data, told)
+
+        self.custody.enter(decide)
         self.log.checkpoint()
         return released(hold, by, needs)
 
-    def prove(self, name: str) -> dict[str, Any]:
-        """The proof that an entry (its number, or an event's id) is in the log, as a document."""
+    def prove(self, name: str, *, opened: bool = False) -> dict[str, Any]:
+        """The proof that an entry (its number, or an event's id) is in the log, as a document.
+
+        With the salt (`opened`) whoever has the payload can check that it is the one; it is for whoever sent it, since
+        with it a payload can also be guessed.
+        """
         seq, entry = self._find(name)
         point, note = self.log.checkpoint()
         proof = inclusion_proof(self.log.nodes(), seq, point.size)
@@ -101,11 +126,24 @@ class Audit:
             "proof": [step.hex() for step in proof],
             "checkpoint": note.decode(),
             "vkey": self.verifier.vkey(),
+            **({"salt": entry.salt.hex()} if opened else {}),
         }
+
+    def latest(self, since: int | None = None) -> dict[str, Any]:
+        """The newest checkpoint as a document, with the proof that the log only grew since it had a size."""
+        point, note = self.log.checkpoint()
+        if since is not None and not 0 < since <= point.size:
+            raise BadInput(f"since={since} is no earlier size of a log of {point.size}: give the size of a checkpoint")
+        proof = [] if since is None else consistency_proof(self.log.nodes(), since, point.size)
+        steps = [step.hex() for step in proof]
+        return {"size": point.size, "checkpoint": note.decode(), "vkey": self.verifier.vkey(), "consistency": steps}
 
     def _find(self, name: str) -> tuple[int, Entry]:
         if name.isascii() and name.isdigit() and int(name) < self.log.size:
-            return next(self.log.read(int(name)))
+            seq, entry = next(self.log.read(int(name)))
+            if seq != int(name):
+                raise NotFound(f"entry {name} was deleted by retention; the log begins at {seq}")
+            return seq, entry
         quoted = json.dumps(name).encode()
         for seq, entry in self.log.read():
             if quoted in entry.header and parse_header(entry.header).get("id") == name:
@@ -132,6 +170,11 @@ class Audit:
                 f"history was rewritten: entries 0 to {old.size - 1} are not those that the checkpoint signs"
             )
         return old.size
+
+
+def _askers(view: View, seal_id: str) -> list[str]:
+    """Who asked for a release so far, by the journal."""
+    return [row["by"] for row in view.list_rows(RELEASES) if row["seal_id"] == seal_id]
 
 
 def _text(at: datetime | None) -> str | None:

@@ -1,26 +1,30 @@
 """Export: hand out what a seal holds, with proofs, custody and the program that checks it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from andon.evidence.bundle import (
     Selection,
     Sink,
+    header_chunks,
+    leaf_chunks,
     manifest,
     payload_chunks,
     proof_chunks,
-    range_chunks,
     sample_chunks,
     select,
 )
+from andon.evidence.custody import Act, Custody
 from andon.evidence.hold import Hold, get_hold, holds_of
 from andon.ledger.checkpoint import Verifier
-from andon.ledger.entry import SALT_BYTES, Entry, is_control, make_entry, parse_header
+from andon.ledger.entry import Entry, is_control, parse_header
 from andon.ledger.log import Log
 
 CUSTODY = ("hold", "release", "export")
+PINNED_BYTES_MAX = 64 << 20
+"""What a seal pinned goes along up to this size; of larger files the bundle has the SHA-256."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,11 @@ class Export:
     verifier: Verifier
     now: Callable[[], datetime]
     chance: Callable[[int], bytes]
+    custody: Custody
     verify: bytes
     readme: str
+    read: Callable[[str], Iterator[bytes]]
+    """Reads what a seal pinned by its SHA-256, and fails where it is not that."""
 
     def export(self, seal_id: str, sink: Sink, file: str, *, redact: bool) -> Exported:
         """Write the bundle of a seal; the export is itself an entry.
@@ -57,8 +64,8 @@ class Export:
         hold = get_hold(holds_of(controls), seal_id)
         selection = select(hold, self.log.read())
         header = {"kind": "export", "id": seal_id, "at": f"{self.now():%Y-%m-%dT%H:%M:%S.%fZ}", "redacted": redact}
-        told = json.dumps({"file": file}).encode()
-        self.log.append([make_entry(header, self.chance(SALT_BYTES), told)])
+        data = {"export_id": self.chance(8).hex(), "redacted": redact}
+        self.custody.enter(lambda _: Act("seal_exported", seal_id, header, {"file": file}, data, {"file": file}))
         point, note = self.log.checkpoint()
         self._write(sink, hold, selection, note, file, redact=redact)
         return Exported(len(selection.chosen), selection.first, selection.end, point.size)
@@ -75,7 +82,9 @@ class Export:
         members = {
             "README.txt": iter([self._readme(hold, file, redact=redact)]),
             "checkpoint": iter([note]),
-            "range.bin": range_chunks(selection, rows()),
+            **{name: iter([data]) for name, data in self.verifier.parts(note).items()},
+            "leaves.bin": leaf_chunks(selection, rows()),
+            "headers.bin": header_chunks(selection, rows(), is_shown),
             "proof.bin": proof_chunks(selection, self.log.nodes(), size),
             "payloads.bin": payload_chunks(selection, rows(), is_shown),
             "samples.txt": sample_chunks(selection, rows(), is_shown),
@@ -84,7 +93,16 @@ class Export:
         }
         pinned = next(entry for seq, entry in self.log.read(hold.seq)).payload
         if "scan" in (facts := json.loads(pinned)):
-            members["findings.json"] = iter([json.dumps(facts["scan"], indent=2, ensure_ascii=False).encode()])
+            members["scan.json"] = iter([json.dumps(facts["scan"], indent=2, ensure_ascii=False).encode()])
+        left_out = []
+        for name, pin in sorted(facts.get("pinned", {}).items()):
+            if pin["bytes"] <= PINNED_BYTES_MAX:
+                members[name] = self.read(pin["sha256"])
+            else:
+                left_out.append(name)
+                for _ in self.read(pin["sha256"]):  # it is too large to go along, but it has to be there
+                    pass
+        members["pinned.json"] = iter([_pinned(facts.get("pinned", {}), left_out)])
         files = {name: sink.add(name, chunks) for name, chunks in members.items()}
         redacted = ["payload"] if redact else []
         content = json.dumps(manifest(selection, hold, self.verifier.vkey(), redacted, files), indent=2)
@@ -112,3 +130,8 @@ class Export:
             file=file,
             vkey=self.verifier.vkey(),
         ).encode()
+
+
+def _pinned(pinned: Mapping[str, Mapping[str, object]], left_out: Collection[str]) -> bytes:
+    told = {name: {**pin, "in_bundle": name not in left_out} for name, pin in sorted(pinned.items())}
+    return json.dumps(told, indent=2).encode()

@@ -3,27 +3,37 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import count as count_from
+from itertools import repeat
+
+import msgspec
+import orjson
+from msgspec import UNSET, UnsetType
 
 from andon.base.errors import BadInput
-from andon.ledger.entry import SALT_BYTES, Entry, make_entry
+from andon.ledger.entry import ENTRY_BYTES_MAX, SALT_BYTES, VERSION, Entry, EventHeader, commitments, make_entry
 from andon.ledger.log import Log
-from andon.telemetry.event import parse_event
+from andon.telemetry.event import parse_event, parse_events
 
 BATCH_EVENTS = 1_000
+BATCH_BYTES_MAX = 16 << 20
 EVENT_BYTES_MAX = 1 << 20
 BAD_LINES_SHOWN = 20
 CHECKPOINT_SECONDS = 1.0
+HEADER_ROOM = 400
+"""What a header takes besides its names."""
 
 Now = Callable[[], datetime]
 Chance = Callable[[int], bytes]
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What was recorded: events, and the numbers `[first, end)` of the log that they lie in."""
+    """What was recorded: events, how many the log had already, the numbers `[first, end)` that the new ones lie in."""
 
     events: int
+    repeated: int
     first: int
     end: int
 
@@ -42,79 +52,115 @@ class Record:
     now: Now
     chance: Chance
 
-    def record(self, lines: Iterable[bytes], tell: Callable[[int], None] | None = None) -> Recorded:
+    def record(
+        self, lines: Iterable[bytes], tell: Callable[[int], None] | None = None, producer: str | None = None
+    ) -> Recorded:
         """Append all events; each batch is durable before the next is read.
 
         Args:
             lines: one event each, as JSON.
             tell: told now and then how many are durable.
+            producer: whose lines these are, always from its first on; those that the log has of it are left out.
 
         Raises:
             BadInput: a batch holds a line that is no event; that batch is not recorded, those before it are.
         """
         first, count, signed_at = self.log.size, 0, self.now()
-        before = signed_at
+        before, known = signed_at, 0 if producer is None else self.log.position(producer)
         for batch in _batches(lines):
+            new = batch[max(0, known - count) :]
+            count += len(batch)
+            if not new:
+                continue
             try:
-                entries = self.entries(batch, count)
+                entries = self.entries(new, count - len(new), producer)
             except BadInput as error:
-                kept = f"the {count:,} before this batch are recorded" if count else "nothing was recorded"
-                raise BadInput(f"{error}; {kept}") from None
+                kept = count - len(batch)
+                said = f"the {kept:,} before this batch are recorded" if kept else "nothing was recorded"
+                raise BadInput(f"{error}; {said}") from None
             if self.now() < before:
                 self.log.append([make_entry({"kind": "clock_step", "at": _utc(self.now()), "before": _utc(before)})])
             before = self.now()
             self.log.append(entries)
-            count += len(batch)
             if abs((self.now() - signed_at).total_seconds()) >= CHECKPOINT_SECONDS:
                 self.log.checkpoint()
                 signed_at = self.now()
             if tell is not None:
                 tell(count)
         self.log.checkpoint()
-        return Recorded(count, first, self.log.size)
+        repeated = min(count, known)
+        return Recorded(count - repeated, repeated, first, self.log.size)
 
-    def entries(self, lines: Sequence[bytes], before: int = 0) -> list[Entry]:
+    def entries(self, lines: Sequence[bytes], before: int = 0, producer: str | None = None) -> list[Entry]:
         """The entries of a batch; `before` lines came earlier.
 
         Raises:
             BadInput: lines of it are no events; the first twenty are named.
         """
-        at = _utc(self.now())
-        salts = self.chance(SALT_BYTES * len(lines))
-        made, bad = [], []
-        for number, line in enumerate(lines):
-            try:
-                made.append(_entry(line, at, salts[number * SALT_BYTES : (number + 1) * SALT_BYTES]))
-            except ValueError as error:
-                bad.append(f"line {before + number + 1}: {error}")
-        if bad:
-            more = f" … and {len(bad) - BAD_LINES_SHOWN} more" if len(bad) > BAD_LINES_SHOWN else ""
-            raise BadInput(f"{len(bad)} lines are no events: {'; '.join(bad[:BAD_LINES_SHOWN])}{more}")
-        return made
+        at, drawn = _utc(self.now()), self.chance(SALT_BYTES * len(lines))
+        salts = [drawn[start : start + SALT_BYTES] for start in range(0, SALT_BYTES * len(lines), SALT_BYTES)]
+        try:
+            headers = _headers(lines, at, salts, (producer, before))
+        except ValueError:
+            check_lines(lines, before)
+            raise
+        return list(map(Entry, headers, salts, lines))
 
 
-def check_lines(lines: Iterable[bytes]) -> None:
-    """Refuse events before any is recorded.
+def _headers(lines: Sequence[bytes], at: str, salts: Sequence[bytes], place: tuple[str | None, int]) -> list[bytes]:
+    if max(map(len, lines)) > EVENT_BYTES_MAX:
+        raise ValueError("a line is over the limit")
+    events = parse_events(lines)
+    producer = UNSET if place[0] is None else place[0]
+    numbers: Iterable[int | UnsetType] = repeat(UNSET) if place[0] is None else count_from(place[1])
+    headers = [
+        _encode(
+            EventHeader(
+                at, c, e.id, e.kind, e.model_id, e.model_version or UNSET, n, producer, pseq, utc_text(e.ts), VERSION
+            )
+        )
+        for c, e, n, pseq in zip(commitments(salts, lines), events, map(len, lines), numbers, strict=False)
+    ]
+    if max(map(len, headers)) > ENTRY_BYTES_MAX:
+        raise ValueError("a header is over the limit")
+    return headers
+
+
+def check_lines(lines: Iterable[bytes], before: int = 0) -> None:
+    """Refuse lines that are no events; `before` lines came earlier.
 
     Raises:
-        BadInput: lines are no events; the first twenty are named.
+        BadInput: the first twenty are named.
     """
     bad, count = [], 0
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines, before + 1):
         try:
-            _parsed(line)
+            _check_line(line)
         except ValueError as error:
             count += 1
             if count <= BAD_LINES_SHOWN:
                 bad.append(f"line {number}: {error}")
     if bad:
         more = f" … and {count - BAD_LINES_SHOWN} more" if count > BAD_LINES_SHOWN else ""
-        raise BadInput(f"{count} lines are no events: {'; '.join(bad)}{more}; nothing was recorded")
+        raise BadInput(f"{count} lines are no events: {'; '.join(bad)}{more}")
+
+
+def _check_line(line: bytes) -> None:
+    if len(line) > EVENT_BYTES_MAX:
+        raise ValueError(f"is {len(line):,} bytes, over the limit of 1 MiB")
+    try:
+        event = parse_event(line)
+    except RecursionError:
+        raise ValueError("is nested too deep") from None
+    utc_text(event.ts)
+    names = [event.id, event.model_id, event.model_version or ""]
+    if len(orjson.dumps(names)) > ENTRY_BYTES_MAX - HEADER_ROOM:
+        raise ValueError(f"has names that make its header longer than it may be, over {ENTRY_BYTES_MAX} bytes")
 
 
 def utc_text(text: str) -> str:
     """A time with a zone as UTC text of one form, so that times compare as texts do."""
-    if len(text) == 27 and text.endswith("Z") and text[19] == ".":  # noqa: PLR2004  # already of that form
+    if len(text) == 27 and text[-1] == "Z" and text[19] == "." and text[10] == "T" and text[4] == text[7]:  # noqa: PLR2004  # already of that form
         datetime.fromisoformat(text)
         return text
     at = datetime.fromisoformat(text)
@@ -130,27 +176,20 @@ def _utc(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _parsed(line: bytes) -> dict[str, object]:
-    if len(line) > EVENT_BYTES_MAX:
-        raise ValueError(f"is {len(line):,} bytes, over the limit of 1 MiB")
-    try:
-        kind, event = parse_event(line)
-    except RecursionError:
-        raise ValueError("is nested too deep") from None
-    fields: dict[str, object] = {"kind": kind, "id": event.id, "ts": utc_text(event.ts), "model_id": event.model_id}
-    if event.model_version is not None:
-        fields["model_version"] = event.model_version
-    return fields
-
-
-def _entry(line: bytes, at: str, salt: bytes) -> Entry:
-    fields = _parsed(line)
-    fields["at"] = at
-    return make_entry(fields, salt, line)
-
-
 def _batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
-    stripped = (line.strip() for line in lines)
-    source = (line for line in stripped if line)
-    while batch := list(islice(source, BATCH_EVENTS)):
+    """Up to 1,000 events or 16 MiB."""
+    batch: list[bytes] = []
+    size = 0
+    for line in map(bytes.strip, lines):
+        if not line:
+            continue
+        if batch and size + len(line) > BATCH_BYTES_MAX:
+            yield batch
+            batch, size = [], 0
+        batch.append(line)
+        size += len(line)
+        if len(batch) == BATCH_EVENTS:
+            yield batch
+            batch, size = [], 0
+    if batch:
         yield batch

@@ -1,105 +1,135 @@
 """Events as they come in: predictions, outcomes, reviews, steps, actions; msgspec checks them while it reads them."""
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, Literal
 
 import msgspec
 
 Answer = str | float | bool | None
 
 
-def _absent() -> msgspec.Raw:
-    return msgspec.Raw(b"null")
+class _Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What all events have."""
 
-
-class _Event(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     ts: str
     model_id: str
     model_version: str | None = None
 
 
-class Prediction(_Event, frozen=True, kw_only=True):
+class Prediction(_Event, frozen=True, kw_only=True, gc=False):
     """What a model answered, when, to what; `ts` is ISO 8601 with a zone."""
 
-    kind: str = "prediction"
+    kind: Literal["prediction"] = "prediction"
     subject: str | None = None
-    inputs: msgspec.Raw = msgspec.field(default_factory=_absent)
-    output: msgspec.Raw = msgspec.field(default_factory=_absent)
+    inputs: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
+    output: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
     prediction: Answer = None
     score: float | None = None
     latency_ms: float | None = None
     status_code: int | str | None = None
-    flags: list[str] = []
+    flags: list[str] | msgspec.UnsetType = msgspec.UNSET
     prompt_version: str | None = None
-    segments: dict[str, Answer] = {}
+    segments: dict[str, Answer] | msgspec.UnsetType = msgspec.UNSET
 
 
-class Outcome(_Event, frozen=True, kw_only=True):
+class Outcome(_Event, frozen=True, kw_only=True, gc=False):
     """What turned out to be true of the prediction `id`, known since `ts`."""
 
-    kind: str
+    kind: Literal["outcome"]
     label: Answer
 
 
-class Review(_Event, frozen=True, kw_only=True):
+class Review(_Event, frozen=True, kw_only=True, gc=False):
     """A person's look at the prediction `id`."""
 
-    kind: str
+    kind: Literal["review"]
     reviewer: str
     decision: Answer
     override: bool = False
     decide_seconds: float | None = None
 
 
-class Step(_Event, frozen=True, kw_only=True):
+class Step(_Event, frozen=True, kw_only=True, gc=False):
     """A step on the way to an answer: preprocess, prompt, retrieval, tool, model, output."""
 
-    kind: str
+    kind: Literal["step"]
     trace: str
     name: str
     input_commitment: str | None = None
     output_commitment: str | None = None
-    input: msgspec.Raw = msgspec.field(default_factory=_absent)
-    output: msgspec.Raw = msgspec.field(default_factory=_absent)
+    input: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
+    output: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
 
 
-class Action(_Event, frozen=True, kw_only=True):
+class Action(_Event, frozen=True, kw_only=True, gc=False):
     """What a responder did."""
 
-    kind: str
+    kind: Literal["action"]
     actor: str
     action: str
     reason: str | None = None
+
+
+Event = Prediction | Outcome | Review | Step | Action
 
 
 class _Kind(msgspec.Struct, frozen=True):
     kind: str = "prediction"
 
 
-KINDS: Final[dict[str, type[_Event]]] = {
+KINDS: Final[dict[str, type[Event]]] = {
     "prediction": Prediction,
     "outcome": Outcome,
     "review": Review,
     "step": Step,
     "action": Action,
 }
-_DECODERS: Final = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
+
+
+def _decoder(kind: type[Event]) -> msgspec.json.Decoder[Event]:
+    """Checks all fields and makes no object for those that take any JSON."""
+    fields: list[Any] = [
+        (each.name, each.type) if each.required else (each.name, each.type, each.default)
+        for each in msgspec.structs.fields(kind)
+        if each.type is not msgspec.Raw
+    ]
+    return msgspec.json.Decoder(msgspec.defstruct(kind.__name__, fields, kw_only=True, frozen=True, gc=False))
+
+
+_DECODERS: Final = {name: _decoder(kind) for name, kind in KINDS.items()}
 _KIND: Final = msgspec.json.Decoder(_Kind)
-_PREDICTION: Final = msgspec.json.Decoder(Prediction)
+_PREDICTION: Final = _DECODERS["prediction"]
 
 
-def parse_event(line: bytes) -> tuple[str, _Event]:
-    """The kind and the event on a line of JSON.
+def parse_events(lines: Sequence[bytes]) -> list[Event]:
+    """The events on lines of JSON; predictions alone are read in one go.
+
+    Raises:
+        ValueError: one of them is no event; `parse_event` says which.
+    """
+    try:
+        found = _PREDICTION.decode_lines(b"\n".join(lines))
+    except ValueError:
+        return [parse_event(line) for line in lines]
+    ends = {line[:1] for line in lines} | {line[-1:] for line in lines}
+    if ends != {b"{", b"}"} or len(found) != len(lines):  # else an event may go on, or a second one stand, on a line
+        return [parse_event(line) for line in lines]
+    return list(found)
+
+
+def parse_event(line: bytes) -> Event:
+    """The event on a line of JSON.
 
     Raises:
         ValueError: it is no event; the message says which key is wrong.
     """
     if b'"kind"' not in line:
-        return "prediction", _PREDICTION.decode(line)
+        return _PREDICTION.decode(line)
     kind = _KIND.decode(line).kind
     if kind not in _DECODERS:
         raise ValueError(f"kind is {kind!r}, not one of {', '.join(KINDS)}")
-    return kind, _DECODERS[kind].decode(line)
+    return _DECODERS[kind].decode(line)
 
 
 def event_schema() -> dict[str, Any]:

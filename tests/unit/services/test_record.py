@@ -7,7 +7,7 @@ import pytest
 
 from andon.adapters.memory_ledger import MemoryLedger
 from andon.base.errors import BadInput
-from andon.ledger.entry import check_payload, parse_header
+from andon.ledger.entry import check_payload, make_entry, parse_header
 from andon.services.record import EVENT_BYTES_MAX, Record, check_lines, utc_text
 from ledgers import SIGNER
 
@@ -82,3 +82,58 @@ def test_a_clock_that_steps_back_is_noted():
 )
 def test_times_are_of_one_form(text, utc):
     assert utc_text(text) == utc
+
+
+def test_events_of_all_kinds_in_one_batch():
+    lines = [
+        line(1),
+        line(1, kind="outcome", label=0),
+        line(2, kind="prediction"),
+        line(3, kind="action", actor="a", action="x"),
+    ]
+    kinds = [parse_header(entry.header)["kind"] for entry in recorder().entries(lines)]
+    assert kinds == ["prediction", "outcome", "prediction", "action"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [line(1) + line(2), line(3)],
+        [line(1) + b"\n" + line(2), line(3)],
+        [line(1) + line(2), b" "],
+        [line(1)[:-1], b"}"],
+    ],
+)
+def test_one_line_is_one_event(lines):
+    """Many lines are read in one go; what stands on them has to be what each says by itself."""
+    with pytest.raises(BadInput, match="lines are no events: line 1"):
+        recorder().entries(lines)
+
+
+def test_headers_are_those_of_make_entry():
+    record = recorder()
+    event = json.dumps({"id": '\u00fc"\u0001\U0001f600', "ts": "2026-03-01T00:00:00Z", "model_id": "m/\u2028"}).encode()
+    for producer in (None, "p"):
+        (entry,) = record.entries([event], before=7, producer=producer)
+        fields = parse_header(entry.header)
+        rest = {key: value for key, value in fields.items() if key not in ("v", "c", "n")}
+        assert make_entry(rest, entry.salt, entry.payload) == entry
+        assert ("pseq" in fields) == (producer is not None)
+
+
+def test_what_a_producer_sends_again_is_left_out():
+    record = recorder()
+    first = [line(i) for i in range(5)]
+    assert record.record(first, producer="a").events == 5
+    again = record.record([*first, line(5)], producer="a")
+    assert (again.events, again.repeated) == (1, 5)
+    assert record.record(first, producer="b").events == 5
+    assert record.record(first).events == 5
+    ids = [parse_header(entry.header)["id"] for _, entry in record.log.read()]
+    assert ids.count("p4") == 3
+
+
+def test_large_batches_are_cut():
+    record = recorder()
+    record.record([line(i, subject="x" * 900_000) for i in range(40)])
+    assert record.log.size == 40

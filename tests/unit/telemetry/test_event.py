@@ -30,8 +30,8 @@ BAD = [
 
 @pytest.mark.parametrize("event", GOOD)
 def test_events(event):
-    kind, parsed = parse_event(json.dumps(event).encode())
-    assert kind == event.get("kind", "prediction")
+    parsed = parse_event(json.dumps(event).encode())
+    assert parsed.kind == event.get("kind", "prediction")
     assert parsed.id == "p1"
     Draft202012Validator(event_schema()).validate(event)
 

@@ -5,15 +5,19 @@ from pathlib import Path
 
 
 class Disk:
-    """The real file system. Names are absolute paths."""
+    """The real file system. Names are absolute paths.
+
+    The file that was appended to last stays open: a second descriptor might not hear of an error of the first one.
+    """
+
+    _tail: tuple[Path, int] | None = None
 
     def append(self, path: Path, data: bytes) -> None:
         """Write at the end; durable only after `sync`."""
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            self._write(descriptor, data)
-        finally:
-            os.close(descriptor)
+        if self._tail is None or self._tail[0] != path:
+            self.close()
+            self._tail = path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._write(self._tail[1], data)
 
     def write(self, path: Path, offset: int, data: bytes) -> None:
         """Write at an offset and cut the file after it; durable only after `sync`."""
@@ -27,11 +31,20 @@ class Disk:
 
     def sync(self, path: Path) -> None:
         """Make what was written to a file durable."""
+        if self._tail is not None and self._tail[0] == path:
+            os.fdatasync(self._tail[1])
+            return
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+    def close(self) -> None:
+        """Let go of the file that was appended to."""
+        if self._tail is not None:
+            os.close(self._tail[1])
+            self._tail = None
 
     def rename(self, source: Path, target: Path) -> None:
         """Move over another file at once; durable after `sync` of the folder."""

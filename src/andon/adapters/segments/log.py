@@ -4,35 +4,50 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
+from andon.adapters.segments.closing import Closed, Closer, Inline, Job, Written
 from andon.adapters.segments.disk import Disk
-from andon.adapters.segments.segment import (
-    SegmentName,
-    encode_segment,
-    file_sha256,
-    holds_rows,
-    read_segment,
-    segment_table,
-    segments_in,
-)
-from andon.adapters.segments.tiles import Tiles, tree_of
-from andon.adapters.segments.wal import read_wal, wal_path
+from andon.adapters.segments.recovery import Found, find_entries, require_covered, signed_checkpoint
+from andon.adapters.segments.segment import SegmentName, read_segment, segments_in, tables_sha256
+from andon.adapters.segments.tiles import Tiles
+from andon.adapters.segments.wal import Wal, read_wal, wal_path
 from andon.base.errors import Refused, Tampered, Unavailable
 from andon.ledger.checkpoint import Checkpoint, Signer
 from andon.ledger.entry import Entry, make_entry
 from andon.ledger.group import encode_group, start_hash
-from andon.ledger.merkle import Frontier, NodeAt, leaf_hash, subtrees
+from andon.ledger.merkle import NodeAt, leaf_hashes
 
 SEGMENT_ENTRIES = 65_536
 SEGMENT_BYTES = 64 << 20
+SEGMENT_AGE = timedelta(hours=1)
 GROUP_ENTRIES = 10_000
+PENDING_MAX = 2
+"""So many full segments may wait to be closed before `append` waits for one of them."""
 FOLDERS = ("wal", "tiles", "evidence", "quarantine")
 
 Now = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What may differ from log to log.
+
+    Attributes:
+        segment: entries per segment.
+        analysis: where the analysis tables go; None: a folder in the log's own.
+        key: makes the pseudonyms in them.
+        closer: closes segments, given the disk.
+    """
+
+    segment: int = SEGMENT_ENTRIES
+    analysis: Path | None = None
+    key: bytes = b"andon"
+    closer: Callable[[Disk], Closer] = Inline
 
 
 class SegmentLog:
@@ -42,23 +57,23 @@ class SegmentLog:
     more, and the next opening recovers what is durable.
     """
 
-    def __init__(self, folder: Path, signer: Signer, now: Now, disk: Disk | None = None, *, segment: int = 0) -> None:
-        """Open and recover; `segment` lowers the number of entries per segment, for tests."""
+    def __init__(
+        self, folder: Path, signer: Signer, now: Now, disk: Disk | None = None, settings: Settings | None = None
+    ) -> None:
+        """Open and recover."""
         self.folder, self.signer, self._now = folder, signer, now
         self.disk = disk or Disk()
-        self.segment_entries = segment or SEGMENT_ENTRIES
-        for name in FOLDERS:
-            (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.settings = settings or Settings()
+        self.analysis = self.settings.analysis or folder / "analysis"
+        for path in (*(folder / name for name in FOLDERS), self.analysis):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _lock(folder / "lock")
         self._poisoned = False
-        self._tiles = Tiles(folder / "tiles", self.disk)
-        self._frontier = Frontier()
-        self._open: list[Entry] = []
-        self._leaves: list[bytes] = []
-        self._bytes, self._last = 0, b""
-        self._nodes: dict[tuple[int, int], bytes] = {}
+        self._closer = self.settings.closer(self.disk)
         with ExitStack() as undo:
             undo.callback(os.close, self._lock)
+            undo.callback(self.disk.close)
+            undo.callback(self._closer.close)
             self._recover()
             undo.pop_all()
 
@@ -76,12 +91,16 @@ class SegmentLog:
     @property
     def size(self) -> int:
         """How many entries are durable."""
-        return self._frontier.size
+        return self._tree.size
 
     @property
     def closed(self) -> int:
         """How many of them are in closed segments."""
-        return self.size - len(self._leaves)
+        return self._tree.closed
+
+    def position(self, producer: str) -> int:
+        """How many events of a producer are durable; it goes on with this number."""
+        return self._producers.position(producer)
 
     def append(self, entries: Sequence[Entry]) -> int:
         """Make entries durable, in order; returns the sequence number of the first.
@@ -89,20 +108,23 @@ class SegmentLog:
         Raises:
             Unavailable: the disk failed or is full; none, some or all of them may be there after the next opening.
         """
+        self._require_sound()
+        if self._wals[-1].count and self._now() - self._began >= SEGMENT_AGE:
+            self.close_segment()
         first, at = self.size, 0
         while at < len(entries):
-            room = self.segment_entries - self.size % self.segment_entries  # a segment crosses no multiple of its size
+            room = self.settings.segment - self.size % self.settings.segment  # no segment crosses a multiple of it
             group = entries[at : at + min(GROUP_ENTRIES, room)]
             self._append_group(group)
+            self._close_if_full()
             at += len(group)
-            if len(group) == room or self._bytes >= SEGMENT_BYTES:
-                self.close_segment()
+        self._settle()
         return first
 
     def checkpoint(self) -> tuple[Checkpoint, bytes]:
         """Sign and store a checkpoint over all that is durable; returns it and its note."""
         self._require_sound()
-        found = Checkpoint(self.origin, self.size, self._frontier.root())
+        found = Checkpoint(self.origin, self.size, self._tree.root())
         note = self.signer.sign(found)
         with self._poisoning("write the checkpoint"):
             self.disk.replace(self.folder / "checkpoint", note)
@@ -110,176 +132,182 @@ class SegmentLog:
 
     def nodes(self) -> NodeAt:
         """The nodes of the tree, for proofs."""
-        return tree_of(self._tiles, self.closed, self._leaves, self._nodes)
+        return self._tree.node
 
     def read(self, first: int = 0) -> Iterator[tuple[int, Entry]]:
         """The entries from `first` on, in order."""
-        for name in segments_in(self.folder / "evidence"):
-            if name.end > first:
+        closed, size, wals = self.closed, self.size, list(self._wals)
+        for name in self._closed_segments():
+            if first < name.end <= closed:
                 rows = read_segment(self.folder / "evidence" / name.file, name)
                 yield from ((seq, entry) for seq, _, entry in rows if seq >= first)
-        closed = self.closed
-        yield from ((closed + i, entry) for i, entry in enumerate(self._open) if closed + i >= first)
+        for wal in wals:
+            if wal.end > first and wal.count:
+                content = read_wal(wal_path(self.folder / "wal", wal.first), wal.first, wal.start)
+                rest = enumerate(content.entries, wal.first)
+                yield from ((seq, entry) for seq, entry in rest if first <= seq < size)
+
+    @property
+    def first(self) -> int:
+        """The first entry that was not deleted by retention."""
+        return self._first
+
+    def segments(self) -> list[tuple[int, int, str]]:
+        """The closed segments: first entry, end, file."""
+        return [(name.first, name.end, name.file) for name in self._closed_segments()]
+
+    def prune(self, end: int) -> None:
+        """Delete the segments before entry `end`, of which a durable `retention_delete` says so; the tree stays."""
+        gone = [name for name in self._closed_segments() if name.end <= end]
+        self._first = end
+        with self._poisoning("delete segments"):
+            self._remove(gone)
+
+    def _closed_segments(self) -> list[SegmentName]:
+        names = segments_in(self.folder / "evidence")
+        return [name for name in names if name.first >= self._first and name.end <= self.closed]
+
+    def _remove(self, names: Sequence[SegmentName]) -> None:
+        """Remove the files of segments; the evidence file last, so that a crash leaves no table without one."""
+        for name in names:
+            for path in (*self.analysis.glob(f"*/{name.file}"), self.folder / "evidence" / name.file):
+                if path.exists():
+                    self.disk.remove(path)
+                    self.disk.sync(path.parent)
 
     def close(self) -> None:
-        """Sign a last checkpoint and let go of the folder."""
+        """Close the segments that are full, sign a last checkpoint and let go of the folder."""
         try:
             if not self._poisoned:
+                self._settle(all_of_them=True)
                 self.checkpoint()
         finally:
+            self._closer.close()
+            self.disk.close()
             os.close(self._lock)
 
     def close_segment(self) -> None:
-        """Turn the open entries into a Parquet file, extend the tiles, start a new write-ahead log."""
-        if not self._open:
+        """Have the open entries turned into a pair of files, and start a new write-ahead log."""
+        if not self._wals[-1].count:
             return
         with self._poisoning("close the segment"):
-            name = SegmentName(self.closed, len(self._open))
-            path = self.folder / "evidence" / name.file
-            scratch = path.with_suffix(".new")
-            table = segment_table(name.first, self._open, self._leaves)
-            self.disk.write(scratch, 0, encode_segment(table))
-            self.disk.sync(scratch)
-            if not holds_rows(scratch, table):
-                raise Tampered(f"the disk gave back other bytes than were written to {scratch}")
-            self.disk.rename(scratch, path)
-            self.disk.sync(path.parent)
-            old = wal_path(self.folder / "wal", name.first)
-            self._after_segment(name, self._leaves)
-            self.disk.remove(old)
-            self.disk.sync(old.parent)
-
-    def _after_segment(self, name: SegmentName, leaves: list[bytes]) -> None:
-        self._tiles.extend(name.first, leaves)
+            self._closer.start(self._job(self._wals[-1]))
         self._start_wal()
-        self._note_segment(name)
-        self.checkpoint()
 
-    def _note_segment(self, name: SegmentName) -> None:
-        digest = file_sha256(self.folder / "evidence" / name.file)
-        header = {"kind": "segment_close", "at": self._time(), "file": name.file, "sha256": digest}
-        self._append_group([make_entry(header)])
+    def _job(self, wal: Wal) -> Job:
+        path, evidence = wal_path(self.folder / "wal", wal.first), self.folder / "evidence"
+        places = str(path), str(evidence), str(self.analysis)
+        start, key, tag = wal.start.hex(), self.settings.key.hex(), str(os.getpid())
+        return Job(places[0], wal.first, wal.count, start, places[1], places[2], key, tag)
 
     def _append_group(self, entries: Sequence[Entry]) -> None:
         self._require_sound()
         if not entries:
             return
-        data, digest = encode_group(self.size, entries, self._last)
+        wal, leaves = self._wals[-1], leaf_hashes(entry.header for entry in entries)
+        parts, digest = encode_group(self.size, entries, leaves, wal.last)
+        path = wal_path(self.folder / "wal", wal.first)
         with self._poisoning("append"):
-            path = wal_path(self.folder / "wal", self.closed)
-            is_new = not path.exists()
-            self.disk.append(path, data)
+            for part in parts:
+                self.disk.append(path, part)
             self.disk.sync(path)
-            if is_new:
+            if not wal.count:
                 self.disk.sync(path.parent)
-        self._last, self._bytes = digest, self._bytes + len(data)
-        self._hold(entries)
+                self._began = self._now()
+        wal.count, wal.size, wal.last = wal.count + len(entries), wal.size + sum(map(len, parts)), digest
+        self._tree.extend(leaves)
+        self._producers.note(entries)
 
-    def _hold(self, entries: Sequence[Entry]) -> None:
-        leaves = [leaf_hash(entry.header) for entry in entries]
-        for leaf in leaves:
-            self._frontier.push(leaf)
-        self._open.extend(entries)
-        self._leaves.extend(leaves)
+    def _close_if_full(self) -> None:
+        last = self._wals[-1]
+        if last.count and (last.end % self.settings.segment == 0 or last.size >= SEGMENT_BYTES):
+            self.close_segment()
 
     def _start_wal(self) -> None:
-        self._open, self._leaves, self._bytes, self._nodes = [], [], 0, {}
-        self._last = start_hash(self.origin, self.size, self._frontier.root())
+        self._wals.append(Wal(self.size, start_hash(self.origin, self.size, self._tree.root())))
+
+    def _settle(self, *, all_of_them: bool = False) -> None:
+        """Take over what the closer has done; wait for it when too much waits."""
+        while len(self._wals) > 1:
+            with self._poisoning("close the segment"):
+                closed = self._closer.take(wait=all_of_them or len(self._wals) - 1 > PENDING_MAX)
+            if closed is None:
+                return
+            with self._poisoning("close the segment"):
+                self._put_in_place(closed)
+
+    def _put_in_place(self, closed: Closed) -> None:
+        folders = [self._move(each) for each in (closed.evidence, *closed.tables)]
+        for folder in dict.fromkeys(folders):
+            self.disk.sync(folder)
+        name = SegmentName(closed.first, closed.count)
+        tables = {str(Path(each.target).relative_to(self.analysis)): each.sha256 for each in closed.tables}
+        header = {"kind": "segment_close", "at": self._time(), "file": name.file, "sha256": closed.evidence.sha256}
+        told: dict[str, object] = {
+            "tables": len(tables),
+            "tables_sha256": tables_sha256(tables),
+            "producers": self._producers.known(),
+        }
+        told["kept_from"] = self._first
+        self._append_group([make_entry({**header, **told})])
+        self._finish(closed.count)
+        self._close_if_full()
+
+    def _move(self, written: Written) -> Path:
+        target = Path(written.target)
+        self.disk.rename(Path(written.scratch), target)
+        return target.parent
+
+    def _finish(self, count: int) -> None:
+        """The oldest write-ahead log is closed and noted: cover it, then remove it."""
+        old = wal_path(self.folder / "wal", self._wals[0].first)
+        self._tree.close(count)
+        self.checkpoint()
+        self.disk.remove(old)
+        self.disk.sync(old.parent)
+        del self._wals[0]
 
     # Recovery
 
     def _recover(self) -> None:
-        signed = self._signed()
-        segments = segments_in(self.folder / "evidence")
-        last = segments[-1] if segments else None
-        if last is not None and not self._is_noted(last):
-            self._finish(last)
-        else:
-            self._resume(0 if last is None else last.end)
-        self._check_signed(signed)
-        self._drop_leftovers()
+        signed = signed_checkpoint(self.folder, self.signer)
+        found = find_entries(self.folder, self.origin, Tiles(self.folder / "tiles", self.disk))
+        self._tree, self._wals, self._producers = found.tree, found.wals, found.producers
+        self._began, self._first = self._now(), found.first
+        if found.torn:
+            self._quarantine(found, signed)
+        require_covered(found.tree, signed)
+        with self._poisoning("recover"):
+            self._drop_leftovers(found)
+            if signed is None:  # a new log: from here on a missing checkpoint is damage
+                self.checkpoint()
+            for name in found.noted:
+                self._finish(name.count)
+        for wal in self._wals[:-1]:
+            self._closer.start(self._job(wal))
+        self._close_if_full()
 
-    def _signed(self) -> Checkpoint | None:
-        path = self.folder / "checkpoint"
-        if path.exists():
-            return self.signer.verifier.open(path.read_bytes())
-        if any(any((self.folder / name).iterdir()) for name in ("wal", "evidence")):
-            raise Tampered(f"{path} is missing, but entries are there: restore it from a copy")
-        return None
-
-    def _is_noted(self, last: SegmentName) -> bool:
-        """Whether closing went on past the segment file: its first entry after it is durable."""
-        path = wal_path(self.folder / "wal", last.end)
-        if not path.exists():
-            return False
-        self._frontier = self._frontier_at(last.end)
-        return bool(read_wal(path, last.end, start_hash(self.origin, last.end, self._frontier.root())).entries)
-
-    def _finish(self, last: SegmentName) -> None:
-        """Closing broke off between the segment file and its note: go on there, from the file."""
-        old = wal_path(self.folder / "wal", last.first)
-        if not old.exists():
-            raise Tampered(f"the write-ahead log after entry {last.end - 1} is missing in {old.parent}: restore it")
-        leaves = [leaf for _, leaf, _ in read_segment(self.folder / "evidence" / last.file, last)]
-        self._frontier = self._frontier_at(last.first)
-        content = read_wal(old, last.first, start_hash(self.origin, last.first, self._frontier.root()))
-        if [leaf_hash(entry.header) for entry in content.entries[: last.count]] != leaves:
-            raise Tampered(f"{last.file} does not hold what {old.name} holds")
-        for leaf in leaves:
-            self._frontier.push(leaf)
-        torn = wal_path(self.folder / "wal", last.end)
-        if torn.exists():
-            self.disk.remove(torn)
-        self._after_segment(last, leaves)
-
-    def _resume(self, closed: int) -> None:
-        self._frontier = self._frontier_at(closed)
-        self._start_wal()
-        path = wal_path(self.folder / "wal", closed)
-        if not path.exists():
-            return
-        content = read_wal(path, closed, self._last)
-        self._hold(content.entries)
-        self._last, self._bytes = content.last_hash, content.end
-        if content.torn:
-            self._quarantine(path, content.end, content.torn)
-
-    def _quarantine(self, path: Path, end: int, torn: bytes) -> None:
-        signed = self._signed()
+    def _quarantine(self, found: Found, signed: Checkpoint | None) -> None:
+        wal = found.wals[-1]
+        path = wal_path(self.folder / "wal", wal.first)
         if signed is not None and signed.size > self.size:
             raise Tampered(
-                f"{path.name} is damaged at byte {end}, entry {self.size}, below the {signed.size} entries that the"
-                " checkpoint covers: nothing was cut; restore the file from a copy"
+                f"{path.name} is damaged at byte {wal.size}, entry {self.size}, below the {signed.size} entries that"
+                " the checkpoint covers: nothing was cut; restore the file from a copy"
             )
-        digest = sha256(torn).hexdigest()
-        self.disk.replace(self.folder / "quarantine" / f"{path.stem}-{end}-{digest[:8]}.torn", torn)
-        self.disk.write(path, end, b"")
+        digest = sha256(found.torn).hexdigest()
+        self.disk.replace(self.folder / "quarantine" / f"{path.stem}-{wal.size}-{digest[:8]}.torn", found.torn)
+        self.disk.write(path, wal.size, b"")
         self.disk.sync(path)
-        header = {"kind": "recovery", "at": self._time(), "file": path.name, "byte": end, "n_torn": len(torn)}
-        self._append_group([make_entry({**header, "sha256": digest})])
+        header = {"kind": "recovery", "at": self._time(), "file": path.name, "byte": wal.size}
+        self._append_group([make_entry({**header, "n_torn": len(found.torn), "sha256": digest})])
 
-    def _check_signed(self, signed: Checkpoint | None) -> None:
-        if signed is None:  # a new log: from here on a missing checkpoint is damage
-            self.checkpoint()
-            return
-        if signed.size > self.size:
-            raise Tampered(f"entries {self.size} to {signed.size - 1} are gone: the checkpoint covers {signed.size}")
-        nodes, frontier = self.nodes(), Frontier()
-        for level, index in subtrees(0, signed.size):
-            frontier.push(nodes(level, index), level)
-        if frontier.root() != signed.root:
-            raise Tampered(f"the tree over entries 0 to {signed.size - 1} has not the root that the checkpoint signs")
-
-    def _frontier_at(self, size: int) -> Frontier:
-        return Frontier([(level, self._tiles.node(level, index)) for level, index in subtrees(0, size)])
-
-    def _drop_leftovers(self) -> None:
-        """Remove what a crash left beside the log; all of it is in the log already."""
-        for path in (self.folder / "wal").glob("*.wal"):
-            if int(path.stem) < self.closed:
+    def _drop_leftovers(self, found: Found) -> None:
+        """Remove files of closings that broke off (the write-ahead log has their entries) and of deleted segments."""
+        self._remove([*found.broken_off, *found.deleted])
+        for folder in (self.folder, self.analysis):
+            for path in list(folder.rglob("*.new")):
                 self.disk.remove(path)
-        for path in self.folder.rglob("*.new"):
-            self.disk.remove(path)
 
     def _time(self) -> str:
         return self._now().astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,10 +1,11 @@
 """Tiles: the hashes of the closed part of the tree, one flat file per level (C2SP tlog-tiles laid end to end)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from andon.adapters.segments.disk import Disk
 from andon.base.errors import Tampered
-from andon.ledger.merkle import HASH_BYTES, Frontier, NodeAt, node_hash
+from andon.ledger.merkle import HASH_BYTES, Frontier, root_over, subtrees
 
 WIDTH_BITS = 8
 WIDTH = 1 << WIDTH_BITS
@@ -20,19 +21,19 @@ class Tiles:
         """The file of a level."""
         return self._folder / f"{level}.bin"
 
-    def extend(self, size: int, leaves: list[bytes]) -> None:
-        """Add leaves to a tree of `size`, overwriting what a crash left behind it; durable on return."""
-        hashes, count, level = leaves, size, 0
-        while hashes:
-            path = self.path(level)
+    def extend(self, size: int, rows: Sequence[Sequence[bytes]]) -> None:
+        """Add the complete subtrees (of each level from 0 up) that follow a tree of `size`; durable on return.
+
+        What a crash left behind them is overwritten.
+        """
+        for level, row in enumerate(rows[::WIDTH_BITS]):
+            if not row:
+                continue
+            path, count = self.path(level), size >> level * WIDTH_BITS
             if count and (not path.exists() or path.stat().st_size < count * HASH_BYTES):
                 raise Tampered(f"{path} is shorter than the {count} hashes of the closed segments")
-            self._disk.write(path, count * HASH_BYTES, b"".join(hashes))
+            self._disk.write(path, count * HASH_BYTES, b"".join(row))
             self._disk.sync(path)
-            begun = count % WIDTH
-            row = [*self.read(level, count - begun, begun), *hashes]
-            hashes = [_over(row[at : at + WIDTH]) for at in range(0, len(row) - WIDTH + 1, WIDTH)]
-            count, level = count >> WIDTH_BITS, level + 1
         self._disk.sync(self._folder)
 
     def read(self, level: int, first: int, count: int) -> list[bytes]:
@@ -53,31 +54,44 @@ class Tiles:
     def node(self, level: int, index: int) -> bytes:
         """The hash of a complete subtree of 2**level leaves."""
         tile, rest = divmod(level, WIDTH_BITS)
-        return _over(self.read(tile, index << rest, 1 << rest))
+        return root_over(self.read(tile, index << rest, 1 << rest))
 
 
-def tree_of(tiles: Tiles, closed: int, leaves: list[bytes], known: dict[tuple[int, int], bytes]) -> NodeAt:
-    """Nodes of the whole tree: those below `closed` from tiles, the others over the leaves held in memory.
+class OpenTree:
+    """The tree over all entries: nodes of the closed ones from tiles, the others in memory until they are closed."""
 
-    `known` remembers nodes over many open leaves; a complete subtree never changes.
-    """
+    def __init__(self, tiles: Tiles, closed: int) -> None:
+        """Go on from a tree of `closed` entries that the tiles hold."""
+        self._tiles, self.closed = tiles, closed
+        self._frontier = Frontier((level, tiles.node(level, index)) for level, index in subtrees(0, closed))
+        self._rows: list[list[bytes]] = []
 
-    def at(level: int, index: int) -> bytes:
-        first, end = index << level, (index + 1) << level
-        if end <= closed:
-            return tiles.node(level, index)
-        if level <= WIDTH_BITS and first >= closed:
-            return _over(leaves[first - closed : end - closed])
-        found = known.get((level, index))
-        if found is None:
-            found = known[level, index] = node_hash(at(level - 1, 2 * index), at(level - 1, 2 * index + 1))
-        return found
+    @property
+    def size(self) -> int:
+        return self._frontier.size
 
-    return at
+    def root(self) -> bytes:
+        """The root over all entries."""
+        return self._frontier.root()
 
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        """Add leaves."""
+        for level, row in enumerate(self._frontier.extend(leaves)):
+            if level == len(self._rows):
+                self._rows.append([])
+            self._rows[level].extend(row)
 
-def _over(hashes: list[bytes]) -> bytes:
-    frontier = Frontier()
-    for each in hashes:
-        frontier.push(each)
-    return frontier.root()
+    def close(self, count: int) -> None:
+        """Move the first so many entries to the tiles; durable on return."""
+        end = self.closed + count
+        done = [row[: (end >> level) - (self.closed >> level)] for level, row in enumerate(self._rows)]
+        self._tiles.extend(self.closed, done)
+        for level, row in enumerate(done):
+            del self._rows[level][: len(row)]
+        self.closed = end
+
+    def node(self, level: int, index: int) -> bytes:
+        """The hash of a complete subtree of 2**level leaves."""
+        if (index + 1) << level <= self.closed:
+            return self._tiles.node(level, index)
+        return self._rows[level][index - (self.closed >> level)]

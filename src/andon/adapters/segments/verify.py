@@ -1,17 +1,30 @@
 """Deep verification: every byte of a log against the tree, the commitments, the tiles and the checkpoint."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from andon.adapters.segments.analysis import folder_name, tables_of
 from andon.adapters.segments.log import SegmentLog
-from andon.adapters.segments.segment import SegmentName, file_sha256, read_segment, segments_in
+from andon.adapters.segments.segment import (
+    SegmentName,
+    file_sha256,
+    read_segment,
+    require_whole,
+    segments_in,
+    tables_sha256,
+)
 from andon.adapters.segments.tiles import WIDTH, WIDTH_BITS, Tiles
 from andon.base.errors import Tampered
-from andon.ledger.checkpoint import Verifier
-from andon.ledger.entry import Entry, check_payload, parse_header
-from andon.ledger.merkle import HASH_BYTES, Frontier, leaf_hash
+from andon.ledger.checkpoint import Checkpoint, Verifier
+from andon.ledger.entry import Entry, check_payload
+from andon.ledger.merkle import HASH_BYTES, Frontier, leaf_hashes, root_over
 
-TELL_EVERY = 8_192
+BATCH = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,55 +36,118 @@ class Checked:
     root: bytes
 
 
+@dataclass(slots=True)
+class _Course:
+    """How far a verification has come."""
+
+    signed: Checkpoint
+    frontier: Frontier = field(default_factory=Frontier)
+    notes: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
 def verify_folder(log: SegmentLog, verifier: Verifier, tell: Callable[[int], None] | None = None) -> Checked:
     """Check a log that was opened.
 
     Raises:
         Tampered: something is not as it was recorded; the text names the file and the entry.
     """
-    signed = verifier.open((log.folder / "checkpoint").read_bytes())
-    frontier = Frontier()
-    digests: dict[str, str] = {}
-    level: list[bytes] = []
-    names = segments_in(log.folder / "evidence")
-    for seq, entry, place in _entries(log, names):
-        leaf = leaf_hash(entry.header)
-        frontier.push(leaf)
-        if seq < log.closed:
-            level.append(leaf)
-        _check_entry(seq, entry, place, digests)
-        if frontier.size == signed.size and frontier.root() != signed.root:
-            raise Tampered(f"the entries 0 to {seq} are not those that the checkpoint signs")
-        if tell is not None and seq % TELL_EVERY == 0:
-            tell(seq)
-    if frontier.size < signed.size:
-        raise Tampered(f"entries {frontier.size} to {signed.size - 1} are gone")
-    _check_files(log, names, digests)
+    course = _Course(verifier.open((log.folder / "checkpoint").read_bytes()))
+    level = Tiles(log.folder / "tiles", log.disk).read(0, 0, log.first)  # of deleted entries; the root proves them
+    course.frontier.extend(level)
+    names = [
+        name for name in segments_in(log.folder / "evidence") if log.first <= name.first and name.end <= log.closed
+    ]
+    for name in names:
+        rows = [(seq, row) for seq, _, row in read_segment(log.folder / "evidence" / name.file, name)]
+        level.extend(_check_entries(rows, name.file, course, tell))
+        _check_tables(log.analysis, name, rows, log.settings.key)
+    require_whole(names, log.first, log.closed, log.folder / "evidence")
+    for rows in _batches(log.read(log.closed)):
+        _check_entries(rows, "the write-ahead log", course, tell)
+    if course.frontier.size < course.signed.size:
+        raise Tampered(f"entries {course.frontier.size} to {course.signed.size - 1} are gone")
+    _check_files(log, names, course.notes)
     _check_tiles(log, level)
-    return Checked(frontier.size, len(names), frontier.root())
+    return Checked(course.frontier.size - log.first, len(names), course.frontier.root())
 
 
-def _entries(log: SegmentLog, names: list[SegmentName]) -> Iterator[tuple[int, Entry, str]]:
+def _batches(rows: Iterator[tuple[int, Entry]]) -> Iterator[list[tuple[int, Entry]]]:
+    batch = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    yield batch
+
+
+def _check_entries(
+    rows: list[tuple[int, Entry]], place: str, course: _Course, tell: Callable[[int], None] | None
+) -> list[bytes]:
+    leaves, signed, first = leaf_hashes(entry.header for _, entry in rows), course.signed, course.frontier.size
+    cut = signed.size - first if first < signed.size <= first + len(leaves) else 0
+    course.frontier.extend(leaves[:cut])
+    if cut and course.frontier.root() != signed.root:
+        raise Tampered(f"the entries 0 to {signed.size - 1} are not those that the checkpoint signs")
+    course.frontier.extend(leaves[cut:])
+    for number, (seq, entry) in enumerate(rows):
+        try:
+            fields = check_payload(entry)
+        except Tampered as error:
+            raise Tampered(f"entry {seq} in {place}: {error}") from None
+        if fields["kind"] == "segment_close":
+            course.notes[fields["file"]] = fields
+        if tell is not None and number % BATCH == 0:
+            tell(seq)
+    return leaves
+
+
+def _check_files(log: SegmentLog, names: list[SegmentName], notes: dict[str, dict[str, Any]]) -> None:
     for name in names:
-        rows = read_segment(log.folder / "evidence" / name.file, name)
-        yield from ((seq, entry, name.file) for seq, _, entry in rows)
-    yield from ((seq, entry, "the write-ahead log") for seq, entry in log.read(log.closed))
-
-
-def _check_entry(seq: int, entry: Entry, place: str, digests: dict[str, str]) -> None:
-    try:
-        check_payload(entry)
-        fields = parse_header(entry.header)
-    except Tampered as error:
-        raise Tampered(f"entry {seq} in {place}: {error}") from None
-    if fields["kind"] == "segment_close":
-        digests[fields["file"]] = fields["sha256"]
-
-
-def _check_files(log: SegmentLog, names: list[SegmentName], digests: dict[str, str]) -> None:
-    for name in names:
-        if digests.get(name.file) != file_sha256(log.folder / "evidence" / name.file):
+        note = notes.get(name.file, {})
+        if note.get("sha256") != file_sha256(log.folder / "evidence" / name.file):
             raise Tampered(f"{name.file} (entries {name.first} to {name.end - 1}) is not the file that was closed")
+        tables = {str(p.relative_to(log.analysis)): file_sha256(p) for p in log.analysis.glob(f"*/{name.file}")}
+        if note["tables"] != len(tables) or note["tables_sha256"] != tables_sha256(tables):
+            raise Tampered(
+                f"the analysis tables {', '.join(sorted(tables)) or name.file} (entries {name.first} to {name.end - 1})"
+                " are not the files that were closed, though their rows are"
+            )
+    known = {name.file for name in names}
+    for path in log.analysis.rglob("*.parquet"):
+        if path.name not in known:
+            raise Tampered(f"{path} is an analysis table of no closed segment")
+
+
+def _check_tables(folder: Path, name: SegmentName, rows: list[tuple[int, Entry]], key: bytes) -> None:
+    """Make the analysis tables again and compare."""
+    made = {folder_name(model): table for model, table in tables_of(rows, key).items()}
+    there = {path.parent.name for path in folder.glob(f"*/{name.file}")}
+    if extra := there - set(made):
+        raise Tampered(f"{extra.pop()}/{name.file} is an analysis table of a model that the evidence does not know")
+    for model, table in made.items():
+        path = folder / model / name.file
+        if not path.exists():
+            raise Tampered(f"the analysis table {path} (entries {name.first} to {name.end - 1}) is missing")
+        try:
+            found = pq.read_table(path, page_checksum_verification=True)
+            difference = None if found.equals(table) else _difference(found, table)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            first = " ".join(str(error).split())[:120]
+            raise Tampered(f"the analysis table {model}/{name.file} is damaged: {first}") from None
+        if difference is not None:
+            raise Tampered(f"the analysis table {model}/{name.file} was edited: {difference}")
+
+
+def _difference(found: pa.Table, made: pa.Table) -> str:
+    if found.schema.names != made.schema.names or len(found) != len(made):
+        return f"it has {len(found)} rows of {found.num_columns} columns, not {len(made)} of {made.num_columns}"
+    for name in made.column_names:
+        there, right = found[name].to_pylist(), made[name].to_pylist()
+        for row, (a, b) in enumerate(zip(there, right, strict=True)):
+            if a != b:
+                return f"{name} of entry {made['seq'][row].as_py()} is {a!r}, recorded was {b!r}"
+    return f"its columns have other types than the evidence from entry {made['seq'][0].as_py()} on gives"
 
 
 def _check_tiles(log: SegmentLog, hashes: list[bytes]) -> None:
@@ -83,12 +159,5 @@ def _check_tiles(log: SegmentLog, hashes: list[bytes]) -> None:
             wrong = next((i for i, (a, b) in enumerate(zip(stored, hashes, strict=True)) if a != b), len(hashes))
             raise Tampered(f"{path.name} of the tiles is damaged at hash {wrong}, entry {wrong << WIDTH_BITS * level}")
         whole = len(hashes) - len(hashes) % WIDTH
-        hashes = [_over(hashes[at : at + WIDTH]) for at in range(0, whole, WIDTH)]
+        hashes = [root_over(hashes[at : at + WIDTH]) for at in range(0, whole, WIDTH)]
         level += 1
-
-
-def _over(hashes: list[bytes]) -> bytes:
-    frontier = Frontier()
-    for each in hashes:
-        frontier.push(each)
-    return frontier.root()

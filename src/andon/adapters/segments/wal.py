@@ -1,6 +1,6 @@
 """Reads a write-ahead log file: the chained groups, and what a crash left behind them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from andon.base.errors import Tampered
@@ -10,17 +10,41 @@ from andon.ledger.group import decode_group, find_group
 
 @dataclass(frozen=True, slots=True)
 class WalContent:
-    """What a file holds: entries, the last group's hash, where it ends, and the torn bytes after that."""
+    """What a file holds: entries, their leaves, the last group's hash, where it ends, and the torn bytes after that."""
 
     entries: list[Entry]
+    leaves: list[bytes]
     last_hash: bytes
     end: int
     torn: bytes
 
 
+@dataclass(slots=True)
+class Wal:
+    """A file that is open, or waits to be closed: its first entry, how many it holds, its bytes, what it began on."""
+
+    first: int
+    start: bytes
+    count: int = 0
+    size: int = 0
+    last: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.last = self.start
+
+    @property
+    def end(self) -> int:
+        return self.first + self.count
+
+
 def wal_path(folder: Path, first: int) -> Path:
     """The file that starts with entry `first`."""
     return folder / f"{first:020d}.wal"
+
+
+def wals_in(folder: Path) -> list[int]:
+    """The first entries of the files, in order."""
+    return sorted(int(path.stem) for path in folder.glob("*.wal") if path.stem.isascii() and path.stem.isdigit())
 
 
 def read_wal(path: Path, first: int, start: bytes) -> WalContent:
@@ -31,6 +55,7 @@ def read_wal(path: Path, first: int, start: bytes) -> WalContent:
     """
     data = path.read_bytes()
     entries: list[Entry] = []
+    leaves: list[bytes] = []
     at, last = 0, start
     while at < len(data):
         group = decode_group(data, at)
@@ -46,5 +71,6 @@ def read_wal(path: Path, first: int, start: bytes) -> WalContent:
         if group.first != expected or group.previous != last:
             raise Tampered(f"the group at byte {at} of {path.name} does not follow entry {expected - 1}")
         entries.extend(group.entries)
+        leaves.extend(group.leaves)
         at, last = group.end, group.hash
-    return WalContent(entries, last, at, data[at:])
+    return WalContent(entries, leaves, last, at, data[at:])

@@ -25,6 +25,12 @@ evidence = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, epilog=EXAMPLE.format("andon evidence seal --model m --reason INC-1")
 )
 app.add_typer(evidence, name="evidence", help="Seal, prove, verify and hand out what was recorded.")
+token = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    epilog=EXAMPLE.format("andon token create --name 'scoring service' --role recorder"),
+)
+app.add_typer(token, name="token", help="Make, list and take the tokens of a server.")
 app.add_typer(show, name="show", help="Show what Andon knows: its detectors, the taxonomy, the severities.")
 
 LOGS: Final = (
@@ -109,6 +115,9 @@ def scan(  # noqa: PLR0913  # a command's options are its arguments
     now: Annotated[
         str | None, typer.Option("--now", metavar="TIME", help="End of the replay (ISO 8601; UTC without a zone).")
     ] = None,
+    pin: Annotated[
+        str | None, typer.Option("--pin", metavar="FILE", help="Keep the summaries and charts too, for a seal.")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse unknown keys in model.yaml.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only; the exit code tells.")] = False,
     no_color: NoColor = False,
@@ -119,7 +128,7 @@ def scan(  # noqa: PLR0913  # a command's options are its arguments
     """
     from andon.interfaces.cli import scan_command
 
-    asked = scan_command.Asked(tuple(logs), model, reference, json, every, now, html, labels, on, model_id)
+    asked = scan_command.Asked(tuple(logs), model, reference, json, every, now, html, labels, on, model_id, pin)
     found = scan_command.run(asked, strict=strict, quiet=quiet, no_color=no_color)
     raise typer.Exit(FOUND if found else 0)
 
@@ -144,13 +153,17 @@ def init(
 
 
 @app.command("record", epilog=EXAMPLE.format("andon record log.parquet --model model.yaml"))
-def record(  # a command's options are its arguments
+def record(  # noqa: PLR0913  # a command's options are its arguments
     logs: Annotated[
         list[str], typer.Argument(metavar="LOG", help="Events as JSON lines (- is standard input), or any log.")
     ],
     *,
     model: Annotated[
         str | None, typer.Option("--model", metavar="FILE", help="The model.yaml that maps the columns of a log.")
+    ] = None,
+    producer: Annotated[
+        str | None,
+        typer.Option("--producer", metavar="NAME", help="Whose events these are; what it sends again is known."),
     ] = None,
     data: Data = None,
     as_json: AsJson = False,
@@ -163,7 +176,9 @@ def record(  # a command's options are its arguments
     """
     from andon.interfaces.cli import record_command
 
-    record_command.run(record_command.Asked(tuple(logs), model, data), as_json=as_json, quiet=quiet, dry_run=dry_run)
+    record_command.run(
+        record_command.Asked(tuple(logs), model, data, producer), as_json=as_json, quiet=quiet, dry_run=dry_run
+    )
 
 
 @evidence.command("seal", epilog=EXAMPLE.format("andon evidence seal --model model.yaml --reason INC-2026-0001"))
@@ -171,13 +186,17 @@ def evidence_seal(  # noqa: PLR0913  # a command's options are its arguments
     *,
     model: Annotated[str, typer.Option("--model", metavar="ID", help="A model's id, or its model.yaml.")],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, such as the incident's id.")],
-    since: Annotated[str | None, typer.Option("--since", metavar="TIME", help="First event time held.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="When it began; the hold reaches 48 h further back.")
+    ] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="End of the event times held.")] = None,
     scan: Annotated[
         str | None,
-        typer.Option(
-            "--scan", metavar="FILE", help="Pin a scan's JSON; the hold starts 48 h before its first anomaly."
-        ),
+        typer.Option("--scan", metavar="FILE", help="Pin what scan --pin (or --json) wrote; it says when it began."),
+    ] = None,
+    artifact: Annotated[
+        list[str] | None,
+        typer.Option("--artifact", metavar="NAME=FILE", help="Pin a file too, such as prompt=prompt.txt (repeatable)."),
     ] = None,
     data: Data = None,
     as_json: AsJson = False,
@@ -185,7 +204,8 @@ def evidence_seal(  # noqa: PLR0913  # a command's options are its arguments
     """Hold a model's decisions and sign a checkpoint over the log: at once, at any size."""
     from andon.interfaces.cli import evidence_command
 
-    evidence_command.seal(evidence_command.Asked(model, reason, since, until, scan), data=data, as_json=as_json)
+    asked = evidence_command.Asked(model, reason, since, until, scan, tuple(artifact or ()))
+    evidence_command.seal(asked, data=data, as_json=as_json)
 
 
 @evidence.command("export", epilog=EXAMPLE.format("andon evidence export SEAL --out bundle.zip"))
@@ -221,6 +241,38 @@ def evidence_verify(
     from andon.interfaces.cli import evidence_verify as verification
 
     verification.run(verification.Asked(what, file, against, data), as_json=as_json, quiet=quiet)
+
+
+@evidence.command("recompute", epilog=EXAMPLE.format("andon evidence recompute bundle.zip"))
+def evidence_recompute(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A bundle, or what andon scan --pin wrote.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Compute each finding again from the summaries in a bundle, draw each chart again, and compare.
+
+    Exit code: 0 all the same, 1 not.
+    """
+    from andon.interfaces.cli import pin_command
+
+    pin_command.recompute(file, as_json=as_json)
+
+
+@evidence.command("retain", epilog=EXAMPLE.format("andon evidence retain --days 400 --dry-run"))
+def evidence_retain(
+    *,
+    days: Annotated[int, typer.Option("--days", metavar="N", help="Keep what was recorded in the last N days.")],
+    data: Data = None,
+    as_json: AsJson = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted.")] = False,
+) -> None:
+    """Delete the oldest segments, up to the first that a hold covers; their proofs stay.
+
+    Exit code: 0 done, 3 fewer days than the law asks for.
+    """
+    from andon.interfaces.cli import evidence_command
+
+    evidence_command.retain(days, data=data, as_json=as_json, dry_run=dry_run)
 
 
 @evidence.command("prove", epilog=EXAMPLE.format("andon evidence prove p0033388"))
@@ -259,6 +311,77 @@ def evidence_release(
     from andon.interfaces.cli import evidence_command
 
     evidence_command.release(seal, by, reason, data=data, as_json=as_json)
+
+
+@app.command("serve", epilog=EXAMPLE.format("andon serve --data ./andon-data --listen 127.0.0.1:8600"))
+def serve(
+    *,
+    data: Data = None,
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="HOST:PORT", help="Where to answer; put TLS in front of other hosts.")
+    ] = "127.0.0.1:8600",
+    database: Annotated[
+        str | None,
+        typer.Option("--database", metavar="URL", help="postgresql://… (also: ANDON_DATABASE); else SQLite in DIR."),
+    ] = None,
+) -> None:
+    """Serve: take events over HTTP, seal, prove and hand out. The first start prints the administrator's token."""
+    from andon.interfaces.cli import serve_command
+
+    serve_command.run(data, listen, database)
+
+
+@app.command("doctor", epilog=EXAMPLE.format("andon doctor --data ./andon-data"))
+def doctor(*, data: Data = None, as_json: AsJson = False) -> None:
+    """Check an installation and say what is missing or changed, and how to mend it.
+
+    Exit code: 0 all is well, 1 something is not.
+    """
+    from andon.interfaces.cli import doctor_command
+
+    raise typer.Exit(0 if doctor_command.run(data, as_json=as_json) else FOUND)
+
+
+@token.command("create", epilog=EXAMPLE.format("andon token create --name 'scoring service' --role recorder"))
+def token_create(  # a command's options are its arguments
+    *,
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Who or what will hold it.")],
+    role: Annotated[str, typer.Option("--role", metavar="ROLE", help="recorder, viewer, responder, admin, …")],
+    model: Annotated[
+        list[str] | None, typer.Option("--model", metavar="ID", help="Limit it to a model; may be repeated.")
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option("--expires", metavar="WHEN", help="A length such as 90d, or a time.")
+    ] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a token and print it on the last line, once. A running server knows it within a second."""
+    from andon.interfaces.cli import token_command
+    from andon.services.access import Grant
+
+    grant = Grant(name, role, tuple(model or ()), token_command.expiry(expires))
+    token_command.create(grant, data=data, as_json=as_json)
+
+
+@token.command("list", epilog=EXAMPLE.format("andon token list --json"))
+def token_list(*, data: Data = None, as_json: AsJson = False) -> None:
+    """List the tokens, without their secrets."""
+    from andon.interfaces.cli import token_command
+
+    token_command.show(data=data, as_json=as_json)
+
+
+@token.command("revoke", epilog=EXAMPLE.format("andon token revoke tok_01J…"))
+def token_revoke(
+    token_id: Annotated[str, typer.Argument(metavar="TOKEN", help="Its id, from `andon token list`.")],
+    *,
+    data: Data = None,
+) -> None:
+    """Take a token: it opens nothing any more."""
+    from andon.interfaces.cli import token_command
+
+    token_command.revoke(token_id, data=data)
 
 
 @app.command("demo", epilog=EXAMPLE.format("andon demo"))

@@ -1,13 +1,17 @@
 """`andon evidence seal`, `export`, `prove`, `hold`, `release`: parse, call the service, show."""
 
 import json
+import re
+import zipfile
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from andon.base.errors import BadInput, NotFound, Refused
-from andon.bootstrap.ledger import Ledger, open_ledger, people_needed
+from andon.bootstrap.ledger import Ledger, open_ledger
+from andon.bootstrap.pin import read_pin
+from andon.bootstrap.settings import people_needed
 from andon.bootstrap.wiring import read_model
 from andon.evidence.hold import BEFORE, Hold
 from andon.interfaces.cli import options, output
@@ -23,22 +27,30 @@ class Asked:
     since: str | None
     until: str | None
     scan: str | None
+    artifacts: tuple[str, ...] = ()
 
 
 def seal(asked: Asked, *, data: str | None, as_json: bool) -> None:
     """Seal and print the receipt."""
-    pinned: dict[str, Any] = {}
-    since = None if asked.since is None else options.time(asked.since, "--since")
+    facts: dict[str, Any] = {}
+    given = None if asked.since is None else options.time(asked.since, "--since")
     until = None if asked.until is None else options.time(asked.until, "--until")
-    model_id = asked.model
+    model_id, files = asked.model, dict(_named_file(each) for each in asked.artifacts)
     if asked.model.endswith((".yaml", ".yml")):
-        model_id = read_model(asked.model).id
-        pinned["model_yaml"] = Path(asked.model).read_text(encoding="utf-8")
-    if asked.scan is not None:
-        pinned["scan"], start = _scan(asked.scan)
-        since = since or start
+        model = read_model(asked.model)
+        model_id = model.id
+        facts["model_yaml"] = Path(asked.model).read_text(encoding="utf-8")
+        files = {name: Path(asked.model).parent / path for name, path in model.artifacts} | files
+    pinned = {f"artifact-{name}": path for name, path in files.items()}
+    started = given
     with open_ledger(data) as ledger:
-        sealed = ledger.audit.seal(Case(model_id, since, until, asked.reason, pinned))
+        facts["pinned"] = ledger.pin_files(pinned)
+        if asked.scan is not None:
+            facts["scan"], anomaly, members = _scan(asked.scan)
+            facts["pinned"] |= ledger.pin(members)
+            started = min((each for each in (given, anomaly) if each is not None), default=None)
+        since = None if started is None else started - BEFORE
+        sealed = ledger.audit.seal(Case(model_id, since, until, asked.reason, facts))
         vkey = ledger.signer.verifier.vkey()
     document = {
         "seal_id": sealed.seal_id,
@@ -94,6 +106,19 @@ def holds(*, data: str | None, as_json: bool) -> None:
         output.emit("nothing is held\n")
 
 
+def retain(days: int, *, data: str | None, as_json: bool, dry_run: bool) -> None:
+    """Delete what is older than so many days and not held."""
+    with open_ledger(data) as ledger:
+        done = ledger.retain(days, dry_run=dry_run)
+    if as_json:
+        output.emit_json(asdict(done))
+        return
+    would = "would be deleted" if dry_run else "were deleted"
+    output.emit(f"{done.entries:,} entries in {done.segments} segments {would}; the log now begins at {done.first:,}\n")
+    if done.held is not None:
+        output.emit(f"segment {done.held[0]} and what follows stay: {done.held[1]} holds entries in it\n")
+
+
 def release(name: str, by: str, reason: str, *, data: str | None, as_json: bool) -> None:
     """Ask for a release.
 
@@ -124,14 +149,27 @@ def _named(ledger: Ledger, name: str) -> Hold:
     return known[name]
 
 
-def _scan(path: str) -> tuple[dict[str, Any], datetime | None]:
+def _named_file(text: str) -> tuple[str, Path]:
+    name, equals, path = text.partition("=")
+    if not equals or not re.fullmatch(r"[A-Za-z0-9_]{1,60}", name):
+        raise BadInput(f"--artifact {text} names no file: write it like --artifact prompt=prompt.txt")
+    return name, Path(path)
+
+
+def _scan(path: str) -> tuple[dict[str, Any], datetime | None, dict[str, bytes]]:
+    """The scan's document, the start of its first anomaly, and what a pin holds besides."""
+    members: dict[str, bytes] = {}
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        if zipfile.is_zipfile(path):
+            members = dict(read_pin(Path(path)).members)
+            document = json.loads(members.pop("scan.json"))
+        else:
+            document = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror}; name the file that `andon scan --json` wrote") from None
+        raise BadInput(f"cannot read {path}: {error.strerror}; name what `andon scan --json` or --pin wrote") from None
     except ValueError:
-        raise BadInput(f"{path} is no JSON: name the file that `andon scan --json` wrote") from None
+        raise BadInput(f"{path} is no JSON: name the file that `andon scan --json` or --pin wrote") from None
     if not isinstance(document, dict) or document.get("schema") != "andon.scan/1":
-        raise BadInput(f"{path} is no andon.scan/1: name the file that `andon scan --json` wrote")
+        raise BadInput(f"{path} is no andon.scan/1: name the file that `andon scan --json` or --pin wrote")
     starts = [options.time(each["started_at_low"], "--scan") for each in document["incidents"]]
-    return document, min(starts) - BEFORE if starts else None
+    return document, min(starts, default=None), members

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,11 +84,16 @@ def _bundle(asked: Asked, _quiet: bool) -> dict[str, Any]:  # noqa: FBT001
 
 
 def _note(path: str) -> bytes:
-    """A checkpoint from its file, or from the receipt that `andon evidence seal --json` printed."""
+    """A checkpoint from its file, from a bundle, or from what a command printed as JSON."""
     try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as bundle:
+                return bundle.read("checkpoint")
         raw = Path(path).read_bytes()
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error.strerror}; name a receipt or a checkpoint") from None
+    except (KeyError, zipfile.BadZipFile, zlib.error):
+        raise BadInput(f"{path} holds no checkpoint: name a bundle, a receipt or a checkpoint") from None
     if not raw.startswith(b"{"):
         return raw
     try:

@@ -9,11 +9,12 @@ from andon.base import address
 from andon.base.errors import BadInput
 from andon.bootstrap.guessing import guess_model
 from andon.bootstrap.packs import load_taxonomy
+from andon.bootstrap.pin import Memory
 from andon.bootstrap.wiring import Labels, ScanRequest, read_model, scan_models
 from andon.detect.registry import DETECTORS
 from andon.incident.document import Document, to_document, to_scans
 from andon.incident.scan import Scan, Warning  # noqa: A004  # the contract's word
-from andon.interfaces.cli import guess_words, options, output, progress, scan_text, words
+from andon.interfaces.cli import guess_words, options, output, pin_command, progress, scan_text, words
 from andon.interfaces.cli.page.write import write_page
 from andon.inventory.model import Model
 from andon.inventory.model_file import parse_model
@@ -37,6 +38,7 @@ class Asked:
     labels: str | None = None
     on: str | None = None
     model_id: str | None = None
+    pin: str | None = None
 
     def is_one(self, model: Model) -> bool:
         """Whether the result is of one model, whatever the log holds."""
@@ -52,17 +54,24 @@ def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
         raise BadInput(f"--on {asked.on} joins labels, and none are named: add --labels outcomes.csv")
     labels = None if asked.labels is None else Labels(asked.labels, asked.on)
     model, guessed = _model(asked, strict=strict)
-    if asked.html is not None and not asked.is_one(model):
-        raise BadInput("--html writes the page of one model, and the log is one of several: name it with --model-id")
+    for option, path in (("--html", asked.html), ("--pin", asked.pin)):
+        if path is not None and not asked.is_one(model):
+            raise BadInput(f"{option} is about one model, and the log is one of several: name it with --model-id")
+    memory = None if asked.pin is None else Memory()
     with progress.shown(quiet=quiet, no_color=no_color) as report, _logs(asked, model) as logs:
+        is_drawn = asked.html is not None or memory is not None
         request = ScanRequest(
-            logs, asked.reference, labels, asked.model_id, every, now, illustrate=asked.html is not None
+            logs, asked.reference, labels, asked.model_id, every, now, illustrate=is_drawn, memory=memory
         )
         scans = tuple(
             replace(scan, warnings=(*guessed, *scan.warnings)) for scan in scan_models(request, model, report)
         )
     document = to_document(scans[0]) if asked.is_one(model) else to_scans(scans)
     frame, failed = _write(asked, scans, document, _frame(asked, replace(model, id=scans[0].model_id)))
+    if asked.pin is not None and memory is not None and asked.model is not None:
+        memory.setting |= {"every_seconds": None if every is None else every.total_seconds()}
+        memory.setting |= {"now": None if now is None else now.isoformat()}
+        pin_command.write(asked.pin, (asked.model, document), memory)
     if not quiet:
         for scan in scans:
             _warn(scan, scans, no_color=no_color)
@@ -102,9 +111,13 @@ def _require_places(asked: Asked) -> None:
     inputs = (*asked.logs, *(each for each in named if each is not None))
     if asked.html == STDOUT:
         raise BadInput("--html - names no file: write the page to a file, such as --html scan.html")
+    if asked.pin is not None and asked.model is None:
+        raise BadInput("--pin keeps the model file too: name it with --model (`andon init` writes one)")
+    if asked.pin == STDOUT:
+        raise BadInput("--pin - names no file: write the pin to a file, such as --pin scan.pin")
     if asked.html is not None and asked.json is not None and output.same_place(asked.html, asked.json):
         raise BadInput(f"--html and --json would both write {asked.html}: name two files")
-    for option, path in (("--json", asked.json), ("--html", asked.html)):
+    for option, path in (("--json", asked.json), ("--html", asked.html), ("--pin", asked.pin)):
         if path not in (None, STDOUT):
             output.require_place(path, inputs, option)
 

@@ -4,25 +4,30 @@
     python3 -I -S verify.py bundle.zip [--vkey KEY] [--against receipt.json]
 
 It recomputes the Merkle tree (RFC 6962) from the entries, checks the signature of the checkpoint (Ed25519, RFC 8032)
-and the commitment of every payload (HMAC-SHA256). Exit: 0 all holds, 1 something does not (the line names it), 2 usage.
+and the commitment of every payload (salted SHA-256). Exit: 0 all holds, 1 something does not (it is named), 2 usage.
 Get this file and the key from the log's operator by another way than the bundle: who can change one can change both.
 """
 
 import base64
-import hmac
-import io
+import binascii
 import json
+import queue
 import re
 import struct
 import sys
+import threading
 import zipfile
 import zlib
 from hashlib import sha256, sha512
+from itertools import accumulate
 
 MEMBER_BYTES_MAX = 8 << 30
-MEMBERS_MAX = 64
+MEMBERS_MAX = 1024
 UNPACKING = (EOFError, NotImplementedError, OSError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+BLOCK = 4096  # entries of a block, which ends where their number is a multiple of it
+PROVEN = {"leaves.bin", "headers.bin", "payloads.bin", "proof.bin"}  # by the tree and the commitments
+COMMITTED = re.compile(rb'\{"at":"[^"\\]{27}","c":"([A-Za-z0-9_-]{43})",')
 
 
 class Wrong(Exception):
@@ -73,12 +78,10 @@ def point_from(raw):
 
 
 BASE_Y = 4 * pow(5, P - 2, P) % P
-BASE_X = point_x(BASE_Y, 0)
-BASE = (BASE_X, BASE_Y, 1, BASE_X * BASE_Y % P)
+BASE = point_from(BASE_Y.to_bytes(32, "little"))
 
 
 def is_signed(key, message, signature):
-    """Whether `signature` over `message` is by the owner of `key`."""
     s = int.from_bytes(signature[32:], "little")
     if len(key) != 32 or len(signature) != 64 or s >= L:
         return False
@@ -132,30 +135,34 @@ def open_checkpoint(note, vkey):
 # The tree
 
 
-def node(left, right):
-    return sha256(b"\x01" + left + right).digest()
-
-
 class Peaks:
     """The roots of the complete subtrees of a tree that grows to the right."""
 
     def __init__(self):
-        self.peaks, self.size = [], 0
+        self.peaks, self.size = {}, 0
 
     def push(self, hash_, level=0):
         self.size += 1 << level
-        peaks = self.peaks
-        while peaks and peaks[-1][0] == level:
-            hash_ = node(peaks.pop()[1], hash_)
+        while level in self.peaks:
+            hash_ = sha256(b"\x01" + self.peaks.pop(level) + hash_).digest()
             level += 1
-        peaks.append((level, hash_))
+        self.peaks[level] = hash_
+
+    def extend(self, row):
+        self.size += len(row)
+        level = 0
+        while row:
+            if level in self.peaks:
+                row = [self.peaks.pop(level)] + row
+            if len(row) % 2:
+                self.peaks[level] = row[-1]
+            row = [sha256(b"\x01" + a + b).digest() for a, b in zip(row[::2], row[1::2])]
+            level += 1
 
     def root(self):
-        if not self.peaks:
-            return sha256(b"").digest()
-        root = self.peaks[-1][1]
-        for _, peak in reversed(self.peaks[:-1]):
-            root = node(peak, root)
+        root = sha256(b"").digest()
+        for number, level in enumerate(sorted(self.peaks)):
+            root = sha256(b"\x01" + self.peaks[level] + root).digest() if number else self.peaks[level]
         return root
 
 
@@ -179,57 +186,81 @@ def once(pairs):
     return found
 
 
-def unpack(bundle, name):
-    """A member; its CRC is not looked at, since the tree and the commitments say more: which entry it is."""
-    file = bundle.open(name)
-    file._expected_crc = None
-    return io.BufferedReader(file, 1 << 20)
+class Member:
+    """A member of the zip, unpacked by a thread; without its CRC, since the tree names the entry that is wrong."""
+
+    def __init__(self, bundle, name):
+        self.name, self.chunks, self.data, self.at = name, queue.Queue(4), b"", 0
+        threading.Thread(target=self.unpack, args=(bundle,), daemon=True).start()
+
+    def unpack(self, bundle):
+        try:
+            with bundle.open(self.name) as file:
+                file._expected_crc = None
+                for chunk in iter(lambda: file.read(1 << 20), b""):
+                    self.chunks.put(chunk)
+            self.chunks.put(b"")
+        except UNPACKING as error:
+            self.chunks.put(error)
+
+    def take(self, count, seq):
+        while len(self.data) - self.at < count:
+            chunk = self.chunks.get()
+            if isinstance(chunk, Exception):
+                raise Wrong("%s cannot be unpacked at entry %d (%s)" % (self.name, seq, chunk))
+            if not chunk:
+                raise Wrong("%s ends too early, at entry %d" % (self.name, seq))
+            self.data, self.at = self.data[self.at :] + chunk, 0
+        self.at += count  # from entry seq on
+        return self.data[self.at - count : self.at]
+
+    def cut(self, lengths, seq):
+        data = self.take(sum(lengths), seq)
+        return [data[end - length : end] for end, length in zip(accumulate(lengths), lengths)]
+
+    def end(self):
+        if len(self.data) > self.at or self.chunks.get() != b"":
+            raise Wrong("%s goes on after the last entry" % self.name)
 
 
-def take(file, count, what):
-    try:
-        data = file.read(count)
-    except UNPACKING as error:
-        raise Wrong("%s cannot be unpacked (%s)" % (what, error))
-    if len(data) != count:
-        raise Wrong("%s ends too early" % what)
-    return data
+def committed(headers):  # what each says of its payload
+    found = list(map(COMMITTED.match, headers))
+    if None not in found and b"".join(headers).count(b'"c":') == len(headers):
+        return [each.group(1) for each in found]
+    fields = [json.loads(header.decode("utf-8"), object_pairs_hook=once) for header in headers]
+    return [each["c"].encode() if "c" in each else None for each in fields]
 
 
-def rows(file, first, end):
-    """`(seq, leaf, header or None)` of range.bin."""
-    length = struct.Struct(">I")
-    for seq in range(first, end):
-        what = "range.bin at entry %d" % seq
-        mark = take(file, 1, what)
-        if mark == b"\x00":
-            yield seq, take(file, 32, what), None
-        elif mark == b"\x01":
-            leaf = take(file, 32, what)
-            header = take(file, min(length.unpack(take(file, 4, what))[0], 65536), what)
-            if sha256(b"\x00" + header).digest() != leaf:
-                raise Wrong("entry %d: its header is not the one that was recorded" % seq)
-            yield seq, leaf, header
-        else:
-            raise Wrong("%s is damaged" % what)
-    if file.read(1):
-        raise Wrong("range.bin goes on after entry %d" % (end - 1))
+def check_block(seq, leaves, members, counts):
+    """Check the entries from seq on, one for each leaf."""
+    count = len(leaves)  # members: headers.bin, payloads.bin
+    lengths = struct.unpack(">%dH" % count, members[0].take(2 * count, seq))
+    salted = struct.unpack(">%dI" % count, members[0].take(4 * count, seq))
+    shown = [seq + i for i, length in enumerate(lengths) if length]
+    headers = members[0].cut([length for length in lengths if length], seq)
+    made = [sha256(b"\x00" + header).digest() for header in headers]
+    same("header", shown, made, [leaf for leaf, length in zip(leaves, lengths) if length])
+    said, sizes = committed(headers), [size for size, length in zip(salted, lengths) if length]
+    there = [number for number, size in zip(shown, sizes) if size]
+    if len(there) != count - salted.count(0):
+        raise Wrong("headers.bin near entry %d: a payload without a header" % seq)
+    payloads = members[1].cut([size for size in sizes if size], seq)
+    digests = [sha256(b"\x02" + each).digest() for each in payloads]
+    text = binascii.b2a_base64(b"\x00".join(digests + [b""]), newline=False).translate(bytes.maketrans(b"+/", b"-_"))
+    made = [text[at : at + 43] for at in range(0, len(text), 44)]
+    same("payload", there, made, [c for c, size in zip(said, sizes) if size])
+    counts["shown"] += len(shown)
+    counts["payloads"] += len(there)
+    counts["hidden"] += len(said) - said.count(None) - len(there)
+    if b'"kind":"hold"' in b"".join(headers):
+        held = {number for number, header in zip(shown, headers) if b'"kind":"hold"' in header}
+        counts["holds"].update((number, each[16:]) for number, each in zip(there, payloads) if number in held)
 
 
-def check_payload(file, seq, header):
-    """Whether there was a payload; it has to be the one that the header commits to."""
-    fields = json.loads(header.decode("utf-8"), object_pairs_hook=once)
-    if "c" not in fields:
-        return False
-    what = "payloads.bin at entry %d" % seq
-    count = struct.unpack(">I", take(file, 4, what))[0]
-    if count == 0:
-        return False
-    salt, payload = take(file, 16, what), take(file, min(count, 1 << 26) - 16, what)
-    found = base64.urlsafe_b64encode(hmac.new(salt, payload, "sha256").digest()).rstrip(b"=").decode()
-    if found != fields["c"]:
-        raise Wrong("entry %d: its payload is not the one that was recorded" % seq)
-    return True
+def same(what, numbers, made, recorded):
+    if made != recorded:
+        wrong = next(number for number, a, b in zip(numbers, made, recorded) if a != b)
+        raise Wrong("entry %d: its %s is not the one that was recorded" % (wrong, what))
 
 
 def open_bundle(bundle):
@@ -240,7 +271,7 @@ def open_bundle(bundle):
         raise Wrong("the zip has members twice, too many, or with strange names")
     if any(info.file_size > MEMBER_BYTES_MAX for info in infos):
         raise Wrong("a member of the zip is larger than 8 GiB")
-    for name in ("manifest.json", "checkpoint", "range.bin", "proof.bin", "payloads.bin"):
+    for name in sorted(PROVEN | {"manifest.json", "checkpoint"}):
         if name not in names:
             raise Wrong("%s is missing" % name)
     raw = bundle.read("manifest.json").decode("utf-8")
@@ -252,7 +283,7 @@ def open_bundle(bundle):
 
 
 def check_files(bundle, manifest, names):
-    if set(manifest["files"]) != set(names) - {"manifest.json"}:
+    if set(manifest["files"]) != set(names) - {"manifest.json"} - PROVEN:
         raise Wrong("the members of the zip are not those that manifest.json names")
     for name, digest in sorted(manifest["files"].items()):
         found = sha256()
@@ -275,12 +306,20 @@ def check(path, vkey, receipt):
             raise Wrong("the range of entries is impossible")
         old = open_checkpoint(receipt, vkey or manifest["vkey"]) if receipt else None
         counts = check_entries(bundle, (first, end, size), root, old)
-        if manifest["redacted"] != (["payload"] if counts[2] else []) or manifest["seal"] not in counts[3]:
+        if manifest["redacted"] != (["payload"] if counts["hidden"] else []) or manifest["seal"] not in counts["holds"]:
             raise Wrong("manifest.json names a seal, or what is left out, that the entries do not show")
         check_files(bundle, manifest, names)
-    said = ["OK: %d entries of %d to %d, under a signed tree of %d" % (counts[0], first, end - 1, size)]
-    said.append("README, samples, findings and custody are for reading; what is proven are the numbered entries")
-    said.append("%d payloads are what was recorded; %d are left out of this bundle" % (counts[1], counts[2]))
+        facts = json.loads(counts["holds"][manifest["seal"]].decode("utf-8"), object_pairs_hook=once)
+        for name, pin in facts.get("pinned", {}).items():
+            if manifest["files"].get(name, pin["sha256"]) != pin["sha256"]:
+                raise Wrong("%s is not the file that the seal (entry %d) pinned" % (name, manifest["seal"]))
+        if "scan" in facts and json.loads(bundle.read("scan.json").decode("utf-8")) != facts["scan"]:
+            raise Wrong("scan.json is not the scan that the seal (entry %d) pinned" % manifest["seal"])
+    said = ["OK: %d entries of %d to %d, under a signed tree of %d" % (counts["shown"], first, end - 1, size)]
+    said.append("README, samples and custody are for reading; proven are the numbered entries and what the seal pinned")
+    said.append(
+        "%d payloads are what was recorded; %d are left out of this bundle" % (counts["payloads"], counts["hidden"])
+    )
     if old:
         said.append("the log still begins with the %d entries that the receipt covers" % old[0])
     else:
@@ -299,35 +338,26 @@ def check_entries(bundle, place, root, old):
     hashes = [proof[at : at + 32] for at in range(0, len(proof), 32)]
     for level, hash_ in zip(levels[0], hashes):
         tree.push(hash_, level)
-    shown = payloads = hidden = 0
-    holds = []
-    payload_error = None
-    with unpack(bundle, "range.bin") as ranges, unpack(bundle, "payloads.bin") as texts:
-        check_old(tree, old)
-        for seq, leaf, header in rows(ranges, first, end):
-            tree.push(leaf)
+    check_old(tree, old)
+    stored, headers, payloads = (Member(bundle, name) for name in ("leaves.bin", "headers.bin", "payloads.bin"))
+    counts, seq = {"shown": 0, "payloads": 0, "hidden": 0, "holds": {}}, first
+    while seq < end:
+        leaves = stored.cut([32] * min(BLOCK - seq % BLOCK, end - seq), seq)
+        check_block(seq, leaves, (headers, payloads), counts)
+        cut = old[0] - seq if old and seq < old[0] < seq + len(leaves) else 0
+        for part in (leaves[:cut], leaves[cut:]):
+            tree.extend(part)
             check_old(tree, old)
-            if header is not None:
-                shown += 1
-                if b'"kind":"hold"' in header:
-                    holds.append(seq)
-                if payload_error is None:
-                    try:
-                        has_payload = check_payload(texts, seq, header)
-                        payloads, hidden = payloads + has_payload, hidden + (not has_payload)
-                    except (Wrong, ValueError, KeyError, TypeError) as error:
-                        payload_error = error
-        if payload_error is None and texts.read(1):
-            raise Wrong("payloads.bin goes on after the last entry")
+        seq += len(leaves)
+    for member in (stored, headers, payloads):
+        member.end()
     for level, hash_ in zip(levels[1], hashes[len(levels[0]) :]):
         tree.push(hash_, level)
-    if payload_error is not None:
-        raise Wrong(str(payload_error))
     if tree.root() != root:
         raise Wrong("the entries %d to %d are not those that the checkpoint signs" % (first, end - 1))
     if old and not first <= old[0] <= end and old != (size, root):
         raise Wrong("the receipt covers %d entries; this bundle can be compared from %d to %d" % (old[0], first, end))
-    return shown, payloads, hidden, holds
+    return counts
 
 
 def check_old(tree, old):
@@ -337,7 +367,6 @@ def check_old(tree, old):
 
 def main(words):
     options, paths = {"--vkey": None, "--against": None}, []
-    words = list(words)
     while words:
         word = words.pop(0)
         if word in options and words:

@@ -1,0 +1,62 @@
+"""The keys of private texts: one file, one key each; forgetting a key erases all that it sealed."""
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from andon.base.errors import Tampered
+
+NONCE_BYTES = 12
+KEY_BYTES = 32
+
+
+class Keyring:
+    """AES-256-GCM under a key per name, in a SQLite file of mode 600."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        with self._open() as base:
+            base.execute("create table if not exists keys(key_id text primary key, key blob not null) without rowid")
+
+    def seal(self, key_id: str, text: bytes, place: bytes) -> bytes:
+        """Nonce and ciphertext; `place` is bound, so that a text cannot be moved to another."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return nonce + AESGCM(self._key(key_id)).encrypt(nonce, text, place)
+
+    def open(self, key_id: str, sealed: bytes, place: bytes) -> bytes | None:
+        """The text; None when its key was forgotten."""
+        with self._open() as base:
+            found = base.execute("select key from keys where key_id = ?", (key_id,)).fetchone()
+        if found is None:
+            return None
+        try:
+            return AESGCM(found[0]).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
+        except InvalidTag:
+            raise Tampered(f"the text at {place.decode()} of the table journal_payload was changed") from None
+
+    def forget(self, key_id: str) -> None:
+        """Erase a key, and with it every text under it."""
+        with self._open() as base:
+            base.execute("delete from keys where key_id = ?", (key_id,))
+            base.execute("pragma wal_checkpoint(truncate)")
+
+    def _key(self, key_id: str) -> bytes:
+        with self._open() as base:
+            fresh = secrets.token_bytes(KEY_BYTES)
+            base.execute("insert or ignore into keys values (?, ?)", (key_id, fresh))
+            key: bytes = base.execute("select key from keys where key_id = ?", (key_id,)).fetchone()[0]
+        return key
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self._path, timeout=30, isolation_level=None)) as base:
+            for pragma in ("journal_mode=wal", "synchronous=full", "secure_delete=on"):
+                base.execute(f"pragma {pragma}").close()
+            yield base

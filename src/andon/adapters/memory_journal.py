@@ -1,0 +1,71 @@
+"""The twin of a journal in memory: the same answers, by the plain definitions."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from andon.base.fold import Fold, State
+from andon.ledger.entry import SALT_BYTES
+from andon.ledger.journal import Command, Committed, Message, Place, Row, fold_into, make_row, posting_of
+
+
+@dataclass
+class MemoryJournal:
+    """Rows in a list, tables in a dictionary."""
+
+    folds: Mapping[str, Fold]
+    now: Callable[[], datetime]
+    chance: Callable[[int], bytes]
+    state: State = field(default_factory=dict)
+    _rows: list[Row] = field(default_factory=list)
+    _requests: dict[str, Committed] = field(default_factory=dict)
+    _unsent: dict[str, tuple[int, Message]] = field(default_factory=dict)
+
+    def commit(self, command: Command) -> Committed:
+        """Decide and record."""
+        if (done := self._requests.get(command.request_id)) is not None:
+            return Committed(done.seq, done.fact, was_done=True)
+        fact = command.decide(self)
+        version = sum(row.stream == fact.stream for row in self._rows) + 1
+        salts = {name: self.chance(SALT_BYTES) for name in fact.private}
+        at = self.now().astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        row = make_row(fact, Place(len(self._rows) + 1, version, command.request_id, at), salts)
+        texts = {name: salts[name] + text.encode() for name, text in fact.private.items()}
+        fold_into(self.state, posting_of(row.checked(), texts), self.folds)
+        self._rows.append(row)
+        self._unsent |= {f"{row.seq}:{number}": (row.seq, each) for number, each in enumerate(fact.messages)}
+        self._requests[command.request_id] = Committed(row.seq, fact)
+        return self._requests[command.request_id]
+
+    def find(self, table: str, key: str) -> dict[str, Any] | None:
+        """One row."""
+        found = self.state.get((table, key))
+        return None if found is None else dict(found)
+
+    def list_rows(self, table: str) -> list[dict[str, Any]]:
+        """All rows, by key."""
+        return [dict(self.state[each]) for each in sorted(self.state) if each[0] == table]
+
+    def integrate(self, seq: int) -> None:
+        """There is no ledger to wait for."""
+
+    def messages(self, recipient: str) -> list[tuple[str, Message]]:
+        """What a recipient has not been told yet."""
+        return [(key, each) for key, (_, each) in self._unsent.items() if each.recipient == recipient]
+
+    def mark(self, message_id: str) -> None:
+        """A message was taken."""
+        self._unsent.pop(message_id, None)
+
+    def last(self) -> int:
+        """The number of the last entry."""
+        return len(self._rows)
+
+    def rows(self, after: int) -> Iterator[Row]:
+        """The entries after one."""
+        return iter(self._rows[after:])
+
+    def due(self, up_to: int) -> list[tuple[str, int, Message]]:
+        """Unsent messages of entries up to one."""
+        return [(key, seq, each) for key, (seq, each) in self._unsent.items() if seq <= up_to]

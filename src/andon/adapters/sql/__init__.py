@@ -1,0 +1,1 @@
+"""The journal and its tables in SQLite or PostgreSQL, by SQLAlchemy Core."""

@@ -1,0 +1,89 @@
+"""A database by its URL, and its two kinds of transaction."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+
+from andon.base.address import shown
+from andon.base.errors import BadInput, Tampered, Unavailable
+
+BUSY_SECONDS = 30
+
+
+def open_engine(url: str) -> Engine:
+    """The database at `sqlite:///path` or `postgresql://…`.
+
+    Raises:
+        BadInput: the URL is of neither kind.
+    """
+    try:
+        kind = make_url(url).get_backend_name()
+    except ArgumentError:
+        kind = ""
+    if kind == "sqlite":
+        return _sqlite(url)
+    if kind == "postgresql":
+        driver = make_url(url).set(drivername="postgresql+psycopg")
+        return create_engine(driver, isolation_level="READ COMMITTED", pool_pre_ping=True, pool_size=8)
+    raise BadInput(
+        f"--database {shown(url)} is no database for Andon: write postgresql://…, or leave it out for SQLite"
+    )
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of a file."""
+    return f"sqlite:///{path}"
+
+
+def _sqlite(url: str) -> Engine:
+    arguments = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args=arguments)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection, _record):  # type: ignore[no-untyped-def]  # SQLAlchemy gives the driver's own object
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection for reading."""
+    with _reached(engine), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that commits at the end; SQLite locks at its begin, so that no reader has to turn writer."""
+    with _reached(engine), engine.connect() as connection:
+        if engine.dialect.name != "sqlite":
+            with connection.begin():
+                yield connection
+            return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")
+
+
+@contextmanager
+def _reached(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        if type(error) not in (DatabaseError, OperationalError):
+            raise
+        first = " ".join(str(error.orig).split())[:160]
+        place = shown(engine.url.render_as_string(hide_password=True))
+        if type(error) is DatabaseError:  # as SQLite calls a file whose bytes are no database
+            raise Tampered(f"the database {place} is damaged: {first}; restore it from a backup") from None
+        raise Unavailable(f"the database {place} does not answer: {first}; start it, or mend --database") from None

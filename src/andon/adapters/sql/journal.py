@@ -1,0 +1,269 @@
+"""The journal in a database: one transaction per command."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from andon.adapters.sql.engine import reading, writing
+from andon.adapters.sql.lease import integrated
+from andon.adapters.sql.tables import FOLDED, HEAD, JOURNAL, OUTBOX, PAYLOAD
+from andon.base.errors import Conflict, Unavailable
+from andon.base.fold import Change, Fold, State
+from andon.ledger.entry import SALT_BYTES, parse_header
+from andon.ledger.journal import (
+    Command,
+    Committed,
+    Fact,
+    Message,
+    Place,
+    Row,
+    compare,
+    fold_into,
+    make_row,
+    posting_of,
+)
+
+TRIES = 3
+ROWS_AT_ONCE = 1_000
+INTEGRATE_SECONDS = 30.0
+POLL_SECONDS = 0.02
+
+
+class Keys(Protocol):
+    """Keeps texts so that each can be erased: by forgetting its key."""
+
+    def seal(self, key_id: str, text: bytes, place: bytes) -> bytes: ...
+
+    def open(self, key_id: str, sealed: bytes, place: bytes) -> bytes | None:
+        """The text; None when its key is gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SqlView:
+    """The folded tables through one connection."""
+
+    connection: Connection
+
+    def find(self, table: str, key: str) -> dict[str, Any] | None:
+        """One row by its key."""
+        found = self.connection.execute(select(FOLDED[table]).where(FOLDED[table].c.id == key)).mappings().first()
+        return None if found is None else dict(found)
+
+    def list_rows(self, table: str) -> list[dict[str, Any]]:
+        """All rows, by key."""
+        rows = self.connection.execute(select(FOLDED[table]).order_by(FOLDED[table].c.id)).mappings()
+        return [dict(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class SqlJournal:
+    """Commands in, rows out.
+
+    Attributes:
+        engine: the database, migrated.
+        keys: of private texts.
+        folds: what each kind of posting does to the tables.
+        now, chance: time and randomness.
+        nudge: called after a commit, so that the follower need not wait for its next look.
+        reach: told the name of each point where a crash is tried.
+    """
+
+    engine: Engine
+    keys: Keys
+    folds: Mapping[str, Fold]
+    now: Callable[[], datetime]
+    chance: Callable[[int], bytes]
+    nudge: Callable[[], None] = lambda: None
+    reach: Callable[[str], None] = lambda _: None
+
+    # For services
+
+    def commit(self, command: Command) -> Committed:
+        """Decide and record in one transaction; a request that was done is answered with its entry."""
+        for _ in range(TRIES):
+            try:
+                with writing(self.engine) as connection:
+                    done = self._done(connection, command.request_id)
+                    if done is None:
+                        done = self._record(connection, command)
+            except IntegrityError:  # another writer took the stream's next version, or this very request
+                continue
+            self.reach("commit")
+            self.nudge()
+            return done
+        raise Conflict("the same thing was changed by others at the same time, three times over: look at it, try again")
+
+    def find(self, table: str, key: str) -> dict[str, Any] | None:
+        """One row of a folded table."""
+        with reading(self.engine) as connection:
+            return SqlView(connection).find(table, key)
+
+    def list_rows(self, table: str) -> list[dict[str, Any]]:
+        """All rows of a folded table."""
+        with reading(self.engine) as connection:
+            return SqlView(connection).list_rows(table)
+
+    def integrate(self, seq: int) -> None:
+        """Wait until the follower says that the ledger holds the entry."""
+        self.nudge()
+        end = time.monotonic() + INTEGRATE_SECONDS
+        while self.integrated() < seq:
+            if time.monotonic() > end:
+                raise Unavailable(
+                    f"journal entry {seq} is in the database but not yet in the ledger: the server that holds the"
+                    " journal's lease may be stopped; it will be there once a server follows"
+                )
+            time.sleep(POLL_SECONDS)
+
+    def messages(self, recipient: str) -> list[tuple[str, Message]]:
+        """What a recipient has not been told yet."""
+        unsent = select(OUTBOX).where(OUTBOX.c.sent_at.is_(None), OUTBOX.c.recipient == recipient)
+        with reading(self.engine) as connection:
+            rows = connection.execute(unsent.order_by(OUTBOX.c.seq, OUTBOX.c.id)).mappings()
+            return [(row["id"], Message(row["recipient"], row["body"])) for row in rows]
+
+    def mark(self, message_id: str) -> None:
+        """A message was taken: note it and forget its text."""
+        with writing(self.engine) as connection:
+            done = {"sent_at": _text(self.now()), "body": None}
+            connection.execute(update(OUTBOX).where(OUTBOX.c.id == message_id).values(done))
+
+    def integrated(self) -> int:
+        """How many entries the ledger holds, as the follower said last."""
+        return integrated(self.engine)
+
+    # For the follower
+
+    def last(self) -> int:
+        """The number of the last entry; 0 for none."""
+        with reading(self.engine) as connection:
+            return int(connection.execute(select(func.coalesce(func.max(JOURNAL.c.seq), 0))).scalar_one())
+
+    def rows(self, after: int) -> Iterator[Row]:
+        """The entries after one, in order."""
+        while True:
+            query = select(JOURNAL).where(JOURNAL.c.seq > after).order_by(JOURNAL.c.seq).limit(ROWS_AT_ONCE)
+            with reading(self.engine) as connection:
+                found = [_row(dict(row)) for row in connection.execute(query).mappings()]
+            yield from found
+            if len(found) < ROWS_AT_ONCE:
+                return
+            after = found[-1].seq
+
+    def due(self, up_to: int) -> list[tuple[str, int, Message]]:
+        """Unsent messages of entries up to one: id, entry, message."""
+        query = select(OUTBOX).where(OUTBOX.c.sent_at.is_(None), OUTBOX.c.seq <= up_to)
+        with reading(self.engine) as connection:
+            rows = connection.execute(query.order_by(OUTBOX.c.seq, OUTBOX.c.id)).mappings()
+            return [(row["id"], row["seq"], Message(row["recipient"], row["body"])) for row in rows]
+
+    # For whoever checks
+
+    def folded(self) -> State:
+        """The tables as the journal says them.
+
+        Raises:
+            Tampered: a row of the journal, or a text, is not what was recorded; it is named.
+        """
+        state: State = {}
+        with reading(self.engine) as connection:
+            texts = self._texts(connection)
+        for row in self.rows(0):
+            opened = {name: self._opened(kept) for name, kept in texts.get(row.seq, {}).items()}
+            fold_into(state, posting_of(row.checked(), opened), self.folds)
+        return {key: self._whole(key[0], values) for key, values in state.items()}
+
+    def check(self) -> int:
+        """Whether the tables are what the journal says; returns how many entries it has.
+
+        Raises:
+            Tampered: they are not; the row is named.
+        """
+        compare(self.folded(), self._tables())
+        return self.last()
+
+    def rebuild(self) -> None:
+        """Make the folded tables anew from the journal."""
+        state = self.folded()
+        with writing(self.engine) as connection:
+            for table in FOLDED.values():
+                connection.execute(table.delete())
+            for (name, _), values in sorted(state.items(), key=lambda item: item[0]):
+                connection.execute(insert(FOLDED[name]).values(values))
+
+    def _tables(self) -> State:
+        with reading(self.engine) as connection:
+            view = SqlView(connection)
+            return {(name, row["id"]): row for name in FOLDED for row in view.list_rows(name)}
+
+    @staticmethod
+    def _whole(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {column: values.get(column) for column in FOLDED[table].c.keys()}  # noqa: SIM118  # not a dict
+
+    def _record(self, connection: Connection, command: Command) -> Committed:
+        fact = command.decide(SqlView(connection))
+        latest = select(func.coalesce(func.max(JOURNAL.c.stream_version), 0)).where(JOURNAL.c.stream == fact.stream)
+        version = int(connection.execute(latest).scalar_one()) + 1
+        salts = {name: self.chance(SALT_BYTES) for name in fact.private}
+        # Last of all the lock that every command takes: numbers without gaps, in the order of commits.
+        seq = connection.execute(update(HEAD).values(seq=HEAD.c.seq + 1).returning(HEAD.c.seq)).scalar_one()
+        row = make_row(fact, Place(seq, version, command.request_id, _text(self.now())), salts)
+        fields = {name: getattr(row, name) for name in JOURNAL.c.keys()}  # noqa: SIM118
+        connection.execute(insert(JOURNAL).values(fields))
+        self._keep_texts(connection, row, fact, salts)
+        for number, message in enumerate(fact.messages):
+            values = {"id": f"{seq}:{number}", "seq": seq, "recipient": message.recipient, "body": message.body}
+            connection.execute(insert(OUTBOX).values(values))
+        posting = posting_of(row.checked(), {name: salts[name] + text.encode() for name, text in fact.private.items()})
+        for change in fold_into({}, posting, self.folds):
+            _carry_out(connection, change)
+        return Committed(seq, fact)
+
+    def _keep_texts(self, connection: Connection, row: Row, fact: Fact, salts: Mapping[str, bytes]) -> None:
+        for name, text in fact.private.items():
+            sealed = self.keys.seal(fact.stream, salts[name] + text.encode(), _place(row.seq, name))
+            values = {"seq": row.seq, "name": name, "key_id": fact.stream, "ct": sealed}
+            connection.execute(insert(PAYLOAD).values(values))
+
+    def _texts(self, connection: Connection) -> dict[int, dict[str, Mapping[str, Any]]]:
+        found: dict[int, dict[str, Mapping[str, Any]]] = {}
+        for row in connection.execute(select(PAYLOAD)).mappings():
+            found.setdefault(row["seq"], {})[row["name"]] = dict(row)
+        return found
+
+    def _opened(self, kept: Mapping[str, Any]) -> bytes | None:
+        return self.keys.open(kept["key_id"], kept["ct"], _place(kept["seq"], kept["name"]))
+
+    def _done(self, connection: Connection, request_id: str) -> Committed | None:
+        found = connection.execute(select(JOURNAL).where(JOURNAL.c.request_id == request_id)).mappings().first()
+        if found is None:
+            return None
+        fields = parse_header(found["entry"])
+        fact = Fact(fields["kind"], fields["stream"], fields["actor"], fields["data"])
+        return Committed(found["seq"], fact, was_done=True)
+
+
+def _carry_out(connection: Connection, change: Change) -> None:
+    table = FOLDED[change.table]
+    done = connection.execute(update(table).where(table.c.id == change.key).values(change.values))
+    if not done.rowcount:
+        connection.execute(insert(table).values({"id": change.key, **change.values}))
+
+
+def _row(row: Mapping[str, Any]) -> Row:
+    entry, leaf = bytes(row["entry"]), bytes(row["leaf"])
+    return Row(row["seq"], row["stream"], row["stream_version"], row["request_id"], entry, leaf)
+
+
+def _place(seq: int, name: str) -> bytes:
+    return f"{seq}:{name}".encode()
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,0 +1,74 @@
+"""The tables: the journal with what hangs on it, and the tables that are a fold of it."""
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+
+METADATA: Final = MetaData()
+
+HEAD: Final = Table(
+    "journal_head",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+)
+JOURNAL: Final = Table(
+    "journal",
+    METADATA,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("stream", Text, nullable=False),
+    Column("stream_version", Integer, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("entry", LargeBinary, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    UniqueConstraint("stream", "stream_version", name="journal_stream"),
+    UniqueConstraint("request_id", name="journal_request"),
+)
+PAYLOAD: Final = Table(
+    "journal_payload",
+    METADATA,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("ct", LargeBinary, nullable=False),
+)
+OUTBOX: Final = Table(
+    "outbox",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("body", Text),  # null once it was sent
+    Column("sent_at", Text),
+    Index("outbox_unsent", "sent_at", "recipient", "seq"),
+)
+LEASE: Final = Table(
+    "lease",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),  # microseconds since the epoch
+    Column("integrated", BigInteger, nullable=False),  # a hint: so many entries are in the ledger
+)
+
+
+def _folded(name: str, *columns: str) -> Table:
+    """A table that is a fold of the journal: texts and whole numbers, by `id`."""
+    numbers = {"checkpoint_size", "redacted"}
+    kinds = [Column(each, BigInteger if each in numbers else Text) for each in columns]
+    return Table(name, METADATA, Column("id", Text, primary_key=True), *kinds)
+
+
+FOLDED: Final[dict[str, Table]] = {
+    table.name: table
+    for table in (
+        _folded("tokens", "name", "role", "digest", "models", "created_at", "expires_at", "revoked_at"),
+        _folded(
+            "seals",
+            *("model_id", "since", "until", "log", "checkpoint_size", "reason", "actor", "made_at", "released_at"),
+        ),
+        _folded("releases", "seal_id", "actor", "asked_at", "by", "reason"),
+        _folded("exports", "seal_id", "actor", "exported_at", "redacted"),
+    )
+}

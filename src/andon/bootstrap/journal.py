@@ -1,0 +1,77 @@
+"""The journal of a data folder: its database, its keys, its log, and who follows it."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from andon.adapters.keyring import Keyring
+from andon.adapters.segments.log import SegmentLog
+from andon.adapters.sql.journal import SqlJournal
+from andon.adapters.sql.lease import SqlLease
+from andon.bootstrap.database import open_database
+from andon.bootstrap.packs import load_permissions
+from andon.bootstrap.settings import database_of
+from andon.bootstrap.signing import signer_of
+from andon.evidence import custody
+from andon.people import token
+from andon.services.access import Access
+from andon.services.follow import Follow
+
+FOLDS: Final = {**token.FOLDS, **custody.FOLDS}
+LEASE: Final = timedelta(seconds=5)
+NAME: Final = "journal"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenJournal:
+    """A journal and its follower."""
+
+    journal: SqlJournal
+    follow: Follow
+
+    def access(self, actor: str = "local") -> Access:
+        """The service of tokens."""
+        return Access(self.journal, load_permissions(), now, secrets.token_bytes, actor)
+
+
+@contextmanager
+def open_journal(
+    data: Path, database: str | None = None, nudge: Callable[[], None] | None = None, *, follows: bool = True
+) -> Iterator[OpenJournal]:
+    """The journal of a data folder.
+
+    Args:
+        data: the folder.
+        database: URL of its database; None: as `database_of` finds it.
+        nudge: called after each command; None: the entry is followed up at once, as no server does it.
+        follows: whether a command is followed up; else only its row is written.
+    """
+    engine = open_database(data, database or database_of(data))
+    opened: list[OpenJournal] = []
+
+    def here() -> None:
+        if follows:
+            opened[0].follow.step(now())
+
+    journal = SqlJournal(engine, Keyring(data / "keys.db"), FOLDS, now, secrets.token_bytes, nudge or here)
+    follow = Follow(journal, SqlLease(engine, secrets.token_hex(8), LEASE), lambda: journal_log(data))
+    opened.append(OpenJournal(journal, follow))
+    try:
+        yield opened[0]
+    finally:
+        follow.leave()
+        engine.dispose()
+
+
+def journal_log(data: Path) -> SegmentLog:
+    """The journal's log; closes itself at the end of a `with`."""
+    return SegmentLog(data / "ledger" / NAME, signer_of(data / "ledger", NAME), now)
+
+
+def now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)

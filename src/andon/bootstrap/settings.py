@@ -1,0 +1,122 @@
+"""Settings of an installation: where its data stand, which database, which limits."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from andon.base.errors import BadInput
+from andon.evidence.hold import RELEASERS
+
+PLACE: Final = "server.json"
+"""In the data folder: where the server that serves it answers."""
+DATABASE_FILE: Final = "database.url"
+"""In the data folder (mode 600): the database that this installation was first served with."""
+
+
+APPROVALS: Final = {"two_person": RELEASERS, "one_person": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the server takes.
+
+    Attributes:
+        requests_per_second: of one token, on average.
+        requests_burst: at once.
+        failures_per_second, failures_burst: wrong tokens from one address.
+        pending_bytes_max: requests of events that wait for the disk, together.
+        free_bytes_min: with less room on the disk, events are refused, so that seals still fit.
+    """
+
+    requests_per_second: float = 2_000
+    requests_burst: float = 4_000
+    failures_per_second: float = 5
+    failures_burst: float = 50
+    pending_bytes_max: int = 64 << 20
+    free_bytes_min: int = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `andon serve` was told."""
+
+    data: Path
+    host: str
+    port: int
+    database: str | None = None
+    limits: Limits = Limits()
+
+
+def data_folder(given: str | None) -> Path:
+    """Where the data stand: `--data`, else ANDON_HOME, else the user's folder."""
+    return Path(given or os.environ.get("ANDON_HOME") or Path.home() / ".local" / "share" / "andon")
+
+
+def make_folder(data: Path) -> None:
+    """Make the data folder, closed to others.
+
+    Raises:
+        BadInput: it cannot be used.
+    """
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"cannot use {data}: {error.strerror}; name another folder with --data") from None
+    if not os.access(data, os.W_OK | os.X_OK):
+        raise BadInput(f"cannot use {data}: you may not write to it; name another folder with --data")
+
+
+def database_of(data: Path, given: str | None = None) -> str | None:
+    """The database's URL: as given, else ANDON_DATABASE, else what the installation was served with; None: SQLite."""
+    url = given or os.environ.get("ANDON_DATABASE")
+    kept = data / DATABASE_FILE
+    if url is None and kept.exists():
+        return kept.read_text(encoding="utf-8").strip() or None
+    return url
+
+
+def keep_database(data: Path, url: str | None) -> None:
+    """Remember the database, so that every later command finds the same.
+
+    Raises:
+        BadInput: the folder was served with SQLite before, whose journal another database does not have.
+    """
+    kept = data / DATABASE_FILE
+    if url is None:
+        return
+    if not kept.exists() and (data / "andon.db").exists():
+        raise BadInput(f"{data} was used with SQLite before: leave --database out, or name an empty folder with --data")
+    descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(url + "\n")
+
+
+def server_at(data: Path) -> str | None:
+    """Which server says that it serves a data folder; None: none does."""
+    try:
+        place = json.loads((data / PLACE).read_text())
+        return f"the server at {place['address']} (process {place['pid']})"
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def parse_listen(text: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`.
+
+    Raises:
+        BadInput: it is none.
+    """
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:  # noqa: PLR2004  # ports
+        raise BadInput(f"--listen {text} is no address: write HOST:PORT, such as 127.0.0.1:8600")
+    return host.strip("[]"), int(port)
+
+
+def people_needed() -> int:
+    """How many people a release needs, by ANDON_APPROVAL."""
+    name = os.environ.get("ANDON_APPROVAL", "two_person")
+    if name not in APPROVALS:
+        raise BadInput(f"ANDON_APPROVAL is {name!r}: set it to {' or '.join(APPROVALS)}")
+    return APPROVALS[name]

@@ -1,0 +1,155 @@
+"""What requests and answers hold."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True)]
+
+
+class Asked(BaseModel):
+    """A request; a key that nobody knows is a mistake."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class SealAsked(Asked):
+    """What to hold: a model's events in `[since, until)`; without a bound, all."""
+
+    model_id: Name
+    reason: Reason
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+
+class SealMade(BaseModel):
+    """The receipt of a seal: keep the checkpoint elsewhere."""
+
+    seal_id: str
+    checkpoint: str
+    size: int
+    root: str
+    entry: int
+    vkey: str
+
+
+class HoldShown(BaseModel):
+    """A hold."""
+
+    id: str
+    seq: int
+    model_id: str
+    since: str | None
+    until: str | None
+    reason: str
+    releasers: tuple[str, ...]
+    is_released: bool
+
+
+class Holds(BaseModel):
+    """A list of holds."""
+
+    items: list[HoldShown]
+    next: str | None = None
+
+
+class ReleaseAsked(Asked):
+    """Why a hold may end."""
+
+    reason: Reason
+
+
+class NoteAsked(Asked):
+    """A checkpoint that was kept."""
+
+    checkpoint: Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
+
+
+class Compared(BaseModel):
+    """The log still begins with what the checkpoint covers."""
+
+    size: int
+
+
+class Checkpoint(BaseModel):
+    """The newest checkpoint; `consistency` proves growth from the size that was asked about."""
+
+    size: int
+    checkpoint: str
+    vkey: str
+    consistency: list[str]
+
+
+class Proof(BaseModel):
+    """That an entry is in the log."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    schema_: str = Field(alias="schema")
+    seq: int
+    size: int
+    header: str
+    leaf: str
+    proof: list[str]
+    checkpoint: str
+    vkey: str
+    salt: str | None = None
+
+
+class TokenAsked(Asked):
+    """A token to make."""
+
+    name: Name
+    role: Name
+    models: Annotated[list[Name], Field(max_length=1_000)] = []
+    expires_at: AwareDatetime | None = None
+
+
+class TokenShown(BaseModel):
+    """A token, without its secret."""
+
+    id: str
+    name: str
+    role: str
+    models: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class TokenMade(TokenShown):
+    """A token and its secret, this once."""
+
+    token: str
+
+
+class Tokens(BaseModel):
+    """A list of tokens."""
+
+    items: list[TokenShown]
+    next: str | None = None
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    fix: str
+
+
+class Recorded(BaseModel):
+    """What became of a request of events."""
+
+    events: int
+    repeated: int
+    first: int
+    end: int
+    log: str
+
+
+Document = dict[str, Any]

@@ -1,0 +1,102 @@
+"""Seals, holds, bundles, proofs, checkpoints."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+
+from andon.base.errors import BadInput, Denied, Tampered
+from andon.bootstrap.settings import people_needed
+from andon.interfaces.api.bodies import (
+    Checkpoint,
+    Compared,
+    Holds,
+    HoldShown,
+    NoteAsked,
+    Proof,
+    ReleaseAsked,
+    SealAsked,
+    SealMade,
+)
+from andon.interfaces.api.guard import Caller, Here, RequestId
+from andon.interfaces.api.problems import PROBLEMS
+from andon.services.audit import Case
+
+ROUTER = APIRouter(prefix="/api/v1", tags=["evidence"], responses=PROBLEMS)
+CHUNK_BYTES = 1 << 20
+
+
+@ROUTER.post("/seals", status_code=201, operation_id="audit.seal")
+def make_seal(asked: SealAsked, caller: Caller, house: Here, request: RequestId) -> SealMade:
+    """Hold a model's events and sign a checkpoint over the log."""
+    if not caller.covers(asked.model_id):
+        raise Denied(f"this token may not seal model {asked.model_id}: it is limited to {', '.join(caller.models)}")
+    case = Case(asked.model_id, asked.since, asked.until, asked.reason, {})
+    made = house.audit(caller.id).seal(case, request)
+    return SealMade(
+        seal_id=made.seal_id,
+        checkpoint=made.note,
+        size=made.size,
+        root=made.root,
+        entry=made.seq,
+        vkey=house.signer.verifier.vkey(),
+    )
+
+
+@ROUTER.get("/seals", operation_id="audit.holds")
+def list_seals(caller: Caller, house: Here) -> Holds:
+    """All holds, released ones too."""
+    found = [hold for hold in house.audit(caller.id).holds() if caller.covers(hold.model_id)]
+    return Holds(items=[HoldShown(**asdict(hold)) for hold in found])
+
+
+@ROUTER.post("/seals/{seal_id}/release", operation_id="audit.release")
+def release_seal(seal_id: str, asked: ReleaseAsked, caller: Caller, house: Here) -> HoldShown:
+    """Ask for a hold's release; it ends once two different people have asked (ANDON_APPROVAL)."""
+    return HoldShown(**asdict(house.audit(caller.id).release(seal_id, caller.name, asked.reason, people_needed())))
+
+
+@ROUTER.post("/seals/{seal_id}/export", operation_id="export.export", response_class=StreamingResponse)
+def export_seal(seal_id: str, caller: Caller, house: Here, *, redact: bool = False) -> StreamingResponse:
+    """The bundle of a seal, as a zip; `redact` leaves the payloads out."""
+    with ExitStack() as stack:
+        path, _ = stack.enter_context(house.export(caller.id, seal_id, redact=redact))
+        opened = stack.pop_all()
+
+    def chunks() -> Iterator[bytes]:
+        with opened, path.open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
+
+    headers = {"Content-Disposition": f'attachment; filename="{path.name}"'}
+    return StreamingResponse(chunks(), media_type="application/zip", headers=headers)
+
+
+@ROUTER.get("/entries/{entry}/proof", operation_id="audit.prove")
+def prove_entry(entry: str, caller: Caller, house: Here) -> Proof:
+    """The proof that an entry (its number, or an event's id) is in the log; with its salt for who may send events."""
+    opened = house.permissions.allows(caller.role, "ingest.accept")
+    return Proof(**house.audit(caller.id).prove(entry, opened=opened))
+
+
+@ROUTER.get("/checkpoint", operation_id="audit.latest")
+def latest_checkpoint(
+    caller: Caller, house: Here, since: Annotated[int | None, Query(ge=1, lt=2**53)] = None
+) -> Checkpoint:
+    """The newest checkpoint, and the proof that the log only grew since it had a size."""
+    found: dict[str, Any] = house.audit(caller.id).latest(since)
+    return Checkpoint(**found)
+
+
+@ROUTER.post("/checkpoint/compare", operation_id="audit.compare")
+def compare_checkpoint(asked: NoteAsked, caller: Caller, house: Here) -> Compared:
+    """Whether the log still begins with what a checkpoint covers."""
+    try:
+        note = asked.checkpoint.encode()
+        house.signer.verifier.open(note)
+    except (UnicodeEncodeError, Tampered):
+        raise BadInput("this is no checkpoint that this log signed: send it as it was given, line breaks too") from None
+    return Compared(size=house.audit(caller.id).compare(note))

@@ -1,0 +1,41 @@
+"""Which act a route is, and whether the caller may do it. A route's `operation_id` names its act: `service.method`."""
+
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+
+from andon.bootstrap.house import House
+from andon.people.token import Token
+
+
+def house_of(request: Request) -> House:
+    """The house that the server stands on."""
+    house: House = request.app.state.house
+    return house
+
+
+def permitted(request: Request) -> Token:
+    """The caller, if its role may do the route's act.
+
+    Raises:
+        Denied: it may not.
+    """
+    caller: Token = request.state.caller
+    house_of(request).permissions.require(caller.role, request.scope["route"].operation_id)
+    return caller
+
+
+def request_id(
+    caller: Annotated[Token, Depends(permitted)],
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+) -> str | None:
+    """The id of a request that carries a key: the same key of the same caller is the same request."""
+    if idempotency_key is None:
+        return None
+    return "key_" + sha256(f"{caller.id}\n{idempotency_key}".encode()).hexdigest()[:32]
+
+
+Caller = Annotated[Token, Depends(permitted)]
+Here = Annotated[House, Depends(house_of)]
+RequestId = Annotated[str | None, Depends(request_id)]

@@ -1,0 +1,43 @@
+"""What answers a stranger: whether the server lives, whether it takes requests, and its counts."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from andon.interfaces.api.guard import house_of
+from andon.interfaces.api.metrics import CONTENT_TYPE
+
+ROUTER = APIRouter(tags=["health"])
+
+
+@ROUTER.get("/healthz", operation_id="health.live")
+async def healthz() -> dict[str, str]:
+    """The process lives."""
+    return {"status": "ok"}
+
+
+@ROUTER.get("/readyz", operation_id="health.ready", responses={503: {"description": "It does not; and why."}})
+async def readyz(request: Request) -> JSONResponse:
+    """Whether it takes requests; if not, why."""
+    reasons = _reasons(request)
+    return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+
+
+@ROUTER.get("/metrics", operation_id="health.metrics", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """Prometheus's text format."""
+    house, state = house_of(request), request.app.state
+    values: dict[str, Any] = {
+        "andon_ingest_pending_bytes": state.intake.pending_bytes,
+        "andon_ledger_entries": house.log.size,
+        "andon_journal_entries": house.known,
+        "andon_ready": 0 if _reasons(request) else 1,
+    }
+    return Response(state.metrics.text(**values), media_type=CONTENT_TYPE)
+
+
+def _reasons(request: Request) -> list[str]:
+    house, intake = house_of(request), request.app.state.intake
+    found = (house.tampered, house.trouble, None if intake.failed is None else str(intake.failed))
+    return [reason for reason in found if reason is not None]

@@ -1,0 +1,113 @@
+"""Errors as problem+json (RFC 9457): what, where, and how to mend it."""
+
+import json
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from andon.base.errors import (
+    AndonError,
+    BadInput,
+    Busy,
+    Conflict,
+    Denied,
+    Full,
+    NotFound,
+    Refused,
+    Tampered,
+    Unauthenticated,
+    Unavailable,
+)
+
+MEDIA_TYPE: Final = "application/problem+json"
+STATUS: Final[tuple[tuple[type[AndonError], int, str], ...]] = (  # the more special first
+    (Unauthenticated, 401, "no valid token"),
+    (Denied, 403, "not permitted"),
+    (Conflict, 409, "conflict"),
+    (Refused, 422, "refused by a rule"),
+    (NotFound, 404, "not found"),
+    (BadInput, 422, "bad input"),
+    (Full, 507, "no room on the disk"),
+    (Busy, 503, "busy"),
+    (Unavailable, 503, "unavailable"),
+    (Tampered, 500, "evidence is not what was recorded"),
+)
+RETRY_SECONDS: Final = 1
+PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    code: {"description": text, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    for code, text in (
+        (400, "the body cannot be read"),
+        (401, "no valid token"),
+        (403, "not permitted"),
+        (404, "not found"),
+        (409, "conflict"),
+        (422, "bad input, or refused by a rule"),
+        (429, "too many requests"),
+        (500, "evidence is not what was recorded"),
+        (503, "busy or unavailable"),
+    )
+}
+
+
+class HttpProblem(BadInput):
+    """An error of HTTP itself, such as a body over the limit."""
+
+    def __init__(self, status: int, title: str, detail: str, **more: Any) -> None:
+        super().__init__(detail)
+        self.status, self.title, self.more = status, title, more
+
+
+def problem_of(error: AndonError) -> Response:
+    """The answer to an error; `fix` is what stands behind the colon of its sentence."""
+    text = str(error)
+    if isinstance(error, HttpProblem):
+        return problem(error.status, error.title, text, **error.more)
+    status, title = next(((s, t) for kind, s, t in STATUS if isinstance(error, kind)), (500, "internal error"))
+    more: dict[str, Any] = {}
+    if lines := getattr(error, "lines", None):
+        more = {"count": getattr(error, "count", len(lines)), "lines": [{"line": n, "reason": why} for n, why in lines]}
+    return problem(status, title, text, **more)
+
+
+def problem(status: int, title: str, detail: str, **more: Any) -> Response:
+    """A problem document."""
+    what, colon, fix = detail.partition(": ")
+    body = {
+        "type": f"urn:andon:problem:{title.replace(' ', '-')}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "fix": fix if colon else what,
+        **more,
+    }
+    headers = {"Retry-After": str(RETRY_SECONDS)} if status in (429, 503) else {}
+    if status == 401:  # noqa: PLR2004
+        headers["WWW-Authenticate"] = 'Bearer realm="andon"'
+    return Response(json.dumps(body, ensure_ascii=False).encode(), status, headers, MEDIA_TYPE)
+
+
+async def on_error(_: Request, error: Exception) -> Response:
+    """For Starlette: an AndonError."""
+    assert isinstance(error, AndonError)  # noqa: S101  # it is registered for those
+    return problem_of(error)
+
+
+async def on_http_error(_: Request, error: Exception) -> Response:
+    """For Starlette: no such path, no such method."""
+    status = getattr(error, "status_code", 500)
+    fix = {404: "look at /api/v1/openapi.json", 405: "use another method"}.get(status, "mend the request")
+    detail = str(getattr(error, "detail", "the request cannot be answered"))
+    answer = problem(status, detail.lower(), f"{detail}: {fix}")
+    for name, value in (getattr(error, "headers", None) or {}).items():
+        answer.headers[name] = value
+    return answer
+
+
+async def on_invalid(_: Request, error: Exception) -> Response:
+    """For FastAPI: a body or a parameter is not as the schema says; values are not repeated."""
+    found: list[dict[str, Any]] = getattr(error, "errors", list)()
+    fields = [{"field": ".".join(map(str, each["loc"])), "reason": each["msg"]} for each in found]
+    first = fields[0] if fields else {"field": "body", "reason": "not as the schema says"}
+    detail = f"{first['field']}: {first['reason']}"
+    return problem(422, "bad input", detail, fields=fields)

@@ -1,0 +1,212 @@
+"""The journal: each command that changed something is one entry of a log; the tables are a fold of it.
+
+A row of the database and an entry of the ledger hold the same bytes. Text about people is not in them: the entry
+commits to it, and the text itself is kept beside, encrypted, so that it can be erased.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from andon.base.errors import Tampered
+from andon.base.fold import Change, Fold, Posting, State, apply
+from andon.ledger.entry import SALT_BYTES, commitment, make_entry, parse_header
+from andon.ledger.merkle import leaf_hash
+
+ERASED: Final = "erased"
+"""What a text reads as once its key is gone."""
+COLUMNS: Final = ("seq", "stream", "stream_version", "request_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What somebody outside is to be told, once the entry it comes from is in the ledger."""
+
+    recipient: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What a command establishes.
+
+    Attributes:
+        kind: what happened, in the past: `token_created`.
+        stream: what it happened to; two commands on one stream cannot both build on the same state.
+        actor: who did it, as a pseudonym.
+        data: fields of the entry; no text about people, no floats.
+        private: text that the entry only commits to.
+        messages: for outsiders.
+    """
+
+    kind: str
+    stream: str
+    actor: str
+    data: Mapping[str, Any]
+    private: Mapping[str, str] = field(default_factory=dict)
+    messages: Sequence[Message] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An entry as the database keeps it."""
+
+    seq: int
+    stream: str
+    stream_version: int
+    request_id: str
+    entry: bytes
+    leaf: bytes
+
+    def checked(self) -> dict[str, Any]:
+        """The fields of the entry.
+
+        Raises:
+            Tampered: the row's columns and bytes do not belong together.
+        """
+        if leaf_hash(self.entry) != self.leaf:
+            raise Tampered(f"row {self.seq} of the table journal was changed: its entry is not the recorded one")
+        fields = parse_header(self.entry)
+        for name in COLUMNS:
+            if fields.get(name) != getattr(self, name):
+                raise Tampered(f"row {self.seq} of the table journal was changed: its column {name} is not its entry's")
+        return fields
+
+
+class View(Protocol):
+    """The tables as a command sees them."""
+
+    def find(self, table: str, key: str) -> dict[str, Any] | None:
+        """One row; None where there is none."""
+        ...
+
+    def list_rows(self, table: str) -> list[dict[str, Any]]:
+        """All rows, by key."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something to do once: `decide` looks at the tables and says what is established, or raises."""
+
+    request_id: str
+    decide: Callable[[View], Fact]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The entry of a command; `was_done` says that an earlier request with this id made it."""
+
+    seq: int
+    fact: Fact
+    was_done: bool = False
+
+
+class Journal(View, Protocol):
+    """The port; its guarantee: what `commit` returned for is durable, once, whole, and will be in the ledger."""
+
+    def commit(self, command: Command) -> Committed:
+        """Decide and record in one transaction.
+
+        Raises:
+            Conflict: others changed the same thing, three times over.
+        """
+        ...
+
+    def integrate(self, seq: int) -> None:
+        """Return when the ledger holds the entry.
+
+        Raises:
+            Unavailable: it takes too long.
+        """
+        ...
+
+    def messages(self, recipient: str) -> Sequence[tuple[str, Message]]:
+        """What a recipient has not been told yet, oldest first: id and message."""
+        ...
+
+    def mark(self, message_id: str) -> None:
+        """A message reached its recipient; its text is forgotten."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a fact lands: its number, its stream's version, when, and under which request."""
+
+    seq: int
+    stream_version: int
+    request_id: str
+    at: str
+
+
+def make_row(fact: Fact, place: Place, salts: Mapping[str, bytes]) -> Row:
+    """The row of a fact; `salts` has 16 random bytes for each private text."""
+    fields: dict[str, Any] = {
+        "kind": fact.kind,
+        "at": place.at,
+        "actor": fact.actor,
+        "stream": fact.stream,
+        "stream_version": place.stream_version,
+        "request_id": place.request_id,
+        "seq": place.seq,
+        "data": dict(fact.data),
+    }
+    if fact.private:
+        fields["private"] = {name: commitment(salts[name], text.encode()) for name, text in fact.private.items()}
+    entry = make_entry(fields).header
+    return Row(place.seq, fact.stream, place.stream_version, place.request_id, entry, leaf_hash(entry))
+
+
+def posting_of(fields: Mapping[str, Any], texts: Mapping[str, bytes | None]) -> Posting:
+    """What a fold reads of an entry.
+
+    Args:
+        fields: of the entry.
+        texts: salt and text of each private name; None where it was erased.
+
+    Raises:
+        Tampered: a text is not the one that the entry commits to, or is missing without a trace.
+    """
+    private = {}
+    for name, promised in fields.get("private", {}).items():
+        if name not in texts:
+            raise Tampered(f"the text {name} of journal entry {fields['seq']} is missing in the table journal_payload")
+        private[name] = ERASED if (kept := texts[name]) is None else _opened(fields["seq"], name, kept, promised)
+    return Posting(fields["kind"], fields["stream"], fields["at"], fields["actor"], fields["data"], private)
+
+
+def _opened(seq: int, name: str, kept: bytes, promised: str) -> str:
+    salt, text = kept[:SALT_BYTES], kept[SALT_BYTES:]
+    if commitment(salt, text) != promised:
+        raise Tampered(f"the text {name} of journal entry {seq} is not the one that the entry commits to")
+    return text.decode()
+
+
+def fold_into(state: State, posting: Posting, folds: Mapping[str, Fold]) -> Sequence[Change]:
+    """Fold one posting; returns its changes.
+
+    Raises:
+        Tampered: this version knows no such kind.
+    """
+    fold = folds.get(posting.kind)
+    if fold is None:
+        raise Tampered(f"the journal holds a {posting.kind}, which this version does not know: run a newer andon")
+    changes = fold(posting)
+    apply(state, changes)
+    return changes
+
+
+def compare(folded: State, tables: State) -> None:
+    """Whether tables are what the journal says.
+
+    Raises:
+        Tampered: a row was changed, added or removed by another way; it is named.
+    """
+    for (table, key), values in folded.items():
+        if tables.get((table, key)) != values:
+            what = "was changed" if (table, key) in tables else "is missing"
+            raise Tampered(f"row {key} of the table {table} {what}: the journal says otherwise; run `andon doctor`")
+    for table, key in tables:
+        if (table, key) not in folded:
+            raise Tampered(f"row {key} of the table {table} is not from the journal; run `andon doctor`")

@@ -1,0 +1,37 @@
+"""The door: which token a secret is, from memory."""
+
+from collections.abc import Iterable
+
+from andon.base.errors import Unauthenticated
+from andon.people.token import Token, digest_of, is_well_formed
+
+_MEND = "send `Authorization: Bearer andon_…`; `andon token create` makes a token"
+
+
+class Door:
+    """Knows the tokens; `learn` replaces all that it knows."""
+
+    def __init__(self, tokens: Iterable[Token] = ()) -> None:
+        self._by_digest: dict[str, Token] = {}
+        self.learn(tokens)
+
+    def learn(self, tokens: Iterable[Token]) -> None:
+        """From now on these are the tokens."""
+        self._by_digest = {token.digest: token for token in tokens}
+
+    def admit(self, secret: str | None, now: str) -> Token:
+        """The token of a secret.
+
+        Raises:
+            Unauthenticated: there is none, or it opens nothing any more.
+        """
+        if secret is None:
+            raise Unauthenticated(f"this needs a token: {_MEND}")
+        token = self._by_digest.get(digest_of(secret)) if is_well_formed(secret) else None
+        if token is None:
+            raise Unauthenticated(f"this token is not known here: {_MEND}")
+        if token.revoked_at is not None:
+            raise Unauthenticated(f"the token {token.id} was revoked at {token.revoked_at}: {_MEND}")
+        if not token.is_valid(now):
+            raise Unauthenticated(f"the token {token.id} expired at {token.expires_at}: {_MEND}")
+        return token

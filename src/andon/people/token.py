@@ -1,0 +1,88 @@
+"""Bearer tokens: `andon_` and 43 letters of chance; only their SHA-256 is kept."""
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from andon.base.fold import Change, Fold, Posting
+
+PREFIX: Final = "andon_"
+SECRET_BYTES: Final = 32
+TABLE: Final = "tokens"
+_FORM: Final = re.compile(r"andon_[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token as it is kept.
+
+    Attributes:
+        id: its pseudonym, which the journal names as actor.
+        name: who or what holds it.
+        role: what it may do.
+        digest: SHA-256 of the secret, hexadecimal.
+        models: the models it is limited to; empty: all.
+        created_at, expires_at, revoked_at: ISO 8601, UTC; None: never.
+    """
+
+    id: str
+    name: str
+    role: str
+    digest: str
+    models: tuple[str, ...]
+    created_at: str
+    expires_at: str | None
+    revoked_at: str | None
+
+    def is_valid(self, now: str) -> bool:
+        """Whether it opens doors at a time (the same form as `expires_at`, so that texts compare)."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+    def covers(self, model_id: str) -> bool:
+        """Whether it may touch a model."""
+        return not self.models or model_id in self.models
+
+
+def new_secret(chance: bytes) -> str:
+    """The text of a token from 32 random bytes."""
+    return PREFIX + base64.urlsafe_b64encode(chance).rstrip(b"=").decode()
+
+
+def digest_of(secret: str) -> str:
+    """What is kept of a token. A plain hash suffices: nobody guesses 256 random bits."""
+    return sha256(secret.encode()).hexdigest()
+
+
+def is_well_formed(secret: str) -> bool:
+    """Whether a text can be a token at all."""
+    return _FORM.fullmatch(secret) is not None
+
+
+def token_of(row: Mapping[str, Any]) -> Token:
+    """A token from its row."""
+    models = tuple(row["models"].split("\n")) if row["models"] else ()
+    return Token(**{**row, "models": models})
+
+
+def _created(posting: Posting) -> Sequence[Change]:
+    values = {
+        "id": posting.stream,
+        "name": posting.private["name"],
+        "role": posting.data["role"],
+        "digest": posting.data["digest"],
+        "models": "\n".join(posting.data["models"]),
+        "created_at": posting.at,
+        "expires_at": posting.data["expires_at"],
+        "revoked_at": None,
+    }
+    return [Change(TABLE, posting.stream, values)]
+
+
+def _revoked(posting: Posting) -> Sequence[Change]:
+    return [Change(TABLE, posting.stream, {"revoked_at": posting.at})]
+
+
+FOLDS: Final[Mapping[str, Fold]] = {"token_created": _created, "token_revoked": _revoked}

@@ -1,0 +1,90 @@
+"""Producers: each numbers what it sends, so that what it sends again is known."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from andon.base.errors import Conflict
+
+PRODUCERS_MAX: Final = 100_000
+KEY_PREFIX: Final = "key:"
+"""Starts the name of a producer that is a single request with an Idempotency-Key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The place of a request among the lines of a producer.
+
+    Attributes:
+        producer: its name, chosen by itself, without meaning.
+        epoch: grows when the producer starts to count anew; an older one is refused.
+        first: the number of the request's first line, from 0.
+        digest: SHA-256 of the request, where one number means one content.
+    """
+
+    producer: str
+    epoch: int
+    first: int
+    digest: str | None = None
+
+
+@dataclass(slots=True)
+class Position:
+    """Where a producer is: its epoch, the number it sends next, when it sent last, the digest of what it sent."""
+
+    epoch: int
+    next: int
+    at: str
+    digest: str | None = None
+
+
+@dataclass(slots=True)
+class Positions:
+    """Where every producer is; the oldest is forgotten when there are too many."""
+
+    _of: dict[str, Position] = field(default_factory=dict)
+
+    def known(self, asked: Range, lines: int) -> int:
+        """How many of a request's lines, from the first on, are recorded already.
+
+        Raises:
+            Conflict: lines before it are missing, or the producer counts in a newer epoch, or a key is used twice.
+        """
+        place = self._of.get(asked.producer)
+        if place is None or asked.epoch > place.epoch:
+            return 0
+        if asked.epoch < place.epoch:
+            raise Conflict(
+                f"producer {asked.producer} counts in epoch {place.epoch}, this request in {asked.epoch}: another"
+                " process took its place; start a new epoch"
+            )
+        if asked.digest != place.digest:
+            raise Conflict("this Idempotency-Key was used for other content: send new content under a new key")
+        if asked.first > place.next:
+            raise Conflict(
+                f"lines {place.next} to {asked.first - 1} of producer {asked.producer} are missing: send from"
+                f" {place.next} on, or start a new epoch"
+            )
+        return min(lines, place.next - asked.first)
+
+    def note(self, asked: Range, end: int, at: str) -> None:
+        """Lines of a producer before `end` are recorded."""
+        self._of.pop(asked.producer, None)
+        self._of[asked.producer] = Position(asked.epoch, end, at, asked.digest)
+        if len(self._of) > PRODUCERS_MAX:
+            del self._of[next(iter(self._of))]
+
+    def forget(self, keys_before: str) -> None:
+        """Forget requests with a key that were sent before a time."""
+        old = [name for name, place in self._of.items() if name.startswith(KEY_PREFIX) and place.at < keys_before]
+        for name in old:
+            del self._of[name]
+
+    def document(self) -> dict[str, list[Any]]:
+        """All of it, for a file."""
+        return {name: [place.epoch, place.next, place.at, place.digest] for name, place in self._of.items()}
+
+
+def positions_from(document: Mapping[str, Iterable[Any]]) -> Positions:
+    """What `document` gave."""
+    return Positions({name: Position(*fields) for name, fields in document.items()})

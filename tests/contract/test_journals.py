@@ -1,0 +1,110 @@
+"""Every journal gives the same answers: the twin in memory says which."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from andon.base.errors import Conflict
+from andon.ledger.journal import Command, Fact, Message
+from andon.people.token import token_of
+from journals import creation, fresh_database, memory_journal, sql_journal
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def journal(request, tmp_path):
+    if request.param == "memory":
+        yield memory_journal()
+        return
+    url = fresh_database(request.getfixturevalue("postgres")) if request.param == "postgresql" else None
+    made = sql_journal(tmp_path, url)
+    yield made
+    made.engine.dispose()
+
+
+def test_a_command_is_one_entry_and_its_rows(journal):
+    done = [journal.commit(creation(number)) for number in range(3)]
+    assert [each.seq for each in done] == [1, 2, 3]
+    assert [row.seq for row in journal.rows(0)] == [1, 2, 3]
+    assert [row.seq for row in journal.rows(2)] == [3]
+    assert journal.last() == 3
+    found = journal.find("tokens", "tok_1")
+    assert token_of(found).name == "person 1"
+    assert journal.list_rows("tokens")[1] == found
+    assert journal.find("tokens", "tok_9") is None
+
+
+def test_the_entry_names_nobody(journal):
+    journal.commit(creation(1))
+    [row] = journal.rows(0)
+    assert b"person" not in row.entry
+    assert row.checked()["private"].keys() == {"name"}
+
+
+def test_a_request_that_is_repeated_is_done_once(journal):
+    first, again = journal.commit(creation(1)), journal.commit(creation(1))
+    assert (first.was_done, again.was_done) == (False, True)
+    assert (again.seq, again.fact.data) == (first.seq, first.fact.data)
+    assert journal.last() == 1
+
+
+def test_a_refusal_leaves_nothing(journal):
+    def refuse(_):
+        raise Conflict("no")
+
+    with pytest.raises(Conflict):
+        journal.commit(Command("r", refuse))
+    assert journal.last() == 0
+    assert journal.commit(creation(1)).seq == 1
+
+
+def test_a_stream_counts_its_entries(journal):
+    journal.commit(creation(1))
+    journal.commit(Command("revoke", lambda _: Fact("token_revoked", "tok_1", "tester", {})))
+    assert [row.stream_version for row in journal.rows(0)] == [1, 2]
+    assert journal.find("tokens", "tok_1")["revoked_at"] is not None
+
+
+def test_a_message_waits_until_it_is_marked(journal):
+    journal.commit(creation(1, Message("chat", "a"), Message("pager", "b")))
+    journal.commit(creation(2, Message("chat", "c")))
+    assert [(seq, each.body) for _, seq, each in journal.due(1)] == [(1, "a"), (1, "b")]
+    [(first, _), (second, _)] = journal.messages("chat")
+    journal.mark(first)
+    assert [key for key, _ in journal.messages("chat")] == [second]
+    assert [each.body for _, _, each in journal.due(2)] == ["b", "c"]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_commands_at_once_get_numbers_without_gaps(kind, request, tmp_path):
+    url = fresh_database(request.getfixturevalue("postgres")) if kind == "postgresql" else None
+    journal = sql_journal(tmp_path, url)
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda number: journal.commit(creation(number)).seq, range(80)))
+    assert sorted(done) == list(range(1, 81))
+    assert journal.check() == 80
+    journal.engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_two_builders_on_one_state_cannot_both_win(kind, request, tmp_path):
+    """Each of many revokes a token that is valid; one finds it so, the others see what that one did."""
+    url = fresh_database(request.getfixturevalue("postgres")) if kind == "postgresql" else None
+    journal = sql_journal(tmp_path, url)
+    journal.commit(creation(1))
+
+    def revoke(number):
+        def decide(view):
+            if view.find("tokens", "tok_1")["revoked_at"] is not None:
+                raise Conflict("revoked already")
+            return Fact("token_revoked", "tok_1", "tester", {})
+
+        try:
+            return journal.commit(Command(f"revoke {number}", decide)).seq
+        except Conflict:
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        done = [seq for seq in pool.map(revoke, range(8)) if seq is not None]
+    assert done == [2]
+    assert journal.last() == 2
+    journal.engine.dispose()

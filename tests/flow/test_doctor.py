@@ -1,0 +1,93 @@
+"""`andon doctor` names each thing that is not well, and looks on where one is broken."""
+
+import json
+import sqlite3
+
+import pytest
+
+from houses import event, lines
+from servers import andon, serving, stop
+
+
+def doctor(data):
+    done = andon("doctor", "--data", str(data), "--json")
+    found = {each["what"]: (each["state"], each["text"]) for each in json.loads(done.stdout)["checks"]}
+    assert done.stderr == ""
+    return done.returncode, found
+
+
+@pytest.fixture
+def data(tmp_path):
+    """An installation whose server ended."""
+    with serving(tmp_path / "data") as server:
+        assert server.post_events(lines(event(1)), server.secret)[0] == 200
+        stop(server)
+    return tmp_path / "data"
+
+
+def test_a_running_installation_is_well(tmp_path):
+    with serving(tmp_path / "data") as server:
+        assert server.post_events(lines(event(1)), server.secret)[0] == 200
+        code, found = doctor(tmp_path / "data")
+    assert code == 0
+    assert {state for state, _ in found.values()} == {"ok"}
+    assert found["server"][1] == f"{server.url} is ready"
+    assert "the tables are what they say" in found["database and journal"][1]
+
+
+def test_text_for_people(data):
+    done = andon("doctor", "--data", str(data))
+    assert done.returncode == 0
+    assert "look    server: none runs on this folder: andon serve --data" in done.stdout
+
+
+def test_no_folder_is_named(tmp_path):
+    code, found = doctor(tmp_path / "none")
+    assert code == 1
+    assert "name it with --data" in found["data folder"][1]
+
+
+def change_row(data):
+    with sqlite3.connect(data / "andon.db") as base:
+        base.execute("update tokens set role = 'viewer'")
+    base.close()
+
+
+def flip_checkpoint(data):
+    path = data / "ledger" / "w-main" / "checkpoint"
+    path.write_bytes(path.read_bytes().replace(b"andon.local/w-main\n2", b"andon.local/w-main\n1"))
+
+
+def leave_place(data):
+    (data / "server.json").write_text('{"address": "http://127.0.0.1:9", "pid": 1}')
+
+
+@pytest.mark.parametrize(
+    ("harm", "what", "named"),
+    [
+        (change_row, "database and journal", "of the table tokens was changed"),
+        (flip_checkpoint, "log w-main", "signature"),
+        (leave_place, "server", "does not answer"),
+        (lambda data: (data / "ledger" / "signing.key").chmod(0o644), "secrets", "chmod 600"),
+        (
+            lambda data: (data / "andon.db").write_bytes(b"no database at all, whatever it says"),
+            "database and journal",
+            "database",
+        ),
+        (lambda data: (data / "ledger" / "journal" / "checkpoint").unlink(), "log journal", "checkpoint"),
+    ],
+)
+def test_what_is_broken_is_named_and_the_rest_looked_at(harm, what, named, data):
+    harm(data)
+    code, found = doctor(data)
+    assert code == 1
+    assert found[what][0] == "failed"
+    assert named in found[what][1]
+    assert len(found) >= 7
+
+
+def test_an_open_folder_is_a_warning(data):
+    data.chmod(0o755)
+    code, found = doctor(data)
+    assert code == 0
+    assert found["data folder"][0] == "warning"

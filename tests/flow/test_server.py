@@ -1,0 +1,173 @@
+"""`andon serve` as its operator sees it: started, used, told of tokens, stopped, started again."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import time
+
+import pytest
+
+from houses import event, lines
+from journals import fresh_database
+from servers import ANDON, andon, resident_bytes, serving, stop
+
+SEAL = b'{"model_id": "m", "reason": "INC-1"}'
+
+
+def made(data, role, *more):
+    done = andon("token", "create", "--data", str(data), "--name", "machine", "--role", role, *more)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_server_from_an_empty_folder_to_a_bundle(kind, request, tmp_path):
+    words = ()
+    if kind == "postgresql":
+        words = ("--database", fresh_database(request.getfixturevalue("postgres")))
+    data = tmp_path / "data"
+    with serving(data, *words) as server:
+        assert "shown this once" in server.said
+        assert "job_name: andon" in server.said
+        assert stat.S_IMODE(data.stat().st_mode) == 0o700
+        admin, recorder = server.secret, made(data, "recorder")
+        eventually(lambda: server.post_events(lines(event(1), event(2)), recorder)[0] == 200)
+        code, seal = server.ask(
+            "POST", "/api/v1/seals", b'{"model_id":"m","reason":"INC-1"}', admin, content_type="application/json"
+        )
+        assert code == 201
+        code, bundle = server.ask("POST", f"/api/v1/seals/{seal['seal_id']}/export", b"", admin)
+        (tmp_path / "bundle.zip").write_bytes(bundle)
+        (tmp_path / "kept").write_text(seal["checkpoint"])
+        code, said = stop(server)
+        assert (code, said) == (0, "")
+        assert not (data / "server.json").exists()
+    checked = andon("evidence", "verify", "bundle", str(tmp_path / "bundle.zip"), "--against", str(tmp_path / "kept"))
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    held = andon("evidence", "hold", "--data", str(data))
+    assert seal["seal_id"] in held.stdout
+    with serving(data) as server:  # the folder knows its database
+        assert "shown this once" not in server.said
+        assert server.ask("GET", "/api/v1/seals", token=admin)[1]["items"][0]["id"] == seal["seal_id"]
+        code, _ = server.post_events(lines(event(1)), recorder)
+        assert code == 200
+
+
+def test_a_token_that_is_revoked_on_the_machine_opens_nothing_within_a_second(tmp_path):
+    with serving(tmp_path) as server:
+        viewer = made(tmp_path, "viewer", "--expires", "90d")
+        eventually(lambda: server.ask("GET", "/api/v1/seals", token=viewer)[0] == 200)
+        listed = andon("token", "list", "--data", str(tmp_path))
+        assert "administrator" in listed.stdout
+        assert viewer not in listed.stdout
+        [token_id] = [line.split()[0] for line in listed.stdout.splitlines() if "viewer" in line]
+        assert andon("token", "revoke", token_id, "--data", str(tmp_path)).returncode == 0
+        eventually(lambda: server.ask("GET", "/api/v1/seals", token=viewer)[0] == 401)
+        again = andon("token", "revoke", token_id, "--data", str(tmp_path))
+        assert (again.returncode, again.stderr.count("\n")) == (3, 1)
+
+
+def test_a_second_server_on_sqlite_is_refused_by_name(tmp_path):
+    with serving(tmp_path) as server:
+        second = subprocess.run(  # noqa: S603
+            [ANDON, "serve", "--data", tmp_path, "--listen", "127.0.0.1:0"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+        assert second.returncode == 3
+        named = f"the server at {server.url} (process {server.process.pid})"
+        assert named in second.stderr
+        sealed = andon("evidence", "seal", "--model", "m", "--reason", "x", "--data", str(tmp_path))
+        assert (sealed.returncode, sealed.stderr) == (
+            3,
+            f"andon: {named} writes to {tmp_path}: ask it over HTTP, or stop it\n",
+        )
+
+
+def test_two_servers_on_one_database_each_write_a_log_and_share_tokens(postgres, tmp_path):
+    url = fresh_database(postgres)
+    with serving(tmp_path, "--database", url) as one, serving(tmp_path, "--database", url) as two:
+        recorder = made(tmp_path, "recorder")
+        for server in (one, two):
+            eventually(lambda server=server: server.post_events(lines(event(1)), recorder)[0] == 200)
+        assert {p.name for p in (tmp_path / "ledger").iterdir() if p.is_dir()} == {"w-main", "w-2", "journal"}
+        sealed = [s.ask("POST", "/api/v1/seals", SEAL, one.secret, content_type="application/json") for s in (one, two)]
+        assert [code for code, _ in sealed] == [201, 201]
+        os.kill(one.process.pid, signal.SIGSTOP)  # it holds the journal's lease
+        try:
+            code, _ = two.ask("POST", "/api/v1/seals", SEAL, one.secret, content_type="application/json")
+            assert code == 201
+        finally:
+            os.kill(one.process.pid, signal.SIGCONT)
+        assert one.ask("POST", "/api/v1/seals", SEAL, one.secret, content_type="application/json")[0] == 201
+
+
+def test_a_changed_row_ends_the_start_by_name(tmp_path):
+    with serving(tmp_path) as server:
+        made(tmp_path, "viewer")
+        stop(server)
+    with sqlite3.connect(tmp_path / "andon.db") as base:
+        base.execute("update tokens set role = 'admin'")
+    base.close()
+    refused = andon("serve", "--data", str(tmp_path), "--listen", "127.0.0.1:0")
+    assert refused.returncode == 1
+    assert "of the table tokens was changed" in refused.stderr
+
+
+def test_a_database_from_an_old_copy_ends_the_start_by_name(tmp_path):
+    with serving(tmp_path) as server:
+        stop(server)
+    shutil.copy(tmp_path / "andon.db", tmp_path / "old.db")
+    with serving(tmp_path) as server:
+        made(tmp_path, "viewer")
+        eventually(lambda: b"andon_journal_entries 2.0" in server.ask("GET", "/metrics")[1])
+        stop(server)
+    for path in tmp_path.glob("andon.db*"):
+        path.unlink()
+    shutil.copy(tmp_path / "old.db", tmp_path / "andon.db")
+    refused = andon("serve", "--data", str(tmp_path), "--listen", "127.0.0.1:0")
+    assert refused.returncode == 1
+    assert "restored from an old copy" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "named"),
+    [
+        (("--listen", "8600"), 2, "write HOST:PORT"),
+        (("--listen", "127.0.0.1:99999"), 2, "write HOST:PORT"),
+        (("--listen", "203.0.113.1:80"), 2, "cannot listen"),
+        (("--database", "mysql://x:geheim@y/z"), 2, "write postgresql://"),
+        (("--database", "postgresql://x:geheim@127.0.0.1:9/z"), 4, "does not answer"),
+    ],
+)
+def test_a_start_that_cannot_be_is_one_sentence(words, code, named, tmp_path):
+    listen = () if "--listen" in words else ("--listen", "127.0.0.1:0")
+    refused = andon("serve", "--data", str(tmp_path / "data"), *listen, *words)
+    assert refused.returncode == code
+    assert named in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    assert "geheim" not in refused.stderr
+
+
+def test_it_is_small_and_starts_soon(tmp_path):
+    """The limits are the issue's (3 s, 250 MB); what is measured stands in docs/server.md."""
+    with serving(tmp_path) as server:
+        assert resident_bytes(server.process.pid) <= 250e6
+
+
+def test_the_server_loads_no_engine_that_it_does_not_need():
+    program = "import sys, andon.bootstrap.serve, andon.interfaces.api.app; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603
+    assert not {"duckdb", "sklearn", "scipy", "sqlglot", "pandas"} & set(done.stdout.split())
+
+
+def eventually(holds, seconds=10.0):
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end

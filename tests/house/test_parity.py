@@ -1,0 +1,104 @@
+"""Every service method is an act that each face offers, or the reason why one does not stands here."""
+
+import importlib
+import inspect
+import pkgutil
+
+import typer.main
+from fastapi.routing import APIRoute
+
+from andon import services
+from andon.bootstrap.packs import load_permissions
+from andon.interfaces.api.app import application
+from andon.interfaces.api.edge import OPEN
+from andon.interfaces.cli.app import app as commands
+from houses import house_in
+
+COMMANDS = {  # command: the acts that it does
+    "demo": ("watch.scan", "illustrate.draw"),
+    "evidence export": ("export.export",),
+    "evidence hold": ("audit.holds",),
+    "evidence prove": ("audit.prove",),
+    "evidence release": ("audit.release",),
+    "evidence retain": ("retain.retain",),
+    "evidence seal": ("audit.seal",),
+    "evidence verify": ("audit.compare", "audit.latest"),
+    "record": ("record.record",),
+    "scan": ("watch.scan", "illustrate.draw"),
+    "serve": ("access.start", "follow.step", "ingest.accept"),
+    "token create": ("access.create_token",),
+    "token list": ("access.list_tokens",),
+    "token revoke": ("access.revoke_token",),
+}
+NO_ACT = {  # commands that do nothing to an installation
+    "evidence recompute": "checks a file that was handed out",
+    "init": "writes a model.yaml for the user's own log",
+    "doctor": "looks only, at what may be too broken for a service",
+    "show detectors": "prints what the code knows",
+    "show events": "prints what the code knows",
+    "show severities": "prints what the code knows",
+    "show taxonomy": "prints what the code knows",
+}
+NO_ROUTE = {  # acts that HTTP lacks
+    "retain.retain": "deletes: for now the operator's alone, on the machine",
+    "watch.scan": "reads logs that lie with the user; the server's own watch comes with its issue",
+    "illustrate.draw": "belongs to a scan",
+    "record.record": "reads a user's files; events over HTTP are ingest.accept",
+    "access.start": "happens once, at the first start",
+    "follow.step": "nobody asks for it: it happens",
+}
+PARTS = {  # public methods that are steps of an act
+    "audit.controls": "audit.holds",
+    "record.entries": "record.record",
+    "ingest.prepare": "ingest.accept",
+    "ingest.resume": "access.start",
+    "ingest.snapshot": "ingest.accept",
+    "follow.leave": "follow.step",
+}
+NO_SERVICE = {"api.describe": "the server describes itself"}
+
+
+def service_methods():
+    """`service.method` of every public method of every service, by reflection."""
+    found = set()
+    for module in pkgutil.iter_modules(services.__path__):
+        loaded = importlib.import_module(f"andon.services.{module.name}")
+        for kind in vars(loaded).values():
+            is_ours = inspect.isclass(kind) and kind.__module__ == loaded.__name__ and kind.__name__[0] != "_"
+            if not is_ours or getattr(kind, "_is_protocol", False):
+                continue
+            methods = [name for name, value in vars(kind).items() if inspect.isfunction(value) and name[0] != "_"]
+            found |= {f"{kind.__name__.lower()}.{name}" for name in methods}
+    return found
+
+
+def cli_commands(group=None, path=()):
+    group = group or typer.main.get_command(commands)
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from cli_commands(command, (*path, name))
+        else:
+            yield " ".join((*path, name))
+
+
+def test_every_act_has_its_faces(tmp_path):
+    with house_in(tmp_path) as house:
+        app = application(house, "test")
+    routes = [route for route in app.routes if route.path not in OPEN]
+    over_http = {route.operation_id if isinstance(route, APIRoute) else route.name for route in routes}
+    on_the_line = {act for acts in COMMANDS.values() for act in acts}
+    acts = service_methods() - PARTS.keys()
+    assert PARTS.keys() <= service_methods()
+    assert set(PARTS.values()) <= acts
+    assert set(cli_commands()) == COMMANDS.keys() | NO_ACT.keys()
+    assert over_http == (acts - NO_ROUTE.keys()) | NO_SERVICE.keys()
+    assert NO_ROUTE.keys() <= acts
+    assert on_the_line == acts
+    assert over_http == load_permissions().acts.keys()
+
+
+def test_one_route_an_act(tmp_path):
+    with house_in(tmp_path) as house:
+        app = application(house, "test")
+    names = [route.operation_id if isinstance(route, APIRoute) else route.name for route in app.routes]
+    assert len(names) == len(set(names))

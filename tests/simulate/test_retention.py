@@ -1,0 +1,131 @@
+"""Retention deletes from the front, stops at a hold, says so in the log, and survives a crash in the middle."""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from andon.adapters.segments.closer import Child
+from andon.adapters.segments.closing import Inline
+from andon.adapters.segments.log import SegmentLog, Settings
+from andon.adapters.segments.verify import verify_folder
+from andon.base.errors import NotFound, Tampered
+from andon.ledger.entry import make_entry, parse_header
+from andon.services.audit import Audit, Case
+from andon.services.retain import Retain
+from ledgers import SIGNER, Hasty, PowerCut, Recorded, files_of, write_files
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+class Clock:
+    def __init__(self):
+        self.at = START
+
+    def __call__(self):
+        return self.at
+
+
+def entry(day, number):
+    at = f"{START + day * DAY:%Y-%m-%dT%H:%M:%S.%fZ}"
+    header = {"kind": "prediction", "id": f"p{day}-{number}", "ts": at, "at": at, "model_id": "m"}
+    return make_entry(header, bytes(16), b'{"id":"p","x":1}')
+
+
+def opened(folder, disk=None, clock=lambda: START):
+    return SegmentLog(folder, SIGNER, clock, disk or Hasty(), Settings(10, closer=Inline))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Ten days, a segment each."""
+    clock = Clock()
+    with opened(tmp_path, clock=clock) as log:
+        for day in range(10):
+            clock.at = START + day * DAY
+            log.append([entry(day, i) for i in range(10 - log.size % 10)])
+    return tmp_path
+
+
+def retain(log, days_kept, clock, *, dry_run=False):
+    return Retain(log, clock, bytes).retain(days_kept * DAY, dry_run=dry_run)
+
+
+def test_the_oldest_go_and_the_proofs_stay(folder):
+    clock = Clock()
+    clock.at = START + 10 * DAY
+    with opened(folder, clock=clock) as log:
+        _, note = log.checkpoint()
+        would = retain(log, 5, clock, dry_run=True)
+        assert (log.first, would.segments > 2) == (0, True)
+        done = retain(log, 5, clock)
+        assert (done.first, log.first) == (would.first, would.first)
+        audit = Audit(log, SIGNER.verifier, clock, bytes)
+        assert audit.compare(note) > 0
+        with pytest.raises(NotFound, match="deleted by retention"):
+            audit.prove("3")
+        assert audit.prove(str(log.first + 1))["seq"] == log.first + 1
+        verify_folder(log, SIGNER.verifier)
+    with opened(folder) as log:
+        assert log.first == done.first
+        assert next(log.read())[0] == done.first
+        verify_folder(log, SIGNER.verifier)
+    tables = {path.name for path in (folder / "analysis").rglob("*.parquet")}
+    assert tables <= {path.name for path in (folder / "evidence").iterdir()}
+
+
+def test_a_hold_blocks_it_until_it_is_released(folder):
+    clock = Clock()
+    clock.at = START + 10 * DAY
+    with opened(folder, clock=clock) as log:
+        audit = Audit(log, SIGNER.verifier, clock, bytes)
+        sealed = audit.seal(Case("m", START + 2 * DAY, START + 3 * DAY, "INC", {}))
+        done = retain(log, 1, clock)
+        assert done.held is not None
+        assert done.held[1] == sealed.seal_id
+        assert any(parse_header(e.header).get("ts", "")[:10] == "2026-03-03" for _, e in log.read())
+        assert retain(log, 1, clock).segments == 0
+        for name in ("ada", "bob"):
+            audit.release(sealed.seal_id, name, "closed", 2)
+        assert retain(log, 1, clock).segments > 2
+        verify_folder(log, SIGNER.verifier)
+
+
+def test_what_was_deleted_without_a_word_is_missed(folder):
+    min((folder / "evidence").iterdir()).unlink()
+    with pytest.raises(Tampered, match="entries 0 to 9 are missing"):
+        opened(folder)
+
+
+def test_the_power_is_cut_at_every_operation_of_it(folder, tmp_path_factory):
+    clock, before = Clock(), files_of(folder)
+    clock.at = START + 10 * DAY
+    work = tmp_path_factory.mktemp("work")
+    disk = Recorded(write_files(work / "log", before))
+    with opened(work / "log", disk, clock) as log:
+        begun, size = len(disk.operations), log.size
+        first = retain(log, 5, clock).first
+    for cut in range(begun, len(disk.operations) + 1):
+        state = PowerCut(before, disk.operations[:cut]).state(None)
+        with opened(write_files(work / "cut", state)) as log:
+            assert log.first in (0, first)
+            assert log.size >= size
+            verify_folder(log, SIGNER.verifier)
+        shutil.rmtree(work / "cut")
+
+
+def test_another_process_closes_segments(tmp_path):
+    """As the command line runs it: the pair is made beside the writer, and the same as one made in place."""
+    folders = tmp_path / "child", tmp_path / "inline"
+    for folder, closer in zip(folders, (lambda _: Child({}), Inline), strict=True):
+        with SegmentLog(folder, SIGNER, lambda: START, settings=Settings(100, closer=closer)) as log:
+            for day in range(8):
+                log.append([entry(day, i) for i in range(50)])
+        with opened(folder) as log:
+            assert log.closed >= 400
+            verify_folder(log, SIGNER.verifier)
+            events = [e for _, e in log.read() if "ts" in parse_header(e.header)]
+            assert events == [entry(day, i) for day in range(8) for i in range(50)]
+    one, other = ({p.name: p.read_bytes() for p in (f / "evidence").glob("*0-100.parquet")} for f in folders)
+    assert one[min(one)] == other[min(one)]

@@ -1,0 +1,117 @@
+"""The tables are a fold of the journal; whatever else touches them is found and named. On both databases."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from andon.adapters.sql.engine import open_engine, reading, writing
+from andon.adapters.sql.tables import METADATA
+from andon.base.errors import BadInput, Refused, Tampered, Unavailable
+from andon.bootstrap.database import LATEST, open_database, schema_version
+from andon.ledger.journal import Command, Fact
+from journals import creation, fresh_database, sql_journal
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request):
+    return fresh_database(request.getfixturevalue("postgres")) if request.param == "postgresql" else None
+
+
+@pytest.fixture
+def journal(url, tmp_path):
+    made = sql_journal(tmp_path, url)
+    for number in range(3):
+        made.commit(creation(number))
+    made.commit(Command("revoke", lambda _: Fact("token_revoked", "tok_1", "tester", {})))
+    yield made
+    made.engine.dispose()
+
+
+def run(journal, statement):
+    with writing(journal.engine) as connection:
+        connection.execute(text(statement))
+
+
+def test_migrations_lead_to_the_tables_of_this_version(url, tmp_path):
+    engine = open_database(tmp_path, url)
+    with reading(engine) as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        assert schema_version(connection) == LATEST
+    engine.dispose()
+    again = open_database(tmp_path, url)  # nothing left to do
+    again.dispose()
+
+
+def test_a_newer_database_is_refused(journal, url, tmp_path):
+    run(journal, "update alembic_version set version_num = '9999'")
+    with pytest.raises(Refused, match="run the newer andon"):
+        open_database(tmp_path, url)
+
+
+def test_tables_are_rebuilt_from_the_journal(journal):
+    before = journal.list_rows("tokens")
+    run(journal, "delete from tokens where id = 'tok_0'")
+    run(journal, "update tokens set role = 'admin'")
+    with pytest.raises(Tampered):
+        journal.check()
+    journal.rebuild()
+    assert journal.list_rows("tokens") == before
+    assert journal.check() == 4
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("update tokens set role = 'admin' where id = 'tok_2'", "row tok_2 of the table tokens was changed"),
+        ("update tokens set revoked_at = null where id = 'tok_1'", "row tok_1 of the table tokens was changed"),
+        ("delete from tokens where id = 'tok_0'", "row tok_0 of the table tokens is missing"),
+        ("insert into tokens(id, role) values ('tok_x', 'admin')", "row tok_x of the table tokens is not from the"),
+        ("update journal set stream = 'tok_7' where seq = 2", "row 2 of the table journal was changed: its column"),
+        ("update journal set request_id = 'x' where seq = 3", "row 3 of the table journal was changed: its column"),
+        ("delete from journal_payload where seq = 1", "the text name of journal entry 1 is missing"),
+        ("update journal_payload set seq = 9 where seq = 1", "the text name of journal entry 1 is missing"),
+        ("update journal set seq = 9 where seq = 4", "row 9 of the table journal was changed: its column seq"),
+    ],
+)
+def test_a_changed_row_is_named(journal, statement, named):
+    run(journal, statement)
+    with pytest.raises(Tampered, match=named):
+        journal.check()
+
+
+def test_a_changed_entry_is_named(journal):
+    with writing(journal.engine) as connection:
+        entry = bytes(connection.execute(text("select entry from journal where seq = 2")).scalar_one())
+        changed = entry.replace(b"viewer", b"admin ")
+        connection.execute(text("update journal set entry = :e where seq = 2"), {"e": changed})
+    with pytest.raises(Tampered, match="row 2 of the table journal was changed: its entry"):
+        journal.check()
+
+
+def test_a_text_that_was_swapped_is_named(journal):
+    with writing(journal.engine) as connection:
+        other = bytes(connection.execute(text("select ct from journal_payload where seq = 3")).scalar_one())
+        connection.execute(text("update journal_payload set ct = :c where seq = 2"), {"c": other})
+    with pytest.raises(Tampered, match="the text at 2:name"):
+        journal.check()
+
+
+def test_an_erased_text_is_erased_in_the_rebuilt_tables(journal):
+    journal.keys.forget("tok_2")
+    journal.rebuild()
+    assert journal.find("tokens", "tok_2")["name"] == "erased"
+    assert journal.find("tokens", "tok_0")["name"] == "person 0"
+    assert journal.check() == 4
+
+
+def test_a_database_that_is_away_is_a_sentence(tmp_path):
+    engine = open_engine("postgresql://andon:geheim@127.0.0.1:9/none")
+    with pytest.raises(Unavailable, match=r"does not answer: .*start it, or mend --database") as told, reading(engine):
+        pass
+    assert "geheim" not in str(told.value)
+
+
+def test_a_url_of_another_kind_is_refused():
+    with pytest.raises(BadInput, match="write postgresql://"):
+        open_engine("mysql://me:geheim@somewhere/db")
