@@ -197,6 +197,7 @@ def _opening(series: MarkSeries, threshold: float) -> npt.NDArray[np.bool_]:
     opens = np.zeros(series.log.count.shape, dtype=np.bool_)
     for tested in jumps(series, least=threshold, by_family=True):
         opens |= tested.beyond(threshold) & (rare | (tested.wander < EFFECT_MIN**2))
+    opens[[mark.witness for mark in series.marks]] = False
     return opens
 
 

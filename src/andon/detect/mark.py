@@ -36,6 +36,7 @@ class Mark:
             has), so that only rows that carry it are affected; else every row of the slice is.
         effect_min: Cohen's h below which a shift is negligible.
         only_rises: whether a falling share is good news, and never raised.
+        witness: whether it opens no incident by itself, and only adds to one that something else opens.
     """
 
     coding: str
@@ -49,6 +50,7 @@ class Mark:
     rare: bool = False
     effect_min: float = EFFECT_MIN
     only_rises: bool = False
+    witness: bool = False
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,9 @@ TREES, LEAVES, RATE = 60, 15, 0.2
 FAR = 0.1
 """A score is far from the expected one beyond this share of the known-good model's own residuals, on either side."""
 
+EFFECT_MIN = 0.2
+"""Of an answer that is a number, a shift below so many of its standard deviations is negligible (Cohen's d, 1988)."""
+
 Float = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
@@ -196,7 +199,8 @@ def _fitted(
     if residual.var() > (1 - EXPLAINED_MIN) * scored.var():
         return None if answers is None else Surrogate(*about, answers, None, (0.0, 0.0))
     low, high = np.quantile(residual, (FAR, 1 - FAR))
-    return Surrogate(*about, answers, scores, (float(low), float(high)))
+    least = 0.0 if answers is not None else EFFECT_MIN * float(scored.std())
+    return Surrogate(*about, answers, scores, (min(float(low), -least), max(float(high), least)))
 
 
 def _is_varied(given: Int64, folds: Int64) -> bool:

@@ -7,7 +7,7 @@ from andon.detect.detector import JUMP_TEST
 from andon.detect.finding import Layer
 from andon.detect.history import History
 from andon.detect.mark import MarkSeries
-from andon.detect.planning import PREDICTION, Watched
+from andon.detect.planning import Watched
 from andon.telemetry.plan import Cube
 
 
@@ -16,7 +16,9 @@ class ShiftedScore:
 
     Far: beyond 90 % of the known-good model's own residuals. Every row bears witness, so it needs fewer of them than
     changed decisions do; but a shift that changes less than one decision in twenty harms nobody and is not raised.
-    Where the answer itself is a number nobody knows which shift changes anything, so a medium effect is asked.
+    Where the answer itself is a number nobody knows which shift changes anything, so a medium effect is asked, and
+    that one row in twenty net moved to one side: an equally good retrain scatters to both. Even so it only bears
+    witness: a better model's answers move too, so their shares or the labels must open the incident.
     """
 
     name = "shifted_score"
@@ -35,9 +37,9 @@ class ShiftedScore:
 
     def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
         if _is_scored(watched):
-            for view in views_of.views(watched, history):
-                if watched.scored == PREDICTION or view.matters(watched, 1):
-                    yield from (view.shifted(watched, far) for far in (views_of.ABOVE, views_of.BELOW))
+            for view in (each for each in views_of.views(watched, history) if each.matters(watched, 1)):
+                for far in (views_of.ABOVE, views_of.BELOW):
+                    yield view.shifted(watched, far)
 
 
 def _is_scored(watched: Watched) -> bool:

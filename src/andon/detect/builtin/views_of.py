@@ -65,7 +65,7 @@ class View:
         )
 
     def matters(self, watched: Watched, answer: int) -> bool:
-        """Whether decisions moved enough anywhere: else there is nothing to test."""
+        """Whether decisions (answers that are numbers: to one side) moved enough anywhere: else nothing is to test."""
         return decisions_moved(self._exposure(watched, answer))
 
     def shifted(self, watched: Watched, far: int) -> MarkSeries:
@@ -76,8 +76,8 @@ class View:
         reference, reference_rest = self._sides(watched, self.reference, _away(far), _every)
         marks = [self._mark(watched, part, far, what) for part in self.parts]
         if numeric:
-            marks = [replace(mark, effect_min=EFFECT_MEDIUM) for mark in marks]
-        exposure = None if numeric else self._exposure(watched, 1)
+            marks = [replace(mark, effect_min=EFFECT_MEDIUM, witness=True) for mark in marks]
+        exposure = self._exposure(watched, ABOVE if numeric else 1)
         return MarkSeries(tuple(marks), log, reference, rest, reference_rest, exposure=exposure, frozen=self.first)
 
     def leaning(self, watched: Watched) -> tuple[MarkSeries, MarkSeries]:
@@ -95,6 +95,8 @@ class View:
 
     def _exposure(self, watched: Watched, answer: int) -> Exposure:
         became, either = _became(answer), _became_or_ceased(answer)
+        if watched.scored == PREDICTION:  # an equally good retrain scatters numbers to both sides
+            became, either = _away(ABOVE), _anywhere_far
         changed, rest_changed = self._sides(watched, self.log, became, either)
         usual, _ = self._sides(watched, self.reference, became, either)
         rows, rest_rows = self._sides(watched, self.log, _every, _every)
@@ -227,6 +229,10 @@ def _became_or_ceased(answer: int) -> _Which:
 
 def _away(far: int) -> _Which:
     return lambda _expected, _given, away: away == far
+
+
+def _anywhere_far(_expected: Int64, _given: Int64, away: Int64) -> npt.NDArray[np.bool_]:
+    return away > 0
 
 
 def _every(expected: Int64, _given: Int64, _far: Int64) -> npt.NDArray[np.bool_]:
