@@ -4,6 +4,7 @@ from andon.detect.builtin.calibration import Calibration
 from andon.detect.builtin.category_share import CategoryShare
 from andon.detect.builtin.changed_decisions import ChangedDecisions
 from andon.detect.builtin.error_rate import ErrorRate
+from andon.detect.builtin.estimated_performance import EstimatedPerformance
 from andon.detect.builtin.feature_distribution import FeatureDistribution
 from andon.detect.builtin.label_feed import LabelFeed
 from andon.detect.builtin.null_share import NullShare
@@ -28,6 +29,7 @@ DETECTORS: tuple[Detector, ...] = (
     ScoreDistribution(),
     ErrorRate(),
     Calibration(),
+    EstimatedPerformance(),
     RegressionError(),
     LabelFeed(),
     RepeatShare(),

@@ -38,6 +38,7 @@ DECISION_DETECTORS = (
     "changed_decisions",
     "shifted_score",
     "score_distribution",
+    "estimated_performance",
 )
 LABEL_DETECTORS = ("error_rate", "calibration", "regression_error")
 INPUT_DETECTORS = ("null_share", "category_share", "feature_distribution", "slice_distribution", "repeat_share")
@@ -95,7 +96,7 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
 def asks_where(known: Description) -> bool:
     """Whether a second pass may narrow the slice: not of what is its own slice, nor of what no row shows by itself."""
     told = known.lead.stream.detector.name
-    return not known.signs.new_value and told not in {"label_feed", "calibration"}
+    return not known.signs.new_value and told not in {"label_feed", "calibration", "estimated_performance"}
 
 
 def place_of(known: Description, watched: Watched) -> Slice | None:

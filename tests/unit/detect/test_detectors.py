@@ -60,6 +60,7 @@ PLANTED: Mapping[str, str] = {
     "changed_decisions": "elders_overruled",
     "shifted_score": "elders_declined_by_a_new_version",
     "calibration": "outcomes_get_worse",
+    "estimated_performance": "score_is_less_sure",
     "regression_error": "costs_rise",
     "label_feed": "labels_stop",
     "repeat_share": "income_no_longer_refreshed",

@@ -11,16 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from andon.base.predicate import all_of, at_least, below, equals
+from andon.detect.builtin import outcome_rates
 from andon.detect.detector import JUMP_TEST
 from andon.detect.finding import Layer
-from andon.detect.history import Float, History, Triangle
+from andon.detect.history import History, Triangle
 from andon.detect.mark import Late, Mark, MarkSeries, Side
 from andon.detect.planning import LABEL, SCORE_BINS, Watched
 from andon.telemetry.plan import CategoryCoding, Cube, NumberCoding
 from andon.telemetry.summary import Int64
-
-PRIOR_ROWS = 1.0
-"""Rows of the overall rate that each bin gets: a bin without labels expects what all expect."""
 
 
 class Calibration:
@@ -86,7 +84,7 @@ class _Outcomes:
 
     def overall(self, labelled: Triangle, reference: Int64) -> MarkSeries:
         """Positive outcomes in all, with those as control that the scores let expect: other scores are no news."""
-        rate = self._rates(reference)
+        rate = outcome_rates.by_bin(reference[:, : self.bins.bins], self.positive)
         usable = reference[:, : self.bins.bins]
         total = labelled.where(labelled.codes[0] < self.bins.bins)
         late = Late(total.where(total.codes[1] == self.positive), total, total.times(rate[total.codes[0]]), total)
@@ -112,11 +110,3 @@ class _Outcomes:
         value = label.values[self.positive]
         what = f"{label.column} is {value!r} where {score} is {' and '.join(words)}"
         return Mark(SCORE_BINS, (code,), what, (), all_of(*bounds, equals(label.column, value)))
-
-    def _rates(self, reference: Int64) -> Float:
-        """The reference's share of positives by bin."""
-        counts = reference.sum(axis=0)[: self.bins.bins]
-        total, positive = counts.sum(axis=1), counts[:, self.positive]
-        usual = positive.sum() / max(total.sum(), 1)
-        rates: Float = (positive + PRIOR_ROWS * usual) / (total + PRIOR_ROWS)
-        return rates

@@ -13,6 +13,7 @@ import numpy as np
 from andon.base.predicate import all_of, any_of, differs, equals
 from andon.detect.builtin import late_marks
 from andon.detect.builtin.late_marks import Fault, Mask
+from andon.detect.builtin.outcome_rates import text
 from andon.detect.detector import JUMP_TEST
 from andon.detect.finding import Layer
 from andon.detect.history import History
@@ -22,10 +23,6 @@ from andon.telemetry.plan import CategoryCoding, Cube
 
 CLASSES_MAX = 10
 """With more classes than this, only the error overall is followed, not that of each class, and not per slice."""
-
-NUMBERS = {"true": "1", "false": "0"}
-"""An answer `true` is right for a label 1: one of them is often logged as the other."""
-
 
 TWO = 2
 """Of two classes, one that is missed is a false alarm for the other."""
@@ -88,7 +85,7 @@ def _faults(watched: Watched) -> list[Fault]:
     pairs = _Pairs(label, prediction, known, known & ~same)
     faults = [pairs.fault("the prediction is wrong (1 - accuracy)", known, "true")]
     if max(len(label.values), len(prediction.values)) <= CLASSES_MAX:
-        for value in dict.fromkeys(map(_text, (*label.values, *prediction.values))):
+        for value in dict.fromkeys(map(text, (*label.values, *prediction.values))):
             faults += pairs.faults_of_class(value)
     return faults
 
@@ -128,27 +125,23 @@ class _Pairs:
         return faults
 
     def _missed(self, value: str) -> str:
-        other = [text for text in map(_text, self.label.values) if text != value]
+        other = [each for each in map(text, self.label.values) if each != value]
         two = len(self.label.values) == TWO and len(other) == 1
         return f"1 - recall; false positive rate of {other[0]!r}" if two else "1 - recall"
 
 
 def _has(coding: CategoryCoding, value: str) -> Mask:
-    return np.array([text == value for text in _texts(coding)])
+    return np.array([each == value for each in _texts(coding)])
 
 
 def _is(coding: CategoryCoding, value: str) -> str:
-    return any_of(*(equals(coding.column, own) for own in coding.values if _text(own) == value))
-
-
-def _text(value: str) -> str:
-    return NUMBERS.get(value, value)
+    return any_of(*(equals(coding.column, own) for own in coding.values if text(own) == value))
 
 
 def _texts(coding: CategoryCoding) -> list[str | None]:
     """The value behind each code, truth values as numbers; values that the plan does not list equal nothing."""
     return [
-        *map(_text, coding.values),
+        *map(text, coding.values),
         None,
         *[f"\0{coding.column}{n}" for n in range(coding.unseen_cells)],
     ]
