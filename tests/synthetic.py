@@ -167,6 +167,10 @@ def _dearer(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
     rows["cost"][mask] = np.round(rows["cost"][mask] + 30.0, 2)
 
 
+def _estimated_higher(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+    rows["estimate"][mask] = np.round(rows["estimate"][mask] * 1.4, 2)
+
+
 def _contradicted(share: float) -> Change:
     def change(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
         turned = mask & (rng.random(len(mask)) < share)
@@ -236,6 +240,21 @@ FAULTS: Mapping[str, Fault] = {
         days=12.0,
     ),
     "elders_overruled": Fault("model_performance_degradation", outputs=_overruled(0.9), slice="age >= 50", days=8.0),
+    "southern_women_overruled": Fault(
+        "bias_and_fairness_violation",
+        outputs=_overruled(0.9),
+        slice="region = 'south' and sex = 'f'",
+        days=8.0,
+    ),
+    "branches_count_as_web_in_the_north": Fault(
+        "data_pipeline_corruption", inputs=_value("channel", "web"), slice="region = 'north'"
+    ),
+    "estimates_rise_in_the_south": Fault(
+        "model_performance_degradation",
+        outputs=_estimated_higher,
+        slice="region = 'south'",
+        model=ESTIMATES,
+    ),
     "answers_are_guesses": Fault("model_performance_degradation", outputs=_guesses, start=30.3, days=14.0),
 }
 

@@ -10,7 +10,7 @@ from andon.detect.finding import Slice
 from andon.detect.history import History
 from andon.detect.hit import Hit, Stream
 from andon.detect.jump import CONTROL_SHIFT_MAX, angle
-from andon.detect.mark import MarkSeries
+from andon.detect.mark import Mark, MarkSeries
 from andon.detect.planning import Watched, cut_coding, slice_coding
 from andon.telemetry.plan import CategoryCoding, Coding, Cube, NumberCoding
 from andon.telemetry.summary import Int64
@@ -22,6 +22,8 @@ CONFINED = 1 / 3
 """A failure is confined to a slice when the rest of the traffic moved by less than this share of the slice's move."""
 Float = npt.NDArray[np.float64]
 
+JOINS_Z = 2.5
+"""Standard errors by which a value must move to join a set of values."""
 LOCATE_Z = 4.0
 """Standard errors by which a slice must move against the rest: few are asked, and only once something is wrong."""
 
@@ -58,7 +60,8 @@ def locate(hit: Hit, watched: Watched, history: History, first: int, end: int) -
         cube = Cube((cut, mark.coding))
         if watched.codings[cut].column != watched.codings[mark.coding].column and cube in history.plan.cubes:
             counts = _Counts(history.counts(*cube.columns), history.reference_counts(*cube.columns), first, end)
-            found.append(_best_part(hit, watched, cut, counts))
+            shifts = Shift.of_mark(mark, watched.codings[mark.coding], counts.window(), counts.base())
+            found.append(best_part(hit, cut, watched.codings[cut], *shifts))
     best = max((each for each in found if each is not None), key=lambda each: abs(each.z), default=None)
     return hit if best is None else _in_slice(hit, watched, history, best)
 
@@ -161,20 +164,28 @@ class _Counts:
         return counts
 
 
-def _best_part(hit: Hit, watched: Watched, cut: str, counts: _Counts) -> Located | None:
-    mark = hit.stream.mark
-    coding = watched.codings[mark.coding]
-    window, base = counts.window(), counts.base()
-    shift = _Shift.of(window, base, marks_of.carried([mark], coding), marks_of.among(mark, coding))
-    siblings = marks_of.siblings(mark, coding)
-    rest_of = _Shift.of(window, base, marks_of.carried(siblings, coding), marks_of.among(mark, coding))
+def best_part(
+    hit: Hit, name: str, cut: Coding, shift: "Shift", siblings: "Shift", largest: float = 1.0
+) -> Located | None:
+    """The part of the traffic, of those that a coding cuts, that carries a hit's shift while the rest keeps calm.
+
+    Args:
+        hit: what moved.
+        name: of the coding by which traffic is cut.
+        cut: that coding.
+        shift: counts of the mark by code of `cut`.
+        siblings: counts of all marks of its column, which must keep calm in the rest.
+        largest: share of the rows that a part may have at most.
+    """
     moved = shift.each()[0] * np.sign(hit.effect)
     best: Located | None = None
-    for place, codes in _parts(watched.codings[cut], moved):
-        inside = np.zeros(len(window), dtype=bool)
+    for place, codes in _parts(cut, moved, shift.clear(hit.effect)):
+        inside = np.zeros(len(shift.total), dtype=bool)
         inside[list(codes)] = True
+        if shift.total[inside].sum() > largest * shift.total.sum():
+            continue
         effect, error = (float(values[0]) for values in shift.of_set(inside))
-        rest, rest_error = rest_of.of_set(~inside)
+        rest, rest_error = siblings.of_set(~inside)
         known = bool(rest_error[0] <= CONFINED * abs(effect))
         calm = known and bool(np.all(np.abs(rest) - rest_error <= CONFINED * abs(effect)))
         sure = abs(effect) >= LOCATE_Z * np.sqrt(error**2 + hit.wander)
@@ -184,15 +195,18 @@ def _best_part(hit: Hit, watched: Watched, cut: str, counts: _Counts) -> Located
         if not shift.spares_rest(inside):
             continue
         if sure and (best is None or abs(z) > abs(best.z)):
-            best = Located(place, cut, codes, effect, z)
+            best = Located(place, name, codes, effect, z)
     return best
 
 
-def _parts(cut: Coding, moved: Float) -> list[tuple[Slice, tuple[int, ...]]]:
-    """The parts of the traffic to ask: sets of values, those that moved most first, or either side of each edge."""
+def _parts(cut: Coding, moved: Float, clear: npt.NDArray[np.bool_]) -> list[tuple[Slice, tuple[int, ...]]]:
+    """The parts of the traffic to ask: sets of values, those that moved most first, or either side of each edge.
+
+    A value joins a set only if it moved clearly by itself: of many values, chance moves half the right way.
+    """
     if isinstance(cut, CategoryCoding):
-        order = sorted(range(len(cut.values)), key=lambda value: -float(moved[value]))
-        sets = [tuple(sorted(order[:size])) for size in range(1, len(order))]
+        order = sorted((v for v in range(len(cut.values)) if clear[v]), key=lambda value: -float(moved[value]))
+        sets = [tuple(sorted(order[:size])) for size in range(1, min(len(order) + 1, len(cut.values)))]
         return [(marks_of.slice_of(cut, *values), values) for values in sets]
     assert isinstance(cut, NumberCoding)  # noqa: S101  # traffic is cut by value or by order
     halves = [half for edge in range(len(cut.edges)) for half in views_of.halves(cut, edge)]
@@ -200,7 +214,7 @@ def _parts(cut: Coding, moved: Float) -> list[tuple[Slice, tuple[int, ...]]]:
 
 
 @dataclass(frozen=True)
-class _Shift:
+class Shift:
     """Counts of marks per slice value in the window and in the base: `(marks, values)`, totals `(values,)`."""
 
     count: Float
@@ -209,15 +223,36 @@ class _Shift:
     base_total: Float
 
     @classmethod
-    def of(cls, window: Int64, base: Int64, carried: Int64, among: Int64) -> "_Shift":
+    def of(cls, window: Int64, base: Int64, carried: Int64, among: Int64) -> "Shift":
         sums = (carried @ window.T, window @ among, carried @ base.T, base @ among)
         return cls(*(values.astype(np.float64) for values in sums))
+
+    @classmethod
+    def of_mark(cls, mark: Mark, coding: Coding, window: Int64, base: Int64) -> tuple["Shift", "Shift"]:
+        """The shift of a mark, and of all marks of its column; counts are `(values, codes)`."""
+        among, siblings = marks_of.among(mark, coding), marks_of.siblings(mark, coding)
+        alone, all_of_them = (marks_of.carried(marks, coding) for marks in ([mark], siblings))
+        return cls.of(window, base, alone, among), cls.of(window, base, all_of_them, among)
 
     def each(self) -> Float:
         """Shift of the angle per mark and value; 0 where there are no rows."""
         known = (self.total > 0) & (self.base_total > 0)
         moved: Float = np.where(known, angle(self.count, self.total) - angle(self.base_count, self.base_total), 0.0)
         return moved
+
+    def clear(self, effect: float) -> npt.NDArray[np.bool_]:
+        """The values of which the first mark moved clearly in the direction of an effect: `(values,)`."""
+        error = np.sqrt(1 / (self.total + 0.5) + 1 / (self.base_total + 0.5))
+        moved: npt.NDArray[np.bool_] = self.each()[0] * np.sign(effect) >= JOINS_Z * error
+        return moved
+
+    def made_up_for(self, inside: npt.NDArray[np.bool_]) -> bool:
+        """Whether the rest of the traffic moved the other way by at least half as many rows as the set did."""
+        moved = []
+        for part in (inside, ~inside):
+            usual = self.base_count[0, part].sum() / max(self.base_total[part].sum(), 1)
+            moved.append(float(self.count[0, part].sum() - usual * self.total[part].sum()))
+        return bool(moved[1] * np.sign(moved[0]) < -abs(moved[0]) / 2)
 
     def of_set(self, inside: npt.NDArray[np.bool_]) -> tuple[Float, Float]:
         """Shift of the angle per mark in a set of values, and its standard error."""

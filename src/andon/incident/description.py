@@ -1,7 +1,7 @@
 """What a group of hits says in words and bounds: where, since when, which columns, what the rows look like."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from andon.detect.history import History
 from andon.detect.hit import Hit, expected, follow
 from andon.detect.jump import share
 from andon.detect.locate import locate
+from andon.detect.narrow import Narrowed
 from andon.detect.onset import Run
 from andon.detect.planning import VERSION, Watched
 from andon.detect.shape import came_to_a_stop, left_range
@@ -89,6 +90,35 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
     )
     before, after = _shares(lead, run, t)
     return Description(lead, run, place, features, signs, before, after, t)
+
+
+def asks_where(known: Description) -> bool:
+    """Whether a second pass may narrow the slice: not of what is its own slice, nor of what no row shows by itself."""
+    told = known.lead.stream.detector.name
+    return not known.signs.new_value and told not in {"label_feed", "calibration"}
+
+
+def place_of(known: Description, watched: Watched) -> Slice | None:
+    """The slice without the version that is to blame."""
+    place, version = known.slice, known.lead.stream.mark.version
+    if place is None or version is None:
+        return place
+    whole = watched.version_slice(version)
+    if place == whole:
+        return None
+    return Slice(place.predicate.removeprefix(f"{whole.predicate} and "), place.columns[1:])
+
+
+def followed(known: Description, found: Narrowed, watched: Watched) -> Description:
+    """The description with its leading jump followed where a second pass found it."""
+    run, place = follow(found.hit, known.t), found.place
+    protected = place is not None and watched.protects(place.columns)
+    signs = replace(known.signs, sliced=place is not None, protected=protected)
+    before, after = _shares(found.hit, run, known.t)
+    features = found.hit.stream.mark.features
+    if features == known.lead.stream.mark.features:
+        features = known.features
+    return Description(found.hit, run, place, features, signs, before, after, known.t)
 
 
 def _version_of(run: Run, watched: Watched, history: History) -> str | None:

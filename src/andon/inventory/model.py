@@ -1,9 +1,11 @@
 """A model as its operator describes it (`model.yaml`): which columns of its log mean what."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from andon.base import predicate
 from andon.inventory.change import Change
 
 
@@ -106,3 +108,13 @@ class Model:
     def slice_columns(self) -> tuple[str, ...]:
         """The declared columns by which traffic is cut: segments, then protected attributes, each once."""
         return tuple(dict.fromkeys((*self.segments, *self.protected)))
+
+    def as_known(self, text: str, columns: Collection[str], now: datetime) -> str:
+        """A predicate over the log's `columns` as known at a time: unknown of rows whose label had not arrived."""
+        named = self.columns
+        if named.label is None or named.label not in predicate.parse(text, columns).columns:
+            return text
+        if named.label_time is not None and named.label_time in columns:
+            return predicate.known_where(text, predicate.before(named.label_time, now))
+        delay = self.label_delay
+        return text if delay is None else predicate.known_where(text, predicate.before(named.time, now - delay))

@@ -223,17 +223,6 @@ def _is_answerable(subject: Subject, text: str) -> bool:
     return True
 
 
-def _as_known(subject: Subject, text: str) -> str:
-    """A measure of the log as known at the end of the replay: unknown of rows whose label had not arrived."""
-    columns, names = subject.model.columns, subject.log.schema().names
-    if columns.label is None or columns.label not in predicate.parse(text, names).columns:
-        return text
-    if columns.label_time is not None and columns.label_time in names:
-        return predicate.known_where(text, predicate.before(columns.label_time, subject.now))
-    delay = subject.model.label_delay
-    return text if delay is None else predicate.known_where(text, predicate.before(columns.time, subject.now - delay))
-
-
 def _by(subject: Subject, column: str) -> CategoryCoding | None:
     if column not in _known(subject):
         return None
@@ -284,9 +273,10 @@ class _Drawing:
 
     def _matches(self, scene: _Scene) -> dict[str, PredicateCoding]:
         place, span = scene.names
-        within = predicate.within(self._subject.model.columns.time, scene.span)
+        model, names = self._subject.model, self._subject.log.schema().names
+        within = predicate.within(model.columns.time, scene.span)
         measures = {
-            scene.measure(m): PredicateCoding(_as_known(self._subject, where))
+            scene.measure(m): PredicateCoding(model.as_known(where, names, self._subject.now))
             for m, (_, where) in enumerate(scene.measures)
         }
         return {place: PredicateCoding(scene.place or "true"), span: PredicateCoding(within), **measures}

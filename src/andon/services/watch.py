@@ -15,13 +15,15 @@ from andon.detect.detector import Detector
 from andon.detect.finding import Finding
 from andon.detect.history import History
 from andon.detect.hit import Hit, search
+from andon.detect.narrow import Inquiry, narrowed
 from andon.detect.planning import PACE_ROWS, Watched, evaluation_length, make_plan, watch
-from andon.incident.description import Description, describe, picture
+from andon.incident.description import Description, asks_where, describe, followed, picture, place_of
 from andon.incident.priority import Facts, propose
 from andon.incident.scan import Affected, Changed, DetectedIncident, Scan
 from andon.incident.scan import Warning as ScanWarning
 from andon.inventory.change import Change
 from andon.inventory.model import Model
+from andon.telemetry.plan import Plan
 from andon.telemetry.question import Question
 from andon.telemetry.source import LogSource
 
@@ -105,6 +107,22 @@ class Watch:
         log = request.log.summarize(plan, now, lambda done, rows: tell("counting rows", done, rows))
         return watched, History.of(plan, log, reference, now)
 
+    def _narrowed(self, known: Description, watched: Watched, request: Request, history: History) -> Description:
+        """The description with a slice of two columns, or of another one, where that says it better."""
+        if not asks_where(known):
+            return known
+        now = history.evaluation(known.t)
+        mark, columns = known.lead.stream.mark, request.log.schema().names
+        late = known.lead.stream.late is not None and mark.predicate is not None
+        marked = request.model.as_known(mark.predicate, columns, now) if late and mark.predicate is not None else None
+        inquiry = Inquiry(known.lead, place_of(known, watched), known.run, watched, marked)
+        found = narrowed(inquiry, history, lambda plan: self._ask(plan, request, now))
+        return known if found is None else followed(known, found, watched)
+
+    def _ask(self, plan: Plan, request: Request, now: datetime) -> History:
+        reference = request.reference.summarize(plan, request.reference.period().end)
+        return History.of(plan, request.log.summarize(plan, now), reference, now)
+
     def _warnings(self, request: Request, watched: Watched, history: History) -> tuple[ScanWarning, ...]:
         warnings = [ScanWarning("model_file", text) for text in request.model.warnings]
         if not watched.names:
@@ -140,9 +158,13 @@ class Watch:
         self, each: Group, watched: Watched, request: Request, history: History, now: datetime
     ) -> DetectedIncident:
         model = request.model
-        at_firing = describe(each.at_firing(), each.first.t, watched, history)
+        at_firing = self._narrowed(
+            describe(each.at_firing(), each.first.t, watched, history), watched, request, history
+        )
         slug, reason = classify(at_firing.signs)
-        known = describe(each, len(history.buckets) - 1, watched, history)
+        told = describe(each, len(history.buckets) - 1, watched, history)
+        known = self._narrowed(told, watched, request, history)
+        shown = told.lead if told.lead.stream.late is not None else known.lead
         report = _Report(request, history, known, history.evaluation(each.first.t), now)
         affected = report.affected()
         place = known.slice
@@ -171,7 +193,7 @@ class Watch:
             slice=place,
             changed=Changed(known.features, known.signs.version, report.change),
             affected=affected,
-            findings=tuple(report.finding(hit) for hit in _shown(each, known.lead)),
+            findings=tuple(report.finding(hit) for hit in _shown(each, shown)),
             series=tuple(series),
             series_start=history.start(0),
             series_step=(history.evaluation(known.t) - history.start(0)) / max(len(series), 1),
