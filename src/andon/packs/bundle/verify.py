@@ -203,20 +203,20 @@ class Member:
         except UNPACKING as error:
             self.chunks.put(error)
 
-    def take(self, count, seq):
-        while len(self.data) - self.at < count:
+    def cut(self, lengths, seq):  # the next pieces; the first belongs to entry seq
+        parts, missing = [], sum(lengths) - len(self.data) + self.at
+        while missing > 0:
             chunk = self.chunks.get()
             if isinstance(chunk, Exception):
                 raise Wrong("%s cannot be unpacked at entry %d (%s)" % (self.name, seq, chunk))
             if not chunk:
                 raise Wrong("%s ends too early, at entry %d" % (self.name, seq))
-            self.data, self.at = self.data[self.at :] + chunk, 0
-        self.at += count  # from entry seq on
-        return self.data[self.at - count : self.at]
-
-    def cut(self, lengths, seq):
-        data = self.take(sum(lengths), seq)
-        return [data[end - length : end] for end, length in zip(accumulate(lengths), lengths)]
+            parts.append(chunk)
+            missing -= len(chunk)
+        if parts:
+            self.data, self.at = b"".join([self.data[self.at :], *parts]), 0
+        ends, data, self.at = list(accumulate([self.at] + lengths)), self.data, self.at + sum(lengths)
+        return [data[start:end] for start, end in zip(ends, ends[1:])]
 
     def end(self):
         if len(self.data) > self.at or self.chunks.get() != b"":
@@ -234,8 +234,8 @@ def committed(headers):  # what each says of its payload
 def check_block(seq, leaves, members, counts):
     """Check the entries from seq on, one for each leaf."""
     count = len(leaves)  # members: headers.bin, payloads.bin
-    lengths = struct.unpack(">%dH" % count, members[0].take(2 * count, seq))
-    salted = struct.unpack(">%dI" % count, members[0].take(4 * count, seq))
+    lengths = struct.unpack(">%dH" % count, members[0].cut([2 * count], seq)[0])
+    salted = struct.unpack(">%dI" % count, members[0].cut([4 * count], seq)[0])
     shown = [seq + i for i, length in enumerate(lengths) if length]
     headers = members[0].cut([length for length in lengths if length], seq)
     made = [sha256(b"\x00" + header).digest() for header in headers]
