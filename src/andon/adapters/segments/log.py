@@ -283,8 +283,8 @@ class SegmentLog:
                 self.checkpoint()
             for name in found.noted:
                 self._finish(name.count)
-        for wal in self._wals[:-1]:
-            self._closer.start(self._job(wal))
+            for wal in self._wals[:-1]:
+                self._closer.start(self._job(wal))
         self._close_if_full()
 
     def _quarantine(self, found: Found, signed: Checkpoint | None) -> None:
