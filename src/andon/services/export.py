@@ -16,9 +16,9 @@ from andon.evidence.bundle import (
     sample_chunks,
     select,
 )
-from andon.evidence.hold import Hold, get_hold, holds_of
+from andon.evidence.hold import HOLD_KINDS, Hold, get_hold, holds_of
 from andon.ledger.checkpoint import Verifier
-from andon.ledger.entry import SALT_BYTES, Entry, is_control, make_entry, parse_header
+from andon.ledger.entry import SALT_BYTES, Entry, make_entry, parse_header
 from andon.ledger.log import Log
 
 CUSTODY = ("hold", "release", "export")
@@ -58,8 +58,7 @@ class Export:
             file: what the bundle is called, for its README.
             redact: leave the payloads of events out; their commitments stay.
         """
-        controls = [(seq, e) for seq, e in self.log.read() if is_control(e.header)]
-        hold = get_hold(holds_of(controls), seal_id)
+        hold = get_hold(holds_of(self.log.of_kinds(HOLD_KINDS)), seal_id)
         selection = select(hold, self.log.read())
         header = {"kind": "export", "id": seal_id, "at": f"{self.now():%Y-%m-%dT%H:%M:%S.%fZ}", "redacted": redact}
         told = json.dumps({"file": file}).encode()
@@ -107,11 +106,9 @@ class Export:
         sink.add("manifest.json", [content.encode()])
 
     def _custody(self, seal_id: str) -> Iterator[bytes]:
-        for seq, entry in self.log.read():
-            if not is_control(entry.header):
-                continue
+        for seq, entry in self.log.of_kinds(CUSTODY):
             fields = parse_header(entry.header)
-            if fields["kind"] in CUSTODY and fields["id"] == seal_id:
+            if fields["id"] == seal_id:
                 yield json.dumps({"seq": seq, "header": fields}).encode() + b"\n"
 
     def _readme(self, hold: Hold, file: str, *, redact: bool) -> bytes:
