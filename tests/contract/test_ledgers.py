@@ -114,3 +114,16 @@ def test_a_producer_goes_on_after_reopening_and_closing(tmp_path):
             sent = [("early", 0)] if not batch else []
             sent += [("a", batch * 3 + i) for i in range(3)]
             log.append([make_entry({"kind": "prediction", "producer": name, "pseq": pseq}) for name, pseq in sent])
+
+
+def test_kinds_are_found_wherever_they_stand(log):
+    header = {"kind": "hold", "id": "seal_1", "at": "t"}
+    for number in range(30):
+        log.append([entry_of(number)])
+        if number % 10 == 3:
+            log.append(
+                [make_entry({**header, "id": f"seal_{number}", "note": 'not "kind":"export"'}, bytes(16), b"{}")]
+            )
+    found = list(log.of_kinds(("hold", "export")))
+    assert [parse_header(entry.header)["id"] for _, entry in found] == ["seal_3", "seal_13", "seal_23"]
+    assert found == [(seq, entry) for seq, entry in log.read() if parse_header(entry.header)["kind"] == "hold"]

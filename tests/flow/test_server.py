@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+from andon.base.errors import BadInput
+from andon.bootstrap.settings import database_of, keep_database
 from houses import event, lines
 from journals import fresh_database
 from servers import ANDON, andon, resident_bytes, serving, stop
@@ -153,6 +155,17 @@ def test_a_start_that_cannot_be_is_one_sentence(words, code, named, tmp_path):
     assert named in refused.stderr
     assert refused.stderr.count("\n") == 1
     assert "geheim" not in refused.stderr
+
+
+def test_a_folder_keeps_its_database(tmp_path):
+    keep_database(tmp_path / "none", None)
+    (tmp_path / "andon.db").touch()
+    with pytest.raises(BadInput, match="was used with SQLite before"):
+        keep_database(tmp_path, "postgresql://db.local/andon")
+    (tmp_path / "andon.db").unlink()
+    keep_database(tmp_path, "postgresql://me:geheim@db.local/andon")
+    assert database_of(tmp_path) == "postgresql://me:geheim@db.local/andon"
+    assert stat.S_IMODE((tmp_path / "database.url").stat().st_mode) == 0o600
 
 
 def test_it_is_small_and_starts_soon(tmp_path):

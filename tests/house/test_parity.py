@@ -48,7 +48,6 @@ NO_ROUTE = {  # acts that HTTP lacks
     "follow.step": "nobody asks for it: it happens",
 }
 PARTS = {  # public methods that are steps of an act
-    "audit.controls": "audit.holds",
     "record.entries": "record.record",
     "ingest.prepare": "ingest.accept",
     "ingest.resume": "access.start",

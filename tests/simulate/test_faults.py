@@ -106,8 +106,12 @@ PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path
-from ledgers import entry_of, open_log
-with open_log(Path(sys.argv[1]), segment=400) as log:
+from andon.adapters.segments.closer import Child
+from andon.adapters.segments.closing import Inline
+from andon.adapters.segments.log import SegmentLog, Settings
+from ledgers import AT, SIGNER, entry_of
+closer = {"child": lambda _: Child({}), "inline": Inline}[sys.argv[3]]
+with SegmentLog(Path(sys.argv[1]), SIGNER, lambda: AT, settings=Settings(400, closer=closer)) as log:
     while True:
         first = log.size
         log.append([entry_of(first + i) for i in range(50)])
@@ -115,11 +119,13 @@ with open_log(Path(sys.argv[1]), segment=400) as log:
 """
 
 
-@pytest.mark.parametrize("lines", [1, 7, 8, 9, 40])
-def test_killed_while_appending_and_closing(tmp_path, lines):
+@pytest.mark.parametrize(
+    ("closer", "lines"), [*(("inline", n) for n in (1, 7, 8, 9, 40)), ("child", 30), ("child", 90)]
+)
+def test_killed_while_appending_and_closing(tmp_path, lines, closer):
     here = str(Path(__file__).parents[1])
     with subprocess.Popen(  # noqa: S603
-        [sys.executable, "-c", PROGRAM, str(tmp_path / "log"), here], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", PROGRAM, str(tmp_path / "log"), here, closer], stdout=subprocess.PIPE, text=True
     ) as child:
         acknowledged = [int(child.stdout.readline()) for _ in range(lines)][-1]
         os.kill(child.pid, signal.SIGKILL)

@@ -9,7 +9,7 @@ from andon.adapters.segments.closer import Child
 from andon.adapters.segments.closing import Inline
 from andon.adapters.segments.log import SegmentLog, Settings
 from andon.adapters.segments.verify import verify_folder
-from andon.base.errors import NotFound, Tampered
+from andon.base.errors import NotFound, Tampered, Unavailable
 from andon.ledger.entry import make_entry, parse_header
 from andon.services.audit import Audit, Case
 from andon.services.retain import Retain
@@ -129,3 +129,32 @@ def test_another_process_closes_segments(tmp_path):
             assert events == [entry(day, i) for day in range(8) for i in range(50)]
     one, other = ({p.name: p.read_bytes() for p in (f / "evidence").glob("*0-100.parquet")} for f in folders)
     assert one[min(one)] == other[min(one)]
+
+
+def append_days(log):
+    for day in range(1, 9):
+        log.append([entry(day, i) for i in range(40)])
+
+
+def test_a_closing_process_that_cannot_is_one_sentence(tmp_path):
+    """What was acknowledged is there after the next opening, which closes the segment."""
+    log = SegmentLog(tmp_path, SIGNER, lambda: START, settings=Settings(50, closer=lambda _: Child({})))
+    log.append([entry(0, i) for i in range(40)])
+    (tmp_path / "evidence").rmdir()
+    with pytest.raises(Unavailable, match=r"cannot close the segment .* what was acknowledged before is safe"):
+        append_days(log)
+    log.close()
+    with SegmentLog(tmp_path, SIGNER, lambda: START, settings=Settings(50, closer=lambda _: Child({}))) as log:
+        assert log.size >= 80
+    with opened(tmp_path) as log:
+        assert log.closed >= 50
+        verify_folder(log, SIGNER.verifier)
+
+
+def test_nothing_is_run_from_the_folder_one_stands_in(tmp_path, monkeypatch):
+    (tmp_path / "json.py").write_text("raise SystemExit('not this one')")
+    monkeypatch.chdir(tmp_path)
+    with SegmentLog(tmp_path / "log", SIGNER, lambda: START, settings=Settings(20, closer=lambda _: Child({}))) as log:
+        log.append([entry(0, i) for i in range(60)])
+    with opened(tmp_path / "log") as log:
+        assert log.closed >= 40

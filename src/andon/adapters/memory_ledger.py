@@ -1,6 +1,6 @@
 """The twin of a ledger in memory: the same answers, by the plain definitions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from andon.ledger.checkpoint import Checkpoint, Signer
 from andon.ledger.entry import Entry, parse_header
@@ -35,6 +35,9 @@ class MemoryLedger:
 
     def read(self, first: int = 0) -> Iterator[tuple[int, Entry]]:
         return ((seq, entry) for seq, entry in enumerate(list(self._entries)) if seq >= first)
+
+    def of_kinds(self, kinds: Collection[str]) -> Iterator[tuple[int, Entry]]:
+        return ((seq, entry) for seq, entry in self.read() if parse_header(entry.header)["kind"] in kinds)
 
     def _root(self, start: int, end: int) -> bytes:
         frontier = Frontier()

@@ -2,13 +2,14 @@
 
 import errno
 import os
+import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from andon.base.errors import Full, Unavailable
 from andon.ledger.checkpoint import Checkpoint
-from andon.ledger.entry import Entry
+from andon.ledger.entry import Entry, kinds_pattern
 from andon.ledger.log import Log
 from andon.ledger.merkle import NodeAt
 
@@ -86,6 +87,18 @@ class SerialLog:
                 if seq >= closed:
                     break
                 yield seq, entry
+        yield from tail
+
+    def of_kinds(self, kinds: Collection[str]) -> Iterator[tuple[int, Entry]]:
+        """The entries of some kinds, of which there are few."""
+        search = re.compile(kinds_pattern(kinds).encode()).search
+        with self._lock:
+            closed = self._log.closed
+            tail = [(seq, entry) for seq, entry in self._log.read(closed) if search(entry.header)]
+        for seq, entry in self._log.of_kinds(kinds):
+            if seq >= closed:
+                break
+            yield seq, entry
         yield from tail
 
     def reopen(self) -> None:

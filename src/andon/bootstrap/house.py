@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -34,6 +35,7 @@ from andon.services.follow import Fenced
 from andon.services.ingest import Ingest
 from andon.services.record import Record
 
+LOGGER: Final = logging.getLogger("andon.server")
 POLL_SECONDS: Final = 0.25
 WRITERS_MAX: Final = 32
 POSITIONS: Final = "positions.json"
@@ -63,6 +65,7 @@ class House:
     trouble: str | None = None
     tampered: str | None = None
     known: int = -1
+    _turn: threading.Lock = field(default_factory=threading.Lock)
     _wake: threading.Event = field(default_factory=threading.Event)
     _ended: threading.Event = field(default_factory=threading.Event)
 
@@ -113,7 +116,12 @@ class House:
             self._wake.clear()
 
     def beat(self) -> None:
-        """One turn of the follower."""
+        """One turn of the follower; one at a time."""
+        with self._turn:
+            self._beat()
+
+    def _beat(self) -> None:
+        before = self.tampered, self.trouble
         try:
             self.opened.follow.step(now())
             self.trouble = None
@@ -121,6 +129,8 @@ class House:
             self.tampered = str(error)
         except (Refused, Unavailable) as error:  # another process has the log open, or the database is away
             self.trouble = None if isinstance(error, Fenced) else str(error)
+        for matter in {self.tampered, self.trouble} - {None, *before}:
+            LOGGER.error("%s", matter)
         with contextlib.suppress(Unavailable):
             self.learn()
 

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from andon.evidence.hold import Hold
 from andon.ledger.entry import Entry, parse_header
@@ -11,6 +11,7 @@ from andon.ledger.merkle import NodeAt, leaf_hashes, subtrees
 
 SAMPLES = 20
 FORMAT = "andon.bundle/1"
+T = TypeVar("T")
 BLOCK = 4_096
 PROVEN = ("leaves.bin", "headers.bin", "payloads.bin", "proof.bin")
 """Members that need no hash in the manifest: the tree and the commitments prove them."""
@@ -50,22 +51,23 @@ def select(hold: Hold, entries: Iterable[tuple[int, Entry]]) -> Selection:
 
 def leaf_chunks(selection: Selection, entries: Iterable[tuple[int, Entry]]) -> Iterator[bytes]:
     """`leaves.bin`."""
-    for _, block in _blocks(selection, entries):
-        yield b"".join(leaf_hashes(entry.header for entry in block))
+    for _, headers in _blocks(selection, ((seq, entry.header) for seq, entry in entries)):
+        yield b"".join(leaf_hashes(headers))
 
 
 def header_chunks(
     selection: Selection, entries: Iterable[tuple[int, Entry]], is_shown: Callable[[int], bool]
 ) -> Iterator[bytes]:
     """`headers.bin`: of each block the lengths of the headers, those of the payloads, the headers."""
-    for first, block in _blocks(selection, entries):
-        chosen = [entry if first + i in selection.chosen else None for i, entry in enumerate(block)]
-        headers = [b"" if entry is None else entry.header for entry in chosen]
-        payloads = [
-            0 if entry is None or not is_shown(first + i) else len(entry.salt) + len(entry.payload)
-            for i, entry in enumerate(chosen)
-        ]
-        yield struct.pack(f">{len(block)}H{len(block)}I", *map(len, headers), *payloads) + b"".join(headers)
+
+    def shown(seq: int, entry: Entry) -> tuple[bytes, int]:
+        if seq not in selection.chosen:
+            return b"", 0
+        return entry.header, len(entry.salt) + len(entry.payload) if is_shown(seq) else 0
+
+    for _, block in _blocks(selection, ((seq, shown(seq, entry)) for seq, entry in entries)):
+        headers, sizes = zip(*block, strict=True)
+        yield struct.pack(f">{len(block)}H{len(block)}I", *map(len, headers), *sizes) + b"".join(headers)
 
 
 def proof_chunks(selection: Selection, nodes: NodeAt, size: int) -> Iterator[bytes]:
@@ -78,18 +80,20 @@ def payload_chunks(
     selection: Selection, entries: Iterable[tuple[int, Entry]], is_shown: Callable[[int], bool]
 ) -> Iterator[bytes]:
     """`payloads.bin`."""
-    for first, block in _blocks(selection, entries):
-        numbered = [(seq, entry) for seq, entry in enumerate(block, first) if seq in selection.chosen]
-        yield b"".join([entry.salt + entry.payload for seq, entry in numbered if is_shown(seq)])
-
-
-def _blocks(selection: Selection, entries: Iterable[tuple[int, Entry]]) -> Iterator[tuple[int, list[Entry]]]:
-    """The entries in blocks that end at multiples of 4,096, with the number of the first."""
-    block: list[Entry] = []
     for seq, entry in entries:
         if seq >= selection.end:
+            return
+        if seq in selection.chosen and is_shown(seq):
+            yield entry.salt + entry.payload
+
+
+def _blocks(selection: Selection, items: Iterable[tuple[int, T]]) -> Iterator[tuple[int, list[T]]]:
+    """What is said of each entry in blocks that end at multiples of 4,096, with the number of the first."""
+    block: list[T] = []
+    for seq, item in items:
+        if seq >= selection.end:
             break
-        block.append(entry)
+        block.append(item)
         if (seq + 1) % BLOCK == 0:
             yield seq + 1 - len(block), block
             block = []

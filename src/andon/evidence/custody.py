@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from andon.base.fold import Change, Fold, Posting
-from andon.ledger.entry import SALT_BYTES, is_control, make_entry, parse_header
+from andon.ledger.entry import SALT_BYTES, make_entry, parse_header
 from andon.ledger.journal import Command, Fact, Journal, Message, View
 from andon.ledger.log import Log
 
+KINDS: Final = ("hold", "release", "export")
+"""Kinds of the entries that acts of custody make."""
 SEALS: Final = "seals"
 EXPORTS: Final = "exports"
 RELEASES: Final = "releases"
@@ -110,8 +112,8 @@ class Custody:
 
     def _is_entered(self, body: Mapping[str, Any]) -> bool:
         request = body["header"]["request"]
-        controls = (entry.header for _, entry in self.log.read(body["after"]) if is_control(entry.header))
-        return any(parse_header(header).get("request") == request for header in controls)
+        acts = (entry.header for seq, entry in self.log.of_kinds(KINDS) if seq >= body["after"])
+        return any(parse_header(header).get("request") == request for header in acts)
 
 
 def seal_states(journal: View) -> list[dict[str, Any]]:

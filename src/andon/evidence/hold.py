@@ -11,6 +11,8 @@ from andon.ledger.entry import Entry, parse_header
 
 BEFORE = timedelta(hours=48)
 """A hold starts so long before the first anomaly can have begun."""
+HOLD_KINDS = ("hold", "release")
+"""Kinds of the entries that make and release holds."""
 RELEASERS = 2
 """So many different people must ask for the release of a hold."""
 

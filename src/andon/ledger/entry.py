@@ -3,8 +3,7 @@
 import base64
 import binascii
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -20,9 +19,6 @@ CONTROL_KINDS: Final = frozenset(
     {"hold", "release", "export", "recovery", "segment_close", "clock_step", "retention_delete"}
 )
 """Kinds that Andon itself writes; the others are events of a model."""
-
-
-_CONTROL: Final = re.compile(rb'"kind":"(?:' + "|".join(sorted(CONTROL_KINDS)).encode() + rb')"')
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -101,9 +97,9 @@ def parse_header(encoded: bytes) -> dict[str, Any]:
     return fields
 
 
-def is_control(header: bytes) -> bool:
-    """Whether Andon itself wrote an entry; a quote inside a JSON string is escaped, so no event can look like one."""
-    return _CONTROL.search(header) is not None
+def kinds_pattern(kinds: Iterable[str]) -> str:
+    """A regular expression for headers of these kinds; a quote inside a JSON string is escaped, so no text looks so."""
+    return f'"kind":"(?:{"|".join(sorted(kinds))})"'
 
 
 def check_payload(entry: Entry) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The port to a log; its guarantee: what `append` returned for is durable, and under every later checkpoint."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from andon.ledger.checkpoint import Checkpoint
@@ -34,4 +34,8 @@ class Log(Protocol):
 
     def read(self, first: int = 0) -> Iterator[tuple[int, Entry]]:
         """The entries from `first` on."""
+        ...
+
+    def of_kinds(self, kinds: Collection[str]) -> Iterator[tuple[int, Entry]]:
+        """The entries of some kinds, of which there are few, in order."""
         ...

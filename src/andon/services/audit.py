@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,9 +10,9 @@ from typing import Any
 from andon.base.errors import BadInput, NotFound, Refused, Tampered
 from andon.base.ids import new_id
 from andon.evidence.custody import RELEASES, Act, Custody
-from andon.evidence.hold import Hold, get_hold, holds_of, released
+from andon.evidence.hold import HOLD_KINDS, Hold, get_hold, holds_of, released
 from andon.ledger.checkpoint import Verifier
-from andon.ledger.entry import Entry, is_control, parse_header
+from andon.ledger.entry import Entry, parse_header
 from andon.ledger.journal import View
 from andon.ledger.log import Log
 from andon.ledger.merkle import Frontier, consistency_proof, inclusion_proof, leaf_hash, subtrees
@@ -72,15 +72,9 @@ class Audit:
         point, note = self.log.checkpoint()
         return Sealed(entered.seal_id, seq, point.size, base64.b64encode(point.root).decode(), note.decode())
 
-    def controls(self) -> Iterator[tuple[int, Entry]]:
-        """The log's own entries."""
-        for seq, entry in self.log.read():
-            if is_control(entry.header):
-                yield seq, entry
-
     def holds(self) -> list[Hold]:
         """All holds, released ones too."""
-        return holds_of(self.controls())
+        return holds_of(self.log.of_kinds(HOLD_KINDS))
 
     def release(self, seal_id: str, by: str, reason: str, needs: int) -> Hold:
         """Ask for a hold's release; it is released once `needs` different people have asked.

@@ -17,9 +17,9 @@ from andon.evidence.bundle import (
     select,
 )
 from andon.evidence.custody import Act, Custody
-from andon.evidence.hold import Hold, get_hold, holds_of
+from andon.evidence.hold import HOLD_KINDS, Hold, get_hold, holds_of
 from andon.ledger.checkpoint import Verifier
-from andon.ledger.entry import Entry, is_control, parse_header
+from andon.ledger.entry import Entry, parse_header
 from andon.ledger.log import Log
 
 CUSTODY = ("hold", "release", "export")
@@ -60,8 +60,7 @@ class Export:
             file: what the bundle is called, for its README.
             redact: leave the payloads of events out; their commitments stay.
         """
-        controls = [(seq, e) for seq, e in self.log.read() if is_control(e.header)]
-        hold = get_hold(holds_of(controls), seal_id)
+        hold = get_hold(holds_of(self.log.of_kinds(HOLD_KINDS)), seal_id)
         selection = select(hold, self.log.read())
         header = {"kind": "export", "id": seal_id, "at": f"{self.now():%Y-%m-%dT%H:%M:%S.%fZ}", "redacted": redact}
         data = {"export_id": self.chance(8).hex(), "redacted": redact}
@@ -109,11 +108,9 @@ class Export:
         sink.add("manifest.json", [content.encode()])
 
     def _custody(self, seal_id: str) -> Iterator[bytes]:
-        for seq, entry in self.log.read():
-            if not is_control(entry.header):
-                continue
+        for seq, entry in self.log.of_kinds(CUSTODY):
             fields = parse_header(entry.header)
-            if fields["kind"] in CUSTODY and fields["id"] == seal_id:
+            if fields["id"] == seal_id:
                 yield json.dumps({"seq": seq, "header": fields}).encode() + b"\n"
 
     def _readme(self, hold: Hold, file: str, *, redact: bool) -> bytes:

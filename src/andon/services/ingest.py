@@ -1,13 +1,14 @@
 """Ingest: requests of events into the log, many at a time with one fsync, each whole or not at all, none twice."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from andon.base.errors import AndonError, BadInput, Denied
-from andon.ledger.entry import Entry, is_control, make_entry, parse_header
+from andon.ledger.entry import CONTROL_KINDS, Entry, kinds_pattern, make_entry, parse_header
 from andon.ledger.log import Log
 from andon.telemetry.producer import Positions, Range, positions_from
 
@@ -22,6 +23,7 @@ _TS_LENGTH: Final = 27
 _END: Final = b'","v":1}'
 _TS_PLACE: Final = slice(-_TS_LENGTH - len(_END), -len(_END))
 _TS_KEY: Final = slice(-_TS_LENGTH - len(_END) - len(_TS), -_TS_LENGTH - len(_END))
+_CONTROL: Final = re.compile(kinds_pattern(CONTROL_KINDS).encode()).search
 _BATCH: Final = b'"kind":"batch"'
 
 
@@ -148,7 +150,7 @@ class Ingest:
             if _BATCH in entry.header and (fields := parse_header(entry.header))["kind"] == "batch":
                 _note(positions, pending, events)
                 pending, events = fields, 0
-            elif not is_control(entry.header):
+            elif _CONTROL(entry.header) is None:
                 events += 1
         _note(positions, pending, events)
         self.positions = positions

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from andon.evidence.hold import Hold, holds_of
-from andon.ledger.entry import SALT_BYTES, Entry, is_control, make_entry, parse_header
+from andon.evidence.hold import HOLD_KINDS, Hold, holds_of
+from andon.ledger.entry import SALT_BYTES, make_entry, parse_header
 from andon.ledger.log import Log
 
 
@@ -53,7 +53,7 @@ class Retain:
         of a hold's own entry stays as long as the hold, and with it all that came later: its custody is whole.
         """
         limit = _text(self.now() - age)
-        holds = [hold for hold in holds_of(self._controls()) if not hold.is_released]
+        holds = [hold for hold in holds_of(self.log.of_kinds(HOLD_KINDS)) if not hold.is_released]
         end, count, held = self.log.first, 0, None
         for first, after, name in self.log.segments():
             keeper = self._keeper(first, after, limit, holds)
@@ -65,9 +65,6 @@ class Retain:
         if not dry_run and count:
             self._delete(end, age)
         return done
-
-    def _controls(self) -> list[tuple[int, Entry]]:
-        return [(seq, entry) for seq, entry in self.log.read(self.log.first) if is_control(entry.header)]
 
     def _keeper(self, first: int, end: int, limit: str, holds: list[Hold]) -> str | None:
         """The id of the hold that keeps a segment; empty where it is too young; None where nothing keeps it."""

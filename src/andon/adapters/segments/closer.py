@@ -31,7 +31,12 @@ class Child:
 
     def start(self, job: Job) -> None:
         if self._process is None:
-            command = [sys.executable, "-m", "andon.adapters.segments.closing"]
+            command = [
+                sys.executable,
+                "-P",
+                "-m",
+                "andon.adapters.segments.closing",
+            ]  # -P: nothing from the folder it runs in
             self._process = subprocess.Popen(  # noqa: S603  # our own module
                 command,
                 stdin=subprocess.PIPE,

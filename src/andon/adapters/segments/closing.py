@@ -145,6 +145,8 @@ def main() -> None:
             answer = {"errno": error.errno, "error": str(error.strerror)}
         except Tampered as error:
             answer = {"tampered": str(error)}
+        except Exception as error:  # noqa: BLE001  # a worker's loop: the other process says it in a sentence
+            answer = {"errno": None, "error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)  # noqa: T201  # the other process reads it
 
 

@@ -2,7 +2,8 @@
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,12 +14,12 @@ from typing import Self
 from andon.adapters.segments.closing import Closed, Closer, Inline, Job, Written
 from andon.adapters.segments.disk import Disk
 from andon.adapters.segments.recovery import Found, find_entries, require_covered, signed_checkpoint
-from andon.adapters.segments.segment import SegmentName, read_segment, segments_in, tables_sha256
+from andon.adapters.segments.segment import SegmentName, find_headers, read_segment, segments_in, tables_sha256
 from andon.adapters.segments.tiles import Tiles
 from andon.adapters.segments.wal import Wal, read_wal, wal_path
 from andon.base.errors import Refused, Tampered, Unavailable
 from andon.ledger.checkpoint import Checkpoint, Signer
-from andon.ledger.entry import Entry, make_entry
+from andon.ledger.entry import Entry, kinds_pattern, make_entry
 from andon.ledger.group import encode_group, start_hash
 from andon.ledger.merkle import NodeAt, leaf_hashes
 
@@ -146,6 +147,15 @@ class SegmentLog:
                 content = read_wal(wal_path(self.folder / "wal", wal.first), wal.first, wal.start)
                 rest = enumerate(content.entries, wal.first)
                 yield from ((seq, entry) for seq, entry in rest if first <= seq < size)
+
+    def of_kinds(self, kinds: Collection[str]) -> Iterator[tuple[int, Entry]]:
+        """The entries of some kinds, of which there are few, in order."""
+        pattern = kinds_pattern(kinds)
+        for name in self._closed_segments():
+            for seq in find_headers(self.folder / "evidence" / name.file, pattern):
+                yield next(self.read(seq))
+        search = re.compile(pattern.encode()).search
+        yield from ((seq, entry) for seq, entry in self.read(self.closed) if search(entry.header))
 
     @property
     def first(self) -> int:
@@ -283,8 +293,8 @@ class SegmentLog:
                 self.checkpoint()
             for name in found.noted:
                 self._finish(name.count)
-        for wal in self._wals[:-1]:
-            self._closer.start(self._job(wal))
+            for wal in self._wals[:-1]:
+                self._closer.start(self._job(wal))
         self._close_if_full()
 
     def _quarantine(self, found: Found, signed: Checkpoint | None) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from andon.base.errors import Tampered
@@ -139,6 +140,20 @@ def read_segment(path: Path, name: SegmentName) -> Iterator[tuple[int, bytes, En
         raise Tampered(f"{path.name} is damaged near entry {expected}: {first}") from None
     if expected != name.end:
         raise Tampered(f"{path.name} holds {expected - name.first} entries, its name says {name.count}")
+
+
+def find_headers(path: Path, pattern: str) -> list[int]:
+    """The numbers of the entries whose header matches a regular expression; reads no payload.
+
+    Raises:
+        Tampered: the file cannot be read.
+    """
+    try:
+        table = pq.read_table(path, columns=["seq", "entry"], page_checksum_verification=True)
+        found = table["seq"].filter(pc.match_substring_regex(table["entry"], pattern))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise Tampered(f"{path.name} is damaged: {' '.join(str(error).split())[:120]}") from None
+    return [int(seq) for seq in found.to_pylist()]
 
 
 def file_sha256(path: Path) -> str:

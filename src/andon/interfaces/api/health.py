@@ -38,6 +38,11 @@ async def metrics(request: Request) -> Response:
 
 
 def _reasons(request: Request) -> list[str]:
+    """Strangers read this: what is the matter, not where; the server's log and `andon doctor` say more."""
     house, intake = house_of(request), request.app.state.intake
-    found = (house.tampered, house.trouble, None if intake.failed is None else str(intake.failed))
-    return [reason for reason in found if reason is not None]
+    found = {
+        "evidence is not what was recorded": house.tampered,
+        "the journal is not followed": house.trouble,
+        "the log takes no events": intake.failed,
+    }
+    return [reason for reason, matter in found.items() if matter is not None]

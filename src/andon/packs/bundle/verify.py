@@ -27,7 +27,7 @@ UNPACKING = (EOFError, NotImplementedError, OSError, RuntimeError, ValueError, z
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 BLOCK = 4096  # entries of a block, which ends where their number is a multiple of it
 PROVEN = {"leaves.bin", "headers.bin", "payloads.bin", "proof.bin"}  # by the tree and the commitments
-COMMITTED = re.compile(rb'\{"at":"[^"\\]{27}","c":"([A-Za-z0-9_-]{43})",')
+COMMITTED = re.compile(rb'\{"at":"[^"\\]{27}","c":"')
 
 
 class Wrong(Exception):
@@ -203,20 +203,20 @@ class Member:
         except UNPACKING as error:
             self.chunks.put(error)
 
-    def take(self, count, seq):
-        while len(self.data) - self.at < count:
+    def cut(self, lengths, seq):  # the next pieces; the first belongs to entry seq
+        parts, missing = [], sum(lengths) - len(self.data) + self.at
+        while missing > 0:
             chunk = self.chunks.get()
             if isinstance(chunk, Exception):
                 raise Wrong("%s cannot be unpacked at entry %d (%s)" % (self.name, seq, chunk))
             if not chunk:
                 raise Wrong("%s ends too early, at entry %d" % (self.name, seq))
-            self.data, self.at = self.data[self.at :] + chunk, 0
-        self.at += count  # from entry seq on
-        return self.data[self.at - count : self.at]
-
-    def cut(self, lengths, seq):
-        data = self.take(sum(lengths), seq)
-        return [data[end - length : end] for end, length in zip(accumulate(lengths), lengths)]
+            parts.append(chunk)
+            missing -= len(chunk)
+        if parts:
+            self.data, self.at = b"".join([self.data[self.at :], *parts]), 0
+        ends, data, self.at = list(accumulate([self.at] + lengths)), self.data, self.at + sum(lengths)
+        return [data[start:end] for start, end in zip(ends, ends[1:])]
 
     def end(self):
         if len(self.data) > self.at or self.chunks.get() != b"":
@@ -224,18 +224,17 @@ class Member:
 
 
 def committed(headers):  # what each says of its payload
-    found = list(map(COMMITTED.match, headers))
-    if None not in found and b"".join(headers).count(b'"c":') == len(headers):
-        return [each.group(1) for each in found]
+    starts, ends = {header[:41] for header in headers}, {header[84:86] for header in headers}
+    if all(map(COMMITTED.fullmatch, starts)) and ends <= {b'",'} and b"".join(headers).count(b'"c":') == len(headers):
+        return [header[41:84] for header in headers]
     fields = [json.loads(header.decode("utf-8"), object_pairs_hook=once) for header in headers]
     return [each["c"].encode() if "c" in each else None for each in fields]
 
 
-def check_block(seq, leaves, members, counts):
-    """Check the entries from seq on, one for each leaf."""
+def check_block(seq, leaves, members, counts):  # the entries from seq on, one for each leaf
     count = len(leaves)  # members: headers.bin, payloads.bin
-    lengths = struct.unpack(">%dH" % count, members[0].take(2 * count, seq))
-    salted = struct.unpack(">%dI" % count, members[0].take(4 * count, seq))
+    lengths = struct.unpack(">%dH" % count, members[0].cut([2 * count], seq)[0])
+    salted = struct.unpack(">%dI" % count, members[0].cut([4 * count], seq)[0])
     shown = [seq + i for i, length in enumerate(lengths) if length]
     headers = members[0].cut([length for length in lengths if length], seq)
     made = [sha256(b"\x00" + header).digest() for header in headers]
@@ -244,17 +243,18 @@ def check_block(seq, leaves, members, counts):
     there = [number for number, size in zip(shown, sizes) if size]
     if len(there) != count - salted.count(0):
         raise Wrong("headers.bin near entry %d: a payload without a header" % seq)
-    payloads = members[1].cut([size for size in sizes if size], seq)
-    digests = [sha256(b"\x02" + each).digest() for each in payloads]
+    digests, there_sizes, seal = [], [size for size in sizes if size], counts["seal"]
+    for at in range(0, len(there), 256):  # few at a time, as each may be large
+        payloads = members[1].cut(there_sizes[at : at + 256], seq)
+        digests += [sha256(b"\x02" + each).digest() for each in payloads]
+        if seal in there[at : at + 256] and b'"kind":"hold"' in headers[shown.index(seal)]:
+            counts["hold"] = payloads[there.index(seal) - at][16:]
     text = binascii.b2a_base64(b"\x00".join(digests + [b""]), newline=False).translate(bytes.maketrans(b"+/", b"-_"))
     made = [text[at : at + 43] for at in range(0, len(text), 44)]
     same("payload", there, made, [c for c, size in zip(said, sizes) if size])
     counts["shown"] += len(shown)
     counts["payloads"] += len(there)
     counts["hidden"] += len(said) - said.count(None) - len(there)
-    if b'"kind":"hold"' in b"".join(headers):
-        held = {number for number, header in zip(shown, headers) if b'"kind":"hold"' in header}
-        counts["holds"].update((number, each[16:]) for number, each in zip(there, payloads) if number in held)
 
 
 def same(what, numbers, made, recorded):
@@ -305,11 +305,11 @@ def check(path, vkey, receipt):
         if not (isinstance(first, int) and isinstance(end, int) and 0 <= first < end <= size):
             raise Wrong("the range of entries is impossible")
         old = open_checkpoint(receipt, vkey or manifest["vkey"]) if receipt else None
-        counts = check_entries(bundle, (first, end, size), root, old)
-        if manifest["redacted"] != (["payload"] if counts["hidden"] else []) or manifest["seal"] not in counts["holds"]:
+        counts = check_entries(bundle, (first, end, size, manifest["seal"]), root, old)
+        if manifest["redacted"] != (["payload"] if counts["hidden"] else []) or counts["hold"] is None:
             raise Wrong("manifest.json names a seal, or what is left out, that the entries do not show")
         check_files(bundle, manifest, names)
-        facts = json.loads(counts["holds"][manifest["seal"]].decode("utf-8"), object_pairs_hook=once)
+        facts = json.loads(counts["hold"].decode("utf-8"), object_pairs_hook=once)
         for name, pin in facts.get("pinned", {}).items():
             if manifest["files"].get(name, pin["sha256"]) != pin["sha256"]:
                 raise Wrong("%s is not the file that the seal (entry %d) pinned" % (name, manifest["seal"]))
@@ -330,7 +330,7 @@ def check(path, vkey, receipt):
 
 
 def check_entries(bundle, place, root, old):
-    first, end, size = place
+    first, end, size = place[:3]
     proof, tree = bundle.read("proof.bin"), Peaks()
     levels = list(subtrees(0, first)), list(subtrees(end, size))
     if len(proof) != 32 * (len(levels[0]) + len(levels[1])):
@@ -340,7 +340,7 @@ def check_entries(bundle, place, root, old):
         tree.push(hash_, level)
     check_old(tree, old)
     stored, headers, payloads = (Member(bundle, name) for name in ("leaves.bin", "headers.bin", "payloads.bin"))
-    counts, seq = {"shown": 0, "payloads": 0, "hidden": 0, "holds": {}}, first
+    counts, seq = {"shown": 0, "payloads": 0, "hidden": 0, "seal": place[3], "hold": None}, first
     while seq < end:
         leaves = stored.cut([32] * min(BLOCK - seq % BLOCK, end - seq), seq)
         check_block(seq, leaves, (headers, payloads), counts)
