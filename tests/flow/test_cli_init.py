@@ -97,7 +97,7 @@ def test_hostile_names_stay_names(tmp_path):
         (("init", "poor.csv", "-o", "no/model.yaml"), "there is no folder"),
         (("init", "poor.csv", "-o", "-", "--json"), "leave one out"),
         (("scan", "poor.csv", "--reference", "poor.csv"), "name it with --model"),
-        (("scan", "poor.csv"), "--reference"),
+        (("scan", "poor.csv"), "name it with --model"),
         (("scan", "ledger:", "--reference", "poor.csv"), "--model model.yaml"),
     ],
 )

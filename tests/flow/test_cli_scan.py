@@ -164,7 +164,7 @@ def test_the_order_of_files_is_no_matter(andon, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (words(CLEAN), "--reference"),
+        (words(CLEAN, "--now", "2025-09-10"), "name known-good rows with --reference"),
         (words(CLEAN, "--reference", "nowhere.parquet"), "nowhere.parquet"),
         (["scan", "nowhere.parquet", "--model", str(CLEAN / "model.yaml"), "--reference", "x"], "andon: "),
         (["scan", "x", "--model", "nowhere.yaml"], "nowhere.yaml"),

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import yaml
@@ -15,7 +15,9 @@ from andon.adapters.duckdb.outcomes import ALIAS, Outcomes
 from andon.adapters.duckdb.place import find_place
 from andon.adapters.duckdb.tables import Part
 from andon.base.errors import BadInput
+from andon.base.interval import Interval
 from andon.base.nearest import nearest
+from andon.bootstrap.own_reference import earliest_stable_part
 from andon.bootstrap.packs import load_taxonomy
 from andon.bootstrap.pin import Memory, of_model
 from andon.detect.registry import DETECTORS
@@ -29,6 +31,7 @@ from andon.telemetry.source import LogSource
 
 MODELS_MAX = 100
 """More values than this in `model_column` are no models' names."""
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 _SHOWN_MODELS = 12
 
 
@@ -54,7 +57,7 @@ class ScanRequest:
 
     Attributes:
         logs: files, globs, folders, prefixes, or one table.
-        reference: a place of known-good rows.
+        reference: a place of known-good rows; None: the earliest stable part of the log.
         labels: labels that live elsewhere.
         model_id: of a log of several models, the one to scan.
         every, now: as in `services.watch.Request`.
@@ -129,19 +132,17 @@ def scan_log(  # noqa: PLR0913  # what a user may say about a scan
 
 
 def _scan(asked: ScanRequest, model: Model, equal: tuple[str, str] | None, progress: Progress | None) -> Scan:
-    if asked.reference is None:
-        raise BadInput("a scan needs rows of a period known to be good: name their file with --reference")
-    defaults = {slug: kind.default_severity for slug, kind in load_taxonomy().types.items()}
+    stretches, about_part = WHOLE if asked.reference is not None else _own_reference(asked, model, equal)
     with ExitStack() as opened:
-        known_good, log = (opened.enter_context(each) for each in _open(asked, asked.reference, model, equal))
+        known_good, log = (opened.enter_context(each) for each in _open(asked, model, equal, stretches))
         seen: tuple[LogSource, LogSource] = (log, known_good)
         if asked.memory is not None:
             seen = asked.memory.watch(log, known_good, log.model, equal)
         request = Request(*seen, resolve_columns(log.model, seen[0].schema()), asked.every, asked.now)
-        scan = Watch(DETECTORS, defaults).scan(request, progress)
+        scan = _watch().scan(request, progress)
         types = differing_types(request.model, log.schema(), known_good.schema())
         told = dict.fromkeys((*known_good.warnings, *log.warnings, *(("type_differs", text) for text in types)))
-        about_files = (Warning(code, text) for code, text in told)
+        about_files = (Warning(code, text) for code, text in (*about_part, *told))
         incidents = tuple(of_model(each, equal) for each in scan.incidents)
         scan = replace(scan, warnings=(*about_files, *scan.warnings), incidents=incidents)
         if asked.illustrate:
@@ -150,13 +151,55 @@ def _scan(asked: ScanRequest, model: Model, equal: tuple[str, str] | None, progr
         return scan
 
 
-def _open(asked: ScanRequest, reference: str, model: Model, equal: tuple[str, str] | None) -> Iterator[DuckDBLog]:
+def _watch() -> Watch:
+    return Watch(DETECTORS, {slug: kind.default_severity for slug, kind in load_taxonomy().types.items()})
+
+
+Stretches = tuple[Interval | None, Interval | None]
+"""The stretches of time of the reference and of the log; None: all of it."""
+WHOLE: tuple[Stretches, tuple[tuple[str, str], ...]] = ((None, None), ())
+
+
+def _own_reference(
+    asked: ScanRequest, model: Model, equal: tuple[str, str] | None
+) -> tuple[Stretches, tuple[tuple[str, str], ...]]:
+    """The log cut in two: its earliest stable part, and the rest; and what to tell of it."""
+
+    def unrest(first: Interval, second: Interval) -> Interval | None:
+        with ExitStack() as opened:
+            known_good, log = (opened.enter_context(each) for each in _open(asked, model, equal, (first, second)))
+            request = Request(log, known_good, resolve_columns(log.model, log.schema()), asked.every)
+            found = _watch().scan(request).incidents
+        starts = [max(each.started_at, second.start) for each in found]
+        return Interval(min(starts), second.end) if starts else None
+
+    part = Part(equal, before=None if asked.now is None else (model.columns.time, asked.now.isoformat()))
+    storage = Storage(s3_endpoint())
+    with open_log(list(asked.logs), model, storage=storage, part=part) as whole:
+        chosen, is_stable = earliest_stable_part(whole, model, whole.name, unrest, asked.now)
+    text = (
+        f"no --reference was named, so the log is judged by its own beginning, {_moment(chosen.start)} to"
+        f" {_moment(chosen.end)} UTC: what was wrong then is not seen; name known-good rows with --reference"
+    )
+    told = [("own_reference", text)]
+    if not is_stable:
+        told.append(("own_reference_unstable", "that part is not stable either: incidents may be its restlessness"))
+    return (chosen, Interval(chosen.end, FOREVER)), tuple(told)
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.day} {at:%b %Y, %H:%M}"
+
+
+def _open(asked: ScanRequest, model: Model, equal: tuple[str, str] | None, stretches: Stretches) -> Iterator[DuckDBLog]:
     """The reference, then the log."""
     storage = Storage(s3_endpoint())
-    outcomes = _outcomes(asked.labels, storage, is_reference=True)
-    known_good = open_log([reference], model, storage=storage, part=Part(equal), outcomes=outcomes)
+    places = list(asked.logs) if asked.reference is None else [asked.reference]
+    outcomes = _outcomes(asked.labels, storage, is_reference=asked.reference is not None)
+    known_good = open_log(places, model, storage=storage, part=Part(equal, stretch=stretches[0]), outcomes=outcomes)
     yield known_good
-    part = Part(equal, before=None if asked.now is None else (model.columns.time, asked.now.isoformat()))
+    before = None if asked.now is None else (model.columns.time, asked.now.isoformat())
+    part = Part(equal, before=before, stretch=stretches[1])
     outcomes = _outcomes(asked.labels, storage)
     yield open_log(list(asked.logs), model, types=known_good.schema(), storage=storage, part=part, outcomes=outcomes)
 

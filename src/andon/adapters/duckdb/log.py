@@ -76,7 +76,7 @@ def open_log(
     """
     part = replace(part or Part(), named=model.named)
     place = find_place(paths, storage, part=part)
-    opened = open_files(place, model.columns, types, outcomes=outcomes, equal=part.equal)
+    opened = open_files(place, model.columns, types, outcomes=outcomes, part=part, delay=model.label_delay)
     return DuckDBLog(opened, replace(model, columns=opened.columns))
 
 

@@ -3,17 +3,18 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from andon.adapters.duckdb.codes import logical_type, quoted_name, text_sql, time_us_sql
 from andon.adapters.duckdb.connection import Connection, close, connect, one_row, reading
 from andon.adapters.duckdb.files import quoted
 from andon.adapters.duckdb.outcomes import JoinedLabels, Outcomes, read_labels, unknown_ids
 from andon.adapters.duckdb.place import Place
+from andon.adapters.duckdb.tables import Part
 from andon.adapters.duckdb.times import TimeColumn, TimeReader
 from andon.adapters.duckdb.types import RawLog, described, raw_log
 from andon.base.errors import BadInput
-from andon.base.interval import to_us
+from andon.base.interval import MICROSECOND, Interval, to_us
 from andon.base.nearest import nearest
 from andon.inventory.model import Columns
 from andon.telemetry.schema import LogSchema
@@ -48,11 +49,12 @@ def open_files(
     types: LogSchema | None,
     *,
     outcomes: Outcomes | None = None,
-    equal: tuple[str, str] | None = None,
+    part: Part | None = None,
+    delay: timedelta | None = None,
 ) -> OpenedLog:
     """Open a place as one log, with the labels that live elsewhere.
 
-    `equal` names a column and the text that the rows of this log have in it.
+    `part` says which rows are its own, and `delay` when labels arrive that bring no time.
 
     Raises:
         BadInput: the files cannot be read, or do not hold the declared id and time.
@@ -69,7 +71,7 @@ def open_files(
             with reading(outcomes.place):
                 joined = read_labels(connection, outcomes, columns, raw, types)
         with reading(files):
-            opened = _open(connection, files, columns, _Raw(raw, types, joined, equal))
+            opened = _open(connection, files, columns, _Raw(raw, types, joined, part or Part(), delay))
         if joined is not None and outcomes is not None and outcomes.is_complete:
             found = unknown_ids(connection, outcomes, joined, opened.storages[joined.on])
             opened = replace(opened, warnings=(*opened.warnings, *joined.warnings, *found))
@@ -91,7 +93,8 @@ class _Raw:
     log: RawLog
     types: LogSchema | None
     joined: JoinedLabels | None
-    equal: tuple[str, str] | None
+    part: Part
+    delay: timedelta | None
 
 
 def _open(connection: Connection, files: Place, columns: Columns, raw: _Raw) -> OpenedLog:
@@ -99,8 +102,8 @@ def _open(connection: Connection, files: Place, columns: Columns, raw: _Raw) -> 
         columns = raw.joined.columns
     warnings = _create_log(connection, files, columns, raw)
     storages = described(connection, "andon_log")
-    if raw.equal is not None:
-        _require_rows(connection, files, *raw.equal)
+    if raw.part.equal is not None:
+        _require_rows(connection, files, *raw.part.equal)
     rows, first_us, last_us = _check_times(connection, files, columns.time, storages)
     warnings += _check_rows(connection, columns, storages, rows)
     schema = _schema(connection, storages, raw.types)
@@ -128,16 +131,34 @@ def _create_log(connection: Connection, files: Place, columns: Columns, raw: _Ra
     parts = [f"{each} as {quoted_name(name)}" for name, each in sql.items() if name not in elsewhere]
     what = "temp table" if is_small_text else "temp view"
     rows = f"select {', '.join(parts)} from {raw.log.reader}"
-    if raw.equal is not None:
-        column, text = raw.equal
+    if raw.part.equal is not None:
+        column, text = raw.part.equal
         if column not in raw.log.storages:
             near = _meant(column, raw.log.storages)
             raise BadInput(f"{files.name} has no column {column!r}, by which models are told apart: {near}")
         rows += f" where {text_sql(column, raw.log.storages[column])} = {quoted(text)}"
     if raw.joined is not None:
         rows = raw.joined.added(rows, raw.log.storages[raw.joined.on])
-    connection.execute(f"create {what} andon_log as {rows}")
+    connection.execute(f"create {what} {'andon_log' if raw.part.stretch is None else 'andon_whole'} as {rows}")
+    if raw.part.stretch is not None:
+        connection.execute(
+            f"create temp view andon_log as {_stretch(connection, columns, raw.part.stretch, raw.delay)}"
+        )
     return [*(warning for column in times.values() for warning in column.warnings), *_zone_in_one_column(times)]
+
+
+def _stretch(connection: Connection, columns: Columns, stretch: Interval, delay: timedelta | None) -> str:
+    """The rows of `andon_whole` within a stretch of time, with the labels that had arrived by its end."""
+    storages = described(connection, "andon_whole")
+    start, end, decided = to_us(stretch.start), to_us(stretch.end), time_us_sql(columns.time, storages[columns.time])
+    known = None if delay is None else f"{decided} + {delay // MICROSECOND}"
+    if columns.label_time is not None and columns.label_time in storages:
+        known = time_us_sql(columns.label_time, storages[columns.label_time])
+    label, labels = columns.label, ""
+    if label is not None and label in storages and known is not None:
+        name = quoted_name(label)
+        labels = f" replace (case when {known} < {end} then {name} end as {name})"
+    return f"select *{labels} from andon_whole where {decided} >= {start} and {decided} < {end}"
 
 
 def _zone_in_one_column(times: Mapping[str, TimeColumn]) -> Iterator[tuple[str, str]]:

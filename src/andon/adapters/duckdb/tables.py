@@ -12,6 +12,7 @@ from andon.adapters.duckdb.codes import quoted_name
 from andon.adapters.duckdb.files import Kind, quoted
 from andon.base import address
 from andon.base.errors import BadInput, Unavailable
+from andon.base.interval import Interval
 from andon.base.nearest import nearest
 
 EXAMPLES = {
@@ -33,11 +34,13 @@ class Part:
         equal: only rows with this text in this column (of any place, and told apart by it).
         before: only rows with a time before this (ISO 8601 with zone) in this column.
         named: columns that the model names; long values (documents, bytes, lists) of others are left where they are.
+        stretch: only rows decided within it (of any place), with the labels that had arrived by its end.
     """
 
     equal: tuple[str, str] | None = None
     before: tuple[str, str] | None = None
     named: frozenset[str] = frozenset()
+    stretch: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def andon(
         "\n  ".join(
             (
                 "andon scan log.parquet --model model.yaml --reference reference.parquet --json scan.json",
-                "andon scan log.parquet --reference reference.parquet",
+                "andon scan log.parquet",
                 "andon scan log.parquet --model model.yaml --reference good.csv --labels outcomes.csv --on id",
                 "andon scan 'duckdb:///warehouse.db?table=decisions' --model model.yaml --reference good.csv",
                 "andon scan 'postgresql://me@db.local/ml?table=decisions' --model model.yaml --reference good.csv",
@@ -97,7 +97,12 @@ def scan(  # noqa: PLR0913  # a command's options are its arguments
         str | None, typer.Option("--model-id", metavar="ID", help="Of a log of several models, the one to scan.")
     ] = None,
     reference: Annotated[
-        str | None, typer.Option("--reference", metavar="LOG", help="Rows of a period known to be good.")
+        str | None,
+        typer.Option(
+            "--reference",
+            metavar="LOG",
+            help="Rows of a period known to be good; else the earliest stable part of the log.",
+        ),
     ] = None,
     labels: Annotated[
         str | None, typer.Option("--labels", metavar="LOG", help="Labels that live elsewhere, with their ids.")

@@ -87,8 +87,6 @@ def _model(asked: Asked, *, strict: bool) -> tuple[Model, tuple[Warning, ...]]:
         return read_model(asked.model, strict=strict), ()
     if asked.logs == (LEDGER,):
         raise BadInput("ledger: holds the decisions of models by name: say which one with --model model.yaml")
-    if asked.reference is None:
-        raise BadInput("a scan needs rows of a period known to be good: name their file with --reference")
     guess = guess_model(asked.logs)
     return parse_model(guess.content()), guess_words.warnings(guess)
 
