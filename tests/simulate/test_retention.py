@@ -13,6 +13,7 @@ from andon.base.errors import NotFound, Tampered, Unavailable
 from andon.ledger.entry import make_entry, parse_header
 from andon.services.audit import Audit, Case
 from andon.services.retain import Retain
+from journals import memory_custody
 from ledgers import SIGNER, Hasty, PowerCut, Recorded, files_of, write_files
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -61,7 +62,7 @@ def test_the_oldest_go_and_the_proofs_stay(folder):
         assert (log.first, would.segments > 2) == (0, True)
         done = retain(log, 5, clock)
         assert (done.first, log.first) == (would.first, would.first)
-        audit = Audit(log, SIGNER.verifier, clock, bytes)
+        audit = Audit(log, SIGNER.verifier, clock, bytes, memory_custody(log, SIGNER.verifier.name))
         assert audit.compare(note) > 0
         with pytest.raises(NotFound, match="deleted by retention"):
             audit.prove("3")
@@ -79,7 +80,7 @@ def test_a_hold_blocks_it_until_it_is_released(folder):
     clock = Clock()
     clock.at = START + 10 * DAY
     with opened(folder, clock=clock) as log:
-        audit = Audit(log, SIGNER.verifier, clock, bytes)
+        audit = Audit(log, SIGNER.verifier, clock, bytes, memory_custody(log, SIGNER.verifier.name))
         sealed = audit.seal(Case("m", START + 2 * DAY, START + 3 * DAY, "INC", {}))
         done = retain(log, 1, clock)
         assert done.held is not None

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from andon.base.interval import Grid
 from andon.base.predicate import all_of
-from andon.detect.builtin import marks_of
+from andon.detect.builtin import marks_of, views_of
 from andon.detect.finding import Slice
 from andon.detect.history import Entries, History
 from andon.detect.hit import Hit, Stream
@@ -200,7 +200,22 @@ class Inquiry:
         if self._coding is not None:
             return Shift.of_mark(self.hit.stream.mark, self._coding, window, base)
         shift = Shift.of(window, base, *self._carried(window.shape[1]))
-        return shift, shift
+        if self._mark != CHANGED:
+            return shift, shift
+        either_way, every = self._either_way(window.shape[1]), np.ones(window.shape[1], dtype=np.int64)
+        return shift, Shift.of(window, base, either_way, every)
+
+    def _either_way(self, size: int) -> Int64:
+        """Which codes are of answers that left the expected one, to the one side and to the other: `(2, codes)`.
+
+        The rest must keep calm in both: answers that are guesses leave it downwards here and upwards there.
+        """
+        assert self.watched.surrogate is not None  # noqa: S101  # the mark is of its answers
+        expected, given, far = self.watched.surrogate.parts(np.arange(size))
+        answer = self.hit.stream.mark.codes[0]
+        if self.hit.stream.detector.name == SHIFTED_SCORE:
+            return np.array([far == views_of.ABOVE, far == views_of.BELOW], dtype=np.int64)
+        return np.array([given == answer, expected == answer], dtype=np.int64)
 
     def _carried(self, size: int) -> tuple[Int64, Int64]:
         """Which codes carry the mark, `(1, codes)`, and which could, `(codes,)`."""

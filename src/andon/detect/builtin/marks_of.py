@@ -70,10 +70,10 @@ def _cuts(name: str, coding: NumberCoding, reference: Int64, place: Slice | None
 
 
 def siblings(mark: Mark, coding: Coding) -> list[Mark]:
-    """All marks of the values of a mark's column; the mark alone when it is about absence."""
+    """All marks of the values of a mark's column; the mark alone when it is about absence, or about no single value."""
     if mark.among_all:
         return [mark]
-    return value_marks(mark.coding, coding, np.zeros(coding.size, dtype=np.int64))
+    return value_marks(mark.coding, coding, np.zeros(coding.size, dtype=np.int64)) or [mark]
 
 
 def carried(marks: Sequence[Mark], coding: Coding) -> Int64:
