@@ -85,6 +85,29 @@ def test_commands_at_once_get_numbers_without_gaps(kind, request, tmp_path):
     journal.engine.dispose()
 
 
+def test_a_decision_that_was_overtaken_is_made_again(request, tmp_path):
+    """PostgreSQL shows each query what others committed since: what was decided before is decided again."""
+    url = fresh_database(request.getfixturevalue("postgres"))
+    journal, other = (sql_journal(tmp_path, url) for _ in range(2))
+    journal.commit(creation(1))
+    seen = []
+
+    def revoke(view, overtaken_by=None):
+        seen.append(view.find("tokens", "tok_1")["revoked_at"])
+        if seen[-1] is not None:
+            raise Conflict("revoked already")
+        if overtaken_by is not None and len(seen) == 1:
+            overtaken_by.commit(Command("other", revoke))
+        return Fact("token_revoked", "tok_1", "tester", {})
+
+    with pytest.raises(Conflict, match="revoked already"):
+        journal.commit(Command("mine", lambda view: revoke(view, other)))
+    assert [each is None for each in seen] == [True, True, False]
+    assert journal.last() == 2
+    for each in (journal, other):
+        each.engine.dispose()
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_two_builders_on_one_state_cannot_both_win(kind, request, tmp_path):
     """Each of many revokes a token that is valid; one finds it so, the others see what that one did."""

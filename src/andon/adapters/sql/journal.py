@@ -92,7 +92,10 @@ class SqlJournal:
                     done = self._done(connection, command.request_id)
                     if done is None:
                         done = self._record(connection, command)
-            except IntegrityError:  # another writer took the stream's next version, or this very request
+            except (
+                _Overtaken,
+                IntegrityError,
+            ):  # another writer changed the stream meanwhile, or did this very request
                 continue
             self.reach("commit")
             self.nudge()
@@ -207,12 +210,16 @@ class SqlJournal:
         return {column: values.get(column) for column in FOLDED[table].c.keys()}  # noqa: SIM118  # not a dict
 
     def _record(self, connection: Connection, command: Command) -> Committed:
+        seen = connection.execute(select(HEAD.c.seq)).scalar_one()
         fact = command.decide(SqlView(connection))
-        latest = select(func.coalesce(func.max(JOURNAL.c.stream_version), 0)).where(JOURNAL.c.stream == fact.stream)
-        version = int(connection.execute(latest).scalar_one()) + 1
         salts = {name: self.chance(SALT_BYTES) for name in fact.private}
         # Last of all the lock that every command takes: numbers without gaps, in the order of commits.
         seq = connection.execute(update(HEAD).values(seq=HEAD.c.seq + 1).returning(HEAD.c.seq)).scalar_one()
+        numbers = (func.coalesce(func.max(each), 0) for each in (JOURNAL.c.seq, JOURNAL.c.stream_version))
+        latest, version = connection.execute(select(*numbers).where(JOURNAL.c.stream == fact.stream)).one()
+        if latest > seen:
+            raise _Overtaken
+        version += 1
         row = make_row(fact, Place(seq, version, command.request_id, _text(self.now())), salts)
         fields = {name: getattr(row, name) for name in JOURNAL.c.keys()}  # noqa: SIM118
         connection.execute(insert(JOURNAL).values(fields))
@@ -247,6 +254,10 @@ class SqlJournal:
         fields = parse_header(found["entry"])
         fact = Fact(fields["kind"], fields["stream"], fields["actor"], fields["data"])
         return Committed(found["seq"], fact, was_done=True)
+
+
+class _Overtaken(Exception):  # no error: try again
+    """The stream was changed after the decision had been made from it: PostgreSQL shows each query what is new."""
 
 
 def _carry_out(connection: Connection, change: Change) -> None:
