@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Self
 
 from andon_sdk.audit import Audited
@@ -42,13 +42,14 @@ class AsyncRecorder:
     async def decision(self, model_id: str, **fields: Any) -> AsyncIterator[Decision]:
         """Record what happens inside an `async with`."""
         context = self.recorder.decision(model_id, **fields)
-        made = context.__enter__()
-        try:
+
+        async def leave(*how: Any) -> bool | None:
+            return await asyncio.to_thread(context.__exit__, *how)
+
+        async with AsyncExitStack() as stack:
+            made = context.__enter__()
+            stack.push_async_exit(leave)
             yield made
-        except BaseException as error:
-            await asyncio.to_thread(context.__exit__, type(error), error, error.__traceback__)
-            raise
-        await asyncio.to_thread(context.__exit__, None, None, None)
 
     async def flush(self, seconds: float = 30.0) -> bool:
         """Wait until the server has all events on its disk."""

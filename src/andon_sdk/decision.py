@@ -37,10 +37,11 @@ class Decision:
         self.fields.setdefault("prediction" if isinstance(result, ANSWERS) else "output", result)
         return result
 
-    def fail(self, error: BaseException) -> None:
-        """Note that it ended with an error; the error's text may hold personal data and is not recorded."""
-        self.fields["status_code"] = "error"
-        self.fields["flags"] = [*self.fields.get("flags", ()), type(error).__name__]
+    def ended(self, kind: type[BaseException] | None, _error: object, _traceback: object) -> None:
+        """Note how it ended; an error's text may hold personal data and is not recorded."""
+        if kind is not None:
+            self.fields["status_code"] = "error"
+            self.fields["flags"] = [*self.fields.get("flags", ()), kind.__name__]
 
     _record_step: Callable[..., str]
     _model_id: str

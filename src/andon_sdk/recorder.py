@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal, ParamSpec, Self, TypeVar
 
@@ -103,10 +103,9 @@ class Recorder:
         made = Decision(self.step, model_id, dict(fields))
         begun = time.perf_counter()
         try:
-            yield made
-        except BaseException as error:
-            made.fail(error)
-            raise
+            with ExitStack() as ending:
+                ending.push(made.ended)
+                yield made
         finally:
             made.fields.setdefault("latency_ms", round((time.perf_counter() - begun) * 1000, 3))
             self.prediction(model_id, **made.fields)

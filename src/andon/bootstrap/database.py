@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
@@ -19,12 +19,11 @@ def open_database(data: Path, url: str | None) -> Engine:
     engine = open_engine(url or sqlite_url(data / "andon.db"))
     if url is None:
         os.close(os.open(data / "andon.db", os.O_CREAT | os.O_RDWR, 0o600))
-    try:
+    with ExitStack() as unless_opened:
+        unless_opened.callback(engine.dispose)
         with _alone(data / "migrate.lock"), writing(engine) as connection:
             migrate(connection)
-    except BaseException:
-        engine.dispose()
-        raise
+        unless_opened.pop_all()
     return engine
 
 

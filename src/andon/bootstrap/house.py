@@ -205,13 +205,12 @@ def open_house(settings: Settings) -> Iterator[House]:
 def _house(settings: Settings, opened: OpenJournal) -> House:
     writer, log = _writer(settings)
     ingest = Ingest(log, Record(log, now, many_random_bytes).entries, now)
-    try:
+    with ExitStack() as unless_opened:
+        unless_opened.callback(log.close)
         signer = signer_of(settings.data / "ledger", writer)
         house = House(settings, writer, signer, log, ingest, opened, Door(), load_permissions())
         ingest.resume(_snapshot(house.folder))
-    except BaseException:
-        log.close()
-        raise
+        unless_opened.pop_all()
     return house
 
 

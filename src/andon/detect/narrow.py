@@ -134,7 +134,7 @@ class Inquiry:
         log, reference = history.counts(*columns), history.reference_counts(*columns)
         window = log[self.run.start : self.run.end].sum(axis=0)
         base = log[: self.run.start].sum(axis=0) + reference.sum(axis=0)
-        inside = np.array([marks_of.slice_of(cut, v).predicate in place.predicate for v in range(len(cut.values))])
+        inside = np.array([marks_of.slice_of(cut, v).predicate == place.predicate for v in range(len(cut.values))])
         inside = np.concatenate((inside, np.zeros(len(window) - len(inside), dtype=np.bool_)))
         return Shift.of_mark(mark, self.watched.codings[mark.coding], window, base)[0], inside
 

@@ -112,9 +112,9 @@ class Watch:
         if not asks_where(known):
             return known
         now = history.evaluation(known.t)
-        mark, columns = known.lead.stream.mark, request.log.schema().names
-        late = known.lead.stream.late is not None and mark.predicate is not None
-        marked = request.model.as_known(mark.predicate, columns, now) if late and mark.predicate is not None else None
+        stream, marked = known.lead.stream, None
+        if stream.late is not None and stream.mark.predicate is not None:
+            marked = request.model.as_known(stream.mark.predicate, request.log.schema().names, now)
         inquiry = Inquiry(known.lead, place_of(known, watched), known.run, watched, marked)
         found = narrowed(inquiry, history, lambda plan: self._ask(plan, request, now))
         return known if found is None else followed(known, found, watched)

@@ -303,5 +303,5 @@ def test_a_built_environment_is_not_built_again(tmp_path: Path, monkeypatch: pyt
     assert len(ran) == 3
 
 
-def test_every_reading_has_checks_and_every_peer_a_lock() -> None:
+def test_every_reading_is_of_a_peer_with_a_lock() -> None:
     assert {reading.tool for reading in READINGS.values()} - {"plain"} <= set(peer_environments.PEERS)

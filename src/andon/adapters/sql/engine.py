@@ -1,7 +1,7 @@
 """A database by its URL, and its two kinds of transaction."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -67,11 +67,10 @@ def writing(engine: Engine) -> Iterator[Connection]:
                 yield connection
             return
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-        try:
+        with ExitStack() as unless_done:
+            unless_done.callback(connection.exec_driver_sql, "ROLLBACK")
             yield connection
-        except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
-            raise
+            unless_done.pop_all()
         connection.exec_driver_sql("COMMIT")
 
 

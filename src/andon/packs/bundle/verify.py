@@ -391,7 +391,7 @@ def main(words):
     except OSError as error:
         print("cannot read %s: %s" % (paths[0], error.strerror), file=sys.stderr)
         return 2
-    except Exception as error:  # a damaged zip breaks in many ways; each of them means the same
+    except (*UNPACKING, ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, struct.error) as error:
         print("FAILED: the bundle is damaged (%s: %s)" % (type(error).__name__, error))
     return 1
 
