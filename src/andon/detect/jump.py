@@ -56,6 +56,7 @@ class Jumps:
         wander: variance of the usual wander in it.
         habit: the largest jump in the past, in the same unit as `plain`.
         plain: the jump in sampling errors alone.
+        usual: the largest effect in the past of any mark of the family; 0 where a mark answers for itself.
     """
 
     window: int
@@ -65,6 +66,7 @@ class Jumps:
     wander: Float
     habit: Float
     plain: Float
+    usual: Float
 
     def beyond(self, threshold: float, least: Float | float = EFFECT_MIN) -> npt.NDArray[np.bool_]:
         """Where the jump is significant, beyond habit and not negligible (`least`: Cohen's h, may be one per mark)."""
@@ -73,6 +75,7 @@ class Jumps:
                 (np.abs(self.z) >= threshold)
                 & (np.abs(self.effect) >= least)
                 & (np.abs(self.plain) >= HABIT_MARGIN * self.habit)
+                & (np.abs(self.effect) >= HABIT_MARGIN * self.usual)
             )
 
 
@@ -392,14 +395,16 @@ def _jumps(running: _Running, window: int, floor: _Floor) -> tuple[Jumps, _Floor
     by_log = np.abs(z) <= np.abs(plain_ref)
     plain = np.where(same, np.sign(log.value) * np.minimum(np.abs(plain_log), np.abs(plain_ref)), 0.0)
     plain = np.where(np.isnan(log.value) | np.isnan(ref.value), np.nan, plain)
+    effect = np.where(np.abs(log.value) <= np.abs(ref.value), log.value, ref.value)
     tested = Jumps(
         window,
         np.where(same & (known >= HISTORY_WINDOWS_MIN), np.where(by_log, z, plain_ref), np.nan),
-        np.where(np.abs(log.value) <= np.abs(ref.value), log.value, ref.value),
+        effect,
         error,
         floor.wander,
         np.maximum(_past_peak(plain, span), steady_peak),
         plain,
+        _family_peak(np.where(same, effect, np.nan), own, span, running.rules.moderated),
     )
     return tested, floor
 
@@ -455,6 +460,19 @@ def _standardised(plain: Float, sampling: Float, wander: Float, known: Float) ->
         freedom = np.minimum((known + PRIOR_WINDOWS) * ((sampling + wander) / wander) ** 2, FREEDOM_MAX)
         z = (8 * freedom + 1) / (8 * freedom + 3) * np.sqrt(freedom * np.log1p(t**2 / freedom))
     return np.sign(t) * z, error
+
+
+def _family_peak(effect: Float, own: _Difference | None, past: Past, moderated: npt.NDArray[np.bool_]) -> Float:
+    """The largest effect of any mark of the family that was over before the window began, `(S, T)`; 0 if not moderated.
+
+    The first hot day passes a cut that no day passed before, as each warm spell before it passed a lower one.
+    """
+    if not moderated.any():
+        return np.zeros((1, 1))
+    peak = _past_peak(effect, past).max(axis=0, keepdims=True)
+    if own is not None:
+        peak = np.maximum(peak, np.nan_to_num(np.abs(own.value)).max())
+    return np.where(moderated, peak, 0.0)
 
 
 def _past_peak(plain: Float, past: Past) -> Float:

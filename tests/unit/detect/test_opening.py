@@ -69,3 +69,16 @@ def test_a_slice_that_leaves_the_weather_of_the_rest_opens_one() -> None:
     )
     assert not _opening(shared, THRESHOLD).any()
     assert _opening(apart, THRESHOLD)[:, 250:].any()
+
+
+def test_the_first_spell_past_a_cut_opens_nothing_where_spells_past_lower_cuts_were_usual() -> None:
+    """The first hot day passes a cut that no day passed before, as each warm spell before it passed a lower one."""
+    log, reference = (np.where(np.arange(n) % 40 < 4, 0.6, -0.5) for n in (BUCKETS, REFERENCE))
+    since = np.arange(BUCKETS) >= 250
+    spell, lasting = (
+        family(np.random.default_rng(3), np.where(hot, 1.5, log), reference, 0.25)
+        for hot in (since & (np.arange(BUCKETS) < 254), since)
+    )
+    assert found(spell)
+    assert not _opening(spell, THRESHOLD).any()
+    assert _opening(lasting, THRESHOLD)[:, 250:].any()
