@@ -23,9 +23,10 @@ COMMANDS = {  # command: the acts that it does
     "evidence retain": ("retain.retain",),
     "evidence seal": ("audit.seal",),
     "evidence verify": ("audit.compare", "audit.latest"),
+    "incident declare": ("declare.declare",),
     "record": ("record.record",),
     "scan": ("watch.scan", "illustrate.draw"),
-    "serve": ("access.start", "follow.step", "ingest.accept"),
+    "serve": ("access.start", "follow.step", "ingest.accept", "declare.open_or_join"),
     "token create": ("access.create_token",),
     "token list": ("access.list_tokens",),
     "token revoke": ("access.revoke_token",),
@@ -45,6 +46,7 @@ NO_ROUTE = {  # acts that HTTP lacks
     "illustrate.draw": "belongs to a scan",
     "record.record": "reads a user's files; events over HTTP are ingest.accept",
     "access.start": "happens once, at the first start",
+    "declare.open_or_join": "alerts come as signals",
     "follow.step": "nobody asks for it: it happens",
 }
 PARTS = {  # public methods that are steps of an act

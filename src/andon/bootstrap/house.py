@@ -21,15 +21,17 @@ from andon.base.errors import Full, Refused, Tampered, Unavailable
 from andon.bootstrap.chance import many_random_bytes
 from andon.bootstrap.journal import OpenJournal, now, open_journal
 from andon.bootstrap.logs import WRITER, open_log
-from andon.bootstrap.packs import load_permissions, pack
+from andon.bootstrap.packs import load_permissions, load_taxonomy, pack
 from andon.bootstrap.settings import PLACE, Settings, keep_database, make_folder, server_at
 from andon.bootstrap.signing import signer_of
 from andon.evidence.custody import Custody
 from andon.ledger.checkpoint import Signer
 from andon.people.door import Door
 from andon.people.permission import Permissions
+from andon.people.token import Token
 from andon.services.access import Access, NewToken
 from andon.services.audit import Audit
+from andon.services.declare import Declare
 from andon.services.export import Export, Exported
 from andon.services.follow import Fenced
 from andon.services.ingest import Ingest
@@ -83,6 +85,11 @@ class House:
     def audit(self, actor: str) -> Audit:
         """Custody and proofs."""
         return Audit(self.log, self.signer.verifier, now, secrets.token_bytes, self._custody(actor))
+
+    def declare(self, caller: Token) -> Declare:
+        """Incidents as they begin."""
+        floors = {slug: kind.default_severity for slug, kind in load_taxonomy().types.items()}
+        return Declare(self.opened.journal, floors, now, secrets.token_bytes, caller.id, caller.models)
 
     @contextmanager
     def export(self, actor: str, seal_id: str, *, redact: bool) -> Iterator[tuple[Path, Exported]]:

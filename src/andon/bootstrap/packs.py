@@ -1,5 +1,6 @@
 """The data that travels with the code: taxonomy, severities, demo."""
 
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -14,16 +15,19 @@ def pack(name: str) -> Traversable:
     return files("andon") / "packs" / name
 
 
+@cache
 def load_taxonomy() -> Taxonomy:
     """The types of incident that Andon ships with."""
     return parse_taxonomy(_yaml("taxonomy.yaml"), "taxonomy.yaml")
 
 
+@cache
 def load_severities() -> Severities:
     """The priorities P0 to P3."""
     return parse_severities(_yaml("severities.yaml"), "severities.yaml")
 
 
+@cache
 def load_permissions() -> Permissions:
     """Who may do what."""
     return permissions_from(_yaml("permissions.yaml"))

@@ -1,5 +1,6 @@
 """The tables: the journal with what hangs on it, and the tables that are a fold of it."""
 
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
@@ -53,22 +54,42 @@ LEASE: Final = Table(
 )
 
 
-def _folded(name: str, *columns: str) -> Table:
-    """A table that is a fold of the journal: texts and whole numbers, by `id`."""
-    numbers = {"checkpoint_size", "redacted"}
+def _folded(name: str, *columns: str, numbers: Collection[str] = (), by: Sequence[tuple[str, ...]] = ()) -> Table:
+    """A table that is a fold of the journal, by `id`: texts, of which `numbers` are whole numbers; indexed `by`."""
     kinds = [Column(each, BigInteger if each in numbers else Text) for each in columns]
-    return Table(name, METADATA, Column("id", Text, primary_key=True), *kinds)
+    indexes = [Index(f"{name}_by_{'_'.join(each)}", *each) for each in by]
+    return Table(name, METADATA, Column("id", Text, primary_key=True), *kinds, *indexes)
 
 
-FOLDED: Final[dict[str, Table]] = {
-    table.name: table
-    for table in (
-        _folded("tokens", "name", "role", "digest", "models", "created_at", "expires_at", "revoked_at"),
-        _folded(
-            "seals",
-            *("model_id", "since", "until", "log", "checkpoint_size", "reason", "actor", "made_at", "released_at"),
-        ),
-        _folded("releases", "seal_id", "actor", "asked_at", "by", "reason"),
-        _folded("exports", "seal_id", "actor", "exported_at", "redacted"),
-    )
-}
+CUSTODY: Final = (
+    _folded("tokens", "name", "role", "digest", "models", "created_at", "expires_at", "revoked_at"),
+    _folded(
+        "seals",
+        *("model_id", "since", "until", "log", "checkpoint_size", "reason", "actor", "made_at", "released_at"),
+        numbers={"checkpoint_size"},
+    ),
+    _folded("releases", "seal_id", "actor", "asked_at", "by", "reason"),
+    _folded("exports", "seal_id", "actor", "exported_at", "redacted", numbers={"redacted"}),
+)
+INCIDENTS: Final = (
+    _folded(
+        "incidents",
+        *("environment", "model_id", "incident_type", "title", "status", "priority", "origin", "detected_by"),
+        *("model_version", "place", "declared_at", "detected_at", "started_at", "started_low", "started_high"),
+        *("acknowledged_at", "contained_at", "resolved_at", "closed_at", "follows", "merged_into", "seal_id"),
+        *("facts", "proposed", "rule", "facts_missing", "record", "alerts", "seq"),
+        numbers={"alerts", "seq"},
+        by=[("status",), ("model_id",)],
+    ),
+    _folded("incident_keys", "incident_id"),
+    _folded("incident_years", "last", numbers={"last"}),
+    _folded("incident_alerts", "incident_id", "source", "starts_at", "title", by=[("incident_id",)]),
+    _folded(
+        "incident_timeline",
+        *("incident_id", "place", "at", "seq", "kind", "actor", "data", "text", "more"),
+        numbers={"seq"},
+        by=[("incident_id", "place"), ("seq",)],
+    ),
+)
+
+FOLDED: Final[dict[str, Table]] = {table.name: table for table in (*CUSTODY, *INCIDENTS)}

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from andon.interfaces.cli import edge
+from andon.interfaces.cli import edge, incident_app
 
 FOUND: Final = 1
 EXAMPLE: Final = "\b\nExample:\n  {}"  # the mark keeps the lines as they are
@@ -32,6 +32,8 @@ token = typer.Typer(
 )
 app.add_typer(token, name="token", help="Make, list and take the tokens of a server.")
 app.add_typer(show, name="show", help="Show what Andon knows: its detectors, the taxonomy, the severities.")
+
+app.add_typer(incident_app.app, name="incident", help="Declare an incident and work on it, with a server.")
 
 LOGS: Final = (
     "Parquet, CSV or JSON lines: files, globs, folders, s3://…; one table: duckdb:///…, postgresql://…; "
