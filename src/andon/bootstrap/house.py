@@ -21,10 +21,11 @@ from andon.base.errors import Full, Refused, Tampered, Unavailable
 from andon.bootstrap.chance import many_random_bytes
 from andon.bootstrap.journal import OpenJournal, now, open_journal
 from andon.bootstrap.logs import WRITER, open_log
-from andon.bootstrap.packs import load_permissions, load_taxonomy, pack
+from andon.bootstrap.packs import floors, load_permissions, pack, packs_of_incidents
 from andon.bootstrap.settings import PLACE, Settings, keep_database, make_folder, server_at
 from andon.bootstrap.signing import signer_of
 from andon.evidence.custody import Custody
+from andon.incident.desk import Desk
 from andon.ledger.checkpoint import Signer
 from andon.people.door import Door
 from andon.people.permission import Permissions
@@ -32,10 +33,13 @@ from andon.people.token import Token
 from andon.services.access import Access, NewToken
 from andon.services.audit import Audit
 from andon.services.declare import Declare
+from andon.services.deliberate import Deliberate
 from andon.services.export import Export, Exported
 from andon.services.follow import Fenced
 from andon.services.ingest import Ingest
 from andon.services.record import Record
+from andon.services.respond import Respond
+from andon.services.staff import Staff
 
 LOGGER: Final = logging.getLogger("andon.server")
 POLL_SECONDS: Final = 0.25
@@ -88,8 +92,23 @@ class House:
 
     def declare(self, caller: Token) -> Declare:
         """Incidents as they begin."""
-        floors = {slug: kind.default_severity for slug, kind in load_taxonomy().types.items()}
-        return Declare(self.opened.journal, floors, now, secrets.token_bytes, caller.id, caller.models)
+        return Declare(self.opened.journal, floors(), now, secrets.token_bytes, caller.id, caller.models)
+
+    def respond(self, caller: Token) -> Respond:
+        """Incidents as a whole."""
+        return Respond(self.desk(caller), packs_of_incidents(), floors())
+
+    def staff(self, caller: Token) -> Staff:
+        """Who does what."""
+        return Staff(self.desk(caller), packs_of_incidents())
+
+    def deliberate(self, caller: Token) -> Deliberate:
+        """What is known, supposed and decided."""
+        return Deliberate(self.desk(caller), packs_of_incidents())
+
+    def desk(self, caller: Token) -> Desk:
+        """A caller's hand on incidents."""
+        return Desk(self.opened.journal, now, secrets.token_bytes, caller.id, caller.models)
 
     @contextmanager
     def export(self, actor: str, seal_id: str, *, redact: bool) -> Iterator[tuple[Path, Exported]]:

@@ -338,6 +338,14 @@ def serve(
     serve_command.run(data, listen, database)
 
 
+@app.command("ack", epilog=EXAMPLE.format("andon ack AI-INC-2026-0001"))
+def ack(incident: incident_app.Id, *, as_json: AsJson = False) -> None:
+    """Say that you are at work on an incident: its response clock stops."""
+    from andon.interfaces.cli import incident_command
+
+    incident_command.change(incident, "acknowledge", {}, as_json=as_json)
+
+
 @app.command("doctor", epilog=EXAMPLE.format("andon doctor --data ./andon-data"))
 def doctor(*, data: Data = None, as_json: AsJson = False) -> None:
     """Check an installation and say what is missing or changed, and how to mend it.

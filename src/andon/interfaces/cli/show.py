@@ -68,7 +68,12 @@ def severities(*, as_json: bool, no_color: bool) -> None:
         (
             f"{PRIORITY_MARKS[name]} {name} {level.severity} ({level.sev})",
             level.means,
-            (("any of", "; ".join(level.facts)), ("respond in", level.respond_within)),
+            (
+                ("any of", "; ".join(level.facts)),
+                ("respond in", level.respond_within),
+                ("phases", "; ".join(f"{each.name} in {each.within}" for each in level.phases) or "none"),
+                ("by itself", "; ".join(level.actions)),
+            ),
         )
         for name, level in known.severities.items()
     )
