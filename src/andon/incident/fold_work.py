@@ -71,6 +71,29 @@ def _checked(posting: Posting) -> Sequence[Change]:
     return [touched(posting, **stamp), *changes, line(posting)]
 
 
+def _warned(posting: Posting) -> Sequence[Change]:
+    data = posting.data
+    name = f"{data['clock']}:{data['due_at']}:{data['percent']:03}"
+    return [_row(posting, WARNINGS, name, **dict(data), at=posting.at), line(posting)]
+
+
+def _acted(posting: Posting) -> Sequence[Change]:
+    values: dict[str, Any] = {**posting.data, "receipt": None, "at": posting.at}
+    return [_row(posting, ACTIONS, posting.data["action"], **values), line(posting)]
+
+
+def _receipted(posting: Posting) -> Sequence[Change]:
+    values = {"state": "receipted", "receipt": posting.private["text"]}
+    return [Change(ACTIONS, f"{posting.stream}:{posting.data['action']}", values), line(posting)]
+
+
+def _sealed(posting: Posting) -> Sequence[Change]:
+    data, seal = posting.data, posting.data["seal_id"]
+    values: dict[str, Any] = {"id": seal, "incident_id": posting.stream, "at": posting.at}
+    values |= {"size": data["size"], "root": data["root"], "note": posting.private["note"]}
+    return [touched(posting, seal_id=seal), Change(SEALS, seal, values), line(posting)]
+
+
 def _row(posting: Posting, table: str, name: str, /, **values: Any) -> Change:
     key = f"{posting.stream}:{name}"
     return Change(table, key, {"id": key, "incident_id": posting.stream, **values})
@@ -85,4 +108,8 @@ FOLDS: Final[Mapping[str, Fold]] = {
     "hypothesis_stated": _supposed,
     "hypothesis_judged": _judged,
     "items_checked": _checked,
+    "clock_warned": _warned,
+    "action_taken": _acted,
+    "action_receipted": _receipted,
+    "incident_sealed": _sealed,
 }

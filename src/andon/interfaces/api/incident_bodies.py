@@ -329,3 +329,15 @@ class Checked(BaseModel):
 
     incident: str
     is_triaged: bool
+
+
+class EvidenceSealed(BaseModel):
+    """The receipt of a seal: keep the checkpoint elsewhere. `verify` checks a bundle without Andon."""
+
+    incident: str
+    seal_id: str
+    checkpoint: str
+    size: int
+    root: str
+    export: str
+    verify: str

@@ -8,8 +8,10 @@ from andon.interfaces.api.incident_bodies import (
     Checked,
     ChecksAsked,
     DecisionAsked,
+    EvidenceSealed,
     HandoverAsked,
     HypothesisAsked,
+    ReasonAsked,
     RemarkAsked,
     RoleAsked,
     RoleGiven,
@@ -23,6 +25,21 @@ from andon.interfaces.api.problems import PROBLEMS
 from andon.services.deliberate import Note
 
 ROUTER = APIRouter(prefix="/api/v1/incidents/{incident}", tags=["incidents"], responses=PROBLEMS)
+
+
+@ROUTER.post("/seal", status_code=201, operation_id="attend.seal")
+def seal(incident: str, asked: ReasonAsked, caller: Caller, house: Here, ask: Asking) -> EvidenceSealed:
+    """Hold its evidence from 48 hours before it began on; P0 and P1 are sealed by themselves."""
+    made = house.attend(caller).seal(incident, asked.reason, ask)
+    return EvidenceSealed(
+        incident=incident,
+        seal_id=made.seal_id,
+        checkpoint=made.note,
+        size=made.size,
+        root=made.root,
+        export=f"andon evidence export {made.seal_id} --out bundle.zip",
+        verify="python3 -I -S verify.py bundle.zip",
+    )
 
 
 @ROUTER.post("/roles", operation_id="staff.assign")

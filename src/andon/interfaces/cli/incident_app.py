@@ -356,3 +356,12 @@ def check(
     from andon.interfaces.cli import incident_command
 
     incident_command.check(incident, tuple(items or ()), as_json=as_json)
+
+
+@app.command("seal", epilog=EXAMPLE.format("andon incident seal AI-INC-2026-0001 --reason 'Before the rollback'"))
+def seal(incident: Id, *, reason: Reason, as_json: AsJson = False) -> None:
+    """Hold an incident's evidence and sign a checkpoint over the log. P0 and P1 are sealed by themselves."""
+    from andon.interfaces.cli import incident_command
+
+    said = "{seal_id} holds the evidence. Keep this checkpoint elsewhere:\n\n{checkpoint}\n{export}\n{verify}"
+    incident_command.write(incident, "seal", {"reason": reason}, said, as_json=as_json)
