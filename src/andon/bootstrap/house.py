@@ -42,6 +42,7 @@ from andon.services.export import Export, Exported
 from andon.services.follow import Fenced
 from andon.services.ingest import Ingest
 from andon.services.record import Record
+from andon.services.records import Records
 from andon.services.respond import Respond
 from andon.services.staff import Staff
 
@@ -115,6 +116,10 @@ class House:
     def deliberate(self, caller: Token) -> Deliberate:
         """What is known, supposed and decided."""
         return Deliberate(self.desk(caller), packs_of_incidents())
+
+    def records(self, caller: Token) -> Records:
+        """Incidents as documents."""
+        return Records(self.desk(caller), packs_of_incidents())
 
     def attend(self, caller: Token | None = None) -> Attend:
         """What incidents need; without a caller, Andon itself."""

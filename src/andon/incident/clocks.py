@@ -9,6 +9,8 @@ from andon.duty.clock import Clock
 from andon.incident.taxonomy import Severities
 
 RESPONSE: Final = "response"
+IMPORTED: Final = "imported"
+"""The origin of an incident that came as a record: it ran elsewhere, so no clock runs and nothing happens by itself."""
 MILESTONES: Final = {
     "acknowledged": ("acknowledged_at", "contained_at", "resolved_at", "closed_at"),
     "triaged": ("triaged_at", "resolved_at", "closed_at"),
@@ -21,7 +23,9 @@ MILESTONES: Final = {
 
 
 def clocks_of(row: Mapping[str, Any], severities: Severities) -> list[Clock]:
-    """The clocks of an incident by its priority; they start anew when it is reopened or its priority rises."""
+    """The clocks of an incident by its priority; they start anew when it is reopened or the priority rises."""
+    if row["origin"] == IMPORTED and row["reopened_at"] is None:
+        return []
     level = severities.severities[row["priority"]]
     start = max(read(row[name]) for name in ("declared_at", "reopened_at", "rose_at") if row[name] is not None)
     wanted = [(RESPONSE, level.respond_within, "acknowledged")]

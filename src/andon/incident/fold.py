@@ -23,7 +23,7 @@ def line(posting: Posting, incident: str | None = None, at: str | None = None) -
     """The line that a posting adds to a timeline: words are made of it where it is shown."""
     incident = incident or posting.stream
     when = at or posting.at
-    texts = dict(posting.private)
+    texts = {name: text for name, text in posting.private.items() if name not in ("record", "events")}
     key = f"{incident}:{posting.seq:012}"
     values = {
         "id": key,
@@ -137,6 +137,55 @@ def _noted(posting: Posting) -> Sequence[Change]:
     return [touched(posting), line(posting, at=posting.data["at"])]
 
 
+def _imported(posting: Posting) -> Sequence[Change]:
+    data, private = posting.data, posting.private
+    named = ("environment", "model_id", "incident_type", "model_version", "status", "priority")
+    times = ("detected_at", "acknowledged_at", "resolved_at", "closed_at")
+    values = {
+        "id": posting.stream,
+        **dict.fromkeys((*LATER, "started_at", "started_low", "started_high", "follows", "place")),
+        **{name: data[name] for name in (*named, *times)},
+        **{name: private[name] for name in ("title", "detected_by")},
+        "origin": "imported",
+        "declared_at": data["detected_at"],
+        "cause_at": posting.at if data["is_known"] else None,
+        "facts": "{}",
+        "proposed": data["priority"],
+        "rule": "as the imported record says",
+        "facts_missing": "[]",
+        "record": _record(private["record"]),
+        "alerts": 0,
+    }
+    changes = [touched(posting, **values), _counted(data["year"], data["last"]), line(posting)]
+    if data["takes_key"]:
+        key = IncidentKey(data["model_id"], data["incident_type"], data["environment"])
+        changes.append(Change(KEYS, key.text, {"id": key.text, "incident_id": posting.stream}))
+    return [*changes, *_events(posting)]
+
+
+def _events(posting: Posting) -> list[Change]:
+    """The lines of an imported timeline."""
+    times = posting.data["times"]
+    texts = _titles(posting.private["events"], len(times))
+    changes = []
+    for number, (at, text) in enumerate(zip(times, texts, strict=True)):
+        key = f"{posting.stream}:{posting.seq:012}:{number:05}"
+        values: dict[str, Any] = {"id": key, "incident_id": posting.stream, "at": at, "seq": posting.seq}
+        values |= {"place": f"{at}:{posting.seq:012}:{number:05}", "kind": "event_imported", "actor": posting.actor}
+        changes.append(Change(TIMELINE, key, {**values, "data": "{}", "text": text, "more": "{}"}))
+    return changes
+
+
+def _written(posting: Posting) -> Sequence[Change]:
+    stamp = {"cause_at": posting.at} if posting.data["is_known"] else {}
+    return [touched(posting, record=_record(posting.private["record"]), **stamp), line(posting)]
+
+
+def _record(text: str) -> str:
+    """What people wrote; nothing where it was erased."""
+    return text if text.startswith("{") else "{}"
+
+
 def proposal(data: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of a proposed priority."""
     proposed = data["proposed"]
@@ -187,4 +236,6 @@ FOLDS: Final[Mapping[str, Fold]] = {
     "incident_merged": _merged,
     "incident_linked": _linked,
     "note_added": _noted,
+    "record_imported": _imported,
+    "record_written": _written,
 }

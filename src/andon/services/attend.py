@@ -13,7 +13,7 @@ from typing import Final
 
 from andon.base.errors import AndonError
 from andon.incident.automatic import Due, acted, actions_left, receipted, warned, warnings_due
-from andon.incident.clocks import clocks_of
+from andon.incident.clocks import IMPORTED, clocks_of
 from andon.incident.desk import PLAINLY, Ask, Desk, Row
 from andon.incident.fold_work import ACTIONS, WARNINGS
 from andon.incident.opening import INCIDENTS, place_in_time
@@ -47,6 +47,8 @@ class Attend:
         times: list[datetime | None] = []
         for status in OPEN:
             for row in self.desk.journal.list_rows(INCIDENTS, {"status": status}):
+                if row["origin"] == IMPORTED and row["reopened_at"] is None:
+                    continue
                 left = [act for act in self._wanted(row, now) if not _tried(row, act)]
                 times.append(now + RETRY if left else None)
                 times += [clock.next_at(now) for clock in clocks_of(row, self.severities)]

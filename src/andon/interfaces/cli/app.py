@@ -451,6 +451,14 @@ def show_events() -> None:
     tables.events()
 
 
+@show.command("record", epilog=EXAMPLE.format("andon show record"))
+def show_record() -> None:
+    """Print the JSON Schema of incident records."""
+    from andon.interfaces.cli import show as tables
+
+    tables.record()
+
+
 def main() -> None:
     """Run the command line and leave with the exit code of the contract."""
     edge.leave(lambda: app(prog_name="andon"))

@@ -365,3 +365,45 @@ def seal(incident: Id, *, reason: Reason, as_json: AsJson = False) -> None:
 
     said = "{seal_id} holds the evidence. Keep this checkpoint elsewhere:\n\n{checkpoint}\n{export}\n{verify}"
     incident_command.write(incident, "seal", {"reason": reason}, said, as_json=as_json)
+
+
+@app.command("record", epilog=EXAMPLE.format("andon incident record AI-INC-2026-0001 --profile s1"))
+def record(
+    incident: Id,
+    *,
+    profile: Annotated[
+        str | None, typer.Option("--profile", metavar="P", help="s1 leaves out what S1's schema lacks.")
+    ] = None,
+) -> None:
+    """Print an incident's record as JSON, prefilled with all that is known (`andon show record`: its schema)."""
+    from andon.interfaces.cli import incident_command
+
+    incident_command.record(incident, profile)
+
+
+@app.command("write", epilog=EXAMPLE.format("andon incident write AI-INC-2026-0001 parts.json"))
+def write(
+    incident: Id,
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="JSON with impact, root_cause or corrective_actions; - reads stdin.")
+    ],
+) -> None:
+    """Write what people know into an incident's record: impact, root cause, corrective actions."""
+    from andon.interfaces.cli import incident_command
+
+    incident_command.write_record(incident, file)
+
+
+@app.command("import", epilog=EXAMPLE.format("andon incident import record.json"))
+def import_record(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A record as JSON; - reads stdin.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Take in an incident that ran elsewhere; its number and its timeline are kept.
+
+    Exit code: 3 where the number is taken.
+    """
+    from andon.interfaces.cli import incident_command
+
+    incident_command.import_record(file, as_json=as_json)

@@ -1,6 +1,9 @@
 """`andon incident`: ask the server, show what it says."""
 
+import json
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from andon.base.errors import BadInput
@@ -142,6 +145,35 @@ def check(incident: str, items: tuple[str, ...], *, as_json: bool) -> None:
         return
     rest = "the triage is over" if made["is_triaged"] else f"`andon incident check {incident}` shows what is open"
     output.emit(f"{len(answers)} answered; {rest}\n")
+
+
+def record(incident: str, profile: str | None) -> None:
+    """Print a record."""
+    output.emit_json(client.ask("GET", f"{PATH}/{client.quoted(incident)}/record", query={"profile": profile}))
+
+
+def write_record(incident: str, file: str) -> None:
+    """Write parts of a record, and print it."""
+    output.emit_json(client.ask("PATCH", f"{PATH}/{client.quoted(incident)}/record", _document(file)))
+
+
+def import_record(file: str, *, as_json: bool) -> None:
+    """Import a record and show what became of it."""
+    made = client.ask("POST", "/api/v1/records", _document(file))
+    if as_json:
+        output.emit_json(made)
+        return
+    output.emit(f"{made['id']} is imported: {line_of(made)}\n")
+
+
+def _document(file: str) -> Any:
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        return json.loads(text)
+    except OSError as error:
+        raise BadInput(f"cannot read {file}: {error.strerror}; name a file of JSON") from None
+    except ValueError:
+        raise BadInput(f"{file} is no JSON: name a file that holds one JSON document") from None
 
 
 def _said(body: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from andon.bootstrap.packs import load_severities, load_taxonomy
 from andon.detect.registry import DETECTORS
+from andon.incident.record import record_schema
 from andon.interfaces.cli import output
 from andon.interfaces.cli.words import PRIORITY_MARKS
 from andon.telemetry.event import event_schema
@@ -83,6 +84,11 @@ def severities(*, as_json: bool, no_color: bool) -> None:
 def events() -> None:
     """The JSON Schema of events."""
     output.emit_json(event_schema())
+
+
+def record() -> None:
+    """The JSON Schema of incident records."""
+    output.emit_json(record_schema())
 
 
 def _print(title: str, entries: Iterable[Entry], *, no_color: bool) -> None:
