@@ -9,11 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from andon.base.errors import BadInput, Conflict, Denied
+from andon.base.errors import BadInput, Conflict, Denied, Refused
+from andon.bootstrap.packs import packs_of_incidents
+from andon.incident.desk import Desk
 from andon.incident.key import IncidentKey
 from andon.incident.opening import AlertFacts, Opening
 from andon.incident.priority import Facts
+from andon.incident.status import MOVES, STATUSES
 from andon.services.declare import Declare
+from andon.services.respond import Respond
 from journals import AT, fresh_database, memory_journal, sql_journal
 
 KEY = IncidentKey("loans", "model_drift")
@@ -140,3 +144,65 @@ def test_any_order_batch_and_repetition_give_the_same_incident(order, cuts, agai
     [row] = journal.list_rows("incidents")
     assert (row["alerts"], row["priority"], row["status"]) == (6, "P1", "declared")
     assert {each["id"] for each in journal.list_rows("incident_alerts")} == {f"alert-{number}" for number in range(6)}
+
+
+def responding(journal):
+    return Respond(Desk(journal, lambda: AT, secrets.token_bytes, "tok_ada"), packs_of_incidents(), FLOORS)
+
+
+def closed(journal, incident="AI-INC-2026-0001"):
+    for status in ("resolved", "closed"):
+        responding(journal).move(incident, status, "done")
+
+
+def test_after_the_end_what_began_before_it_attaches_and_what_began_later_opens_anew(journal):
+    service = declaring(journal)
+    service.open_or_join(KEY, [alert(1, 60)])
+    closed(journal)
+    late = AlertFacts("later", AT + timedelta(minutes=1), "again", "Rule alert", "alertmanager")
+    done = service.open_or_join(KEY, [alert(2, 5), late, alert(3, 0)])
+    assert [(each.incident_id, each.is_new, each.alert_ids) for each in done] == [
+        ("AI-INC-2026-0001", False, ("alert-2", "alert-3")),
+        ("AI-INC-2026-0002", True, ("later",)),
+    ]
+    assert journal.find("incidents", "AI-INC-2026-0002")["follows"] == "AI-INC-2026-0001"
+    [old] = service.open_or_join(KEY, [alert(4, 30)])  # the newer one is open, yet it began before the old one's end
+    assert old.incident_id == "AI-INC-2026-0001"
+    with pytest.raises(Conflict, match="AI-INC-2026-0002 came after"):
+        responding(journal).reopen("AI-INC-2026-0001", "it is back")
+
+
+def test_a_merged_incidents_alerts_go_to_the_one_that_took_it(journal):
+    service, other = declaring(journal), IncidentKey("loans", "harmful_output")
+    service.open_or_join(KEY, [alert(1)])
+    service.open_or_join(other, [alert(2), alert(3)])
+    responding(journal).merge("AI-INC-2026-0001", "AI-INC-2026-0002", "one cause")
+    [joined] = service.open_or_join(KEY, [alert(4)])
+    assert (joined.incident_id, joined.is_new) == ("AI-INC-2026-0002", False)
+    assert journal.find("incidents", "AI-INC-2026-0002")["alerts"] == 4
+    closed(journal, "AI-INC-2026-0002")
+    [fresh] = service.open_or_join(KEY, [AlertFacts("x", AT + timedelta(hours=1), "y", "z", "alertmanager")])
+    assert (fresh.incident_id, fresh.is_new) == ("AI-INC-2026-0003", True)
+
+
+def test_every_move_is_in_the_table_and_no_other_is_done(journal):
+    service = responding(journal)
+    for number, (before, after) in enumerate(itertools.product(STATUSES, repeat=2), 1):
+        name = declaring(journal).declare(opening(IncidentKey(f"m{number}", "model_drift"))).id
+        for step in {"contained": ["contained"], "resolved": ["resolved"], "closed": ["resolved", "closed"]}.get(
+            before, []
+        ):
+            service.move(name, step, "so")
+        if before == "merged":
+            into = declaring(journal).declare(opening(IncidentKey(f"into{number}", "model_drift"))).id
+            service.merge(name, into, "so")
+        if (before, after) in MOVES:
+            assert moved(service, name, after).status == after
+        else:
+            with pytest.raises(Refused):
+                moved(service, name, after)
+            assert journal.find("incidents", name)["status"] == before
+
+
+def moved(service, name, after):
+    return service.reopen(name, "so") if after == "declared" else service.move(name, after, "so")

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -21,26 +22,36 @@ from andon.base.errors import Full, Refused, Tampered, Unavailable
 from andon.bootstrap.chance import many_random_bytes
 from andon.bootstrap.journal import OpenJournal, now, open_journal
 from andon.bootstrap.logs import WRITER, open_log
-from andon.bootstrap.packs import load_permissions, load_taxonomy, pack
+from andon.bootstrap.outside import outsiders
+from andon.bootstrap.packs import floors, load_permissions, load_severities, pack, packs_of_incidents
 from andon.bootstrap.settings import PLACE, Settings, keep_database, make_folder, server_at
 from andon.bootstrap.signing import signer_of
 from andon.evidence.custody import Custody
+from andon.incident.desk import Desk
+from andon.incident.preserving import Holding, Sealer, SealReceipt
 from andon.ledger.checkpoint import Signer
 from andon.people.door import Door
 from andon.people.permission import Permissions
 from andon.people.token import Token
 from andon.services.access import Access, NewToken
-from andon.services.audit import Audit
+from andon.services.attend import Attend
+from andon.services.audit import Audit, Case
 from andon.services.declare import Declare
+from andon.services.deliberate import Deliberate
 from andon.services.export import Export, Exported
 from andon.services.follow import Fenced
 from andon.services.ingest import Ingest
 from andon.services.record import Record
+from andon.services.records import Records
+from andon.services.respond import Respond
+from andon.services.staff import Staff
 
 LOGGER: Final = logging.getLogger("andon.server")
 POLL_SECONDS: Final = 0.25
 WRITERS_MAX: Final = 32
 POSITIONS: Final = "positions.json"
+ITSELF: Final = "andon"
+"""Who acts where nobody asked."""
 
 
 @dataclass(slots=True)
@@ -53,6 +64,7 @@ class House:
         trouble: why the follower does not follow, if so.
         tampered: what was found changed, if anything; nothing is taken any more then.
         known: the last entry of the journal whose tokens the door knows.
+        look_at: when incidents need a look again though nothing happened.
     """
 
     settings: Settings
@@ -67,9 +79,12 @@ class House:
     trouble: str | None = None
     tampered: str | None = None
     known: int = -1
+    look_at: datetime | None = None
+    _attended: int = -1
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _wake: threading.Event = field(default_factory=threading.Event)
     _ended: threading.Event = field(default_factory=threading.Event)
+    _rests: threading.Event = field(default_factory=threading.Event)
 
     @property
     def folder(self) -> Path:
@@ -88,8 +103,40 @@ class House:
 
     def declare(self, caller: Token) -> Declare:
         """Incidents as they begin."""
-        floors = {slug: kind.default_severity for slug, kind in load_taxonomy().types.items()}
-        return Declare(self.opened.journal, floors, now, secrets.token_bytes, caller.id, caller.models)
+        return Declare(self.opened.journal, floors(), now, secrets.token_bytes, caller.id, caller.models)
+
+    def respond(self, caller: Token) -> Respond:
+        """Incidents as a whole."""
+        return Respond(self.desk(caller), packs_of_incidents(), floors())
+
+    def staff(self, caller: Token) -> Staff:
+        """Who does what."""
+        return Staff(self.desk(caller), packs_of_incidents())
+
+    def deliberate(self, caller: Token) -> Deliberate:
+        """What is known, supposed and decided."""
+        return Deliberate(self.desk(caller), packs_of_incidents())
+
+    def records(self, caller: Token) -> Records:
+        """Incidents as documents."""
+        return Records(self.desk(caller), packs_of_incidents())
+
+    def attend(self, caller: Token | None = None) -> Attend:
+        """What incidents need; without a caller, Andon itself."""
+        desk = Desk(self.opened.journal, now, secrets.token_bytes, ITSELF) if caller is None else self.desk(caller)
+        return Attend(desk, load_severities(), self._seals(desk.actor), self.opened.follow.outsiders.keys())
+
+    def _seals(self, actor: str) -> Sealer:
+        def seal(holding: Holding, request: str) -> SealReceipt:
+            case = Case(holding.model_id, holding.since, None, holding.reason, {"incident": holding.incident_id})
+            made = self.audit(actor).seal(case, request)
+            return SealReceipt(made.seal_id, made.size, made.root, made.note)
+
+        return seal
+
+    def desk(self, caller: Token) -> Desk:
+        """A caller's hand on incidents."""
+        return Desk(self.opened.journal, now, secrets.token_bytes, caller.id, caller.models)
 
     @contextmanager
     def export(self, actor: str, seal_id: str, *, redact: bool) -> Iterator[tuple[Path, Exported]]:
@@ -141,12 +188,30 @@ class House:
         with contextlib.suppress(Unavailable):
             self.learn()
 
+    def look_after(self) -> None:
+        """Look after incidents until the end, after each command and whenever a clock has something to say."""
+        while not self._rests.wait(POLL_SECONDS):
+            with contextlib.suppress(Unavailable):
+                self.look()
+
+    def look(self) -> None:
+        """Look once, where anything happened or is due."""
+        last, at = self.opened.journal.last(), now()
+        is_due = self.look_at is not None and at >= self.look_at
+        if self.tampered is None and (last != self._attended or is_due):
+            self._attended = last
+            self.look_at = self.attend().step(at)
+
     def learn(self) -> None:
         """Know the tokens as the journal has them."""
         last = self.opened.journal.last()
         if last != self.known:
             self.door.learn(self.access("door").list_tokens())
             self.known = last
+
+    def receive(self, incident: str, action: str, receipt: str, message_id: str) -> None:
+        """An outsider says what came of an action."""
+        self.attend().note_receipt(incident, action, receipt, f"receipt_{message_id}")
 
     def require_room(self) -> None:
         """Refuse events when the disk is nearly full, so that seals still fit.
@@ -174,6 +239,10 @@ class House:
             scratch.write_text(json.dumps(self.ingest.snapshot()))
             scratch.replace(self.folder / POSITIONS)
 
+    def rest(self) -> None:
+        """Look after nothing any more."""
+        self._rests.set()
+
     def end(self) -> None:
         """Stop following."""
         self._ended.set()
@@ -198,6 +267,7 @@ def open_house(settings: Settings) -> Iterator[House]:
         opened.journal.check()
         opened.follow.step(now())
         house = _house(settings, opened)
+        opened.follow.outsiders = outsiders(house.receive)
         houses.append(house)
         stack.callback(house.log.close)
         stack.enter_context(_following(house))
@@ -237,13 +307,17 @@ def _writer(settings: Settings) -> tuple[str, SerialLog]:
 
 @contextmanager
 def _following(house: House) -> Iterator[None]:
-    thread = threading.Thread(target=house.follow, name="follower", daemon=True)
-    thread.start()
+    follower = threading.Thread(target=house.follow, name="follower", daemon=True)
+    attendant = threading.Thread(target=house.look_after, name="attendant", daemon=True)
+    follower.start()
+    attendant.start()
     try:
         yield
     finally:
+        house.rest()
+        attendant.join()  # first: its seals wait for the follower
         house.end()
-        thread.join()
+        follower.join()
 
 
 @contextmanager

@@ -17,12 +17,12 @@ from andon.bootstrap.packs import load_permissions
 from andon.bootstrap.settings import database_of
 from andon.bootstrap.signing import signer_of
 from andon.evidence import custody
-from andon.incident import fold
+from andon.incident import fold, fold_work
 from andon.people import token
 from andon.services.access import Access
 from andon.services.follow import Follow
 
-FOLDS: Final = {**token.FOLDS, **custody.FOLDS, **fold.FOLDS}
+FOLDS: Final = {**token.FOLDS, **custody.FOLDS, **fold.FOLDS, **fold_work.FOLDS}
 LEASE: Final = timedelta(seconds=5)
 NAME: Final = "journal"
 

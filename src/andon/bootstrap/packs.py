@@ -6,6 +6,8 @@ from importlib.resources.abc import Traversable
 
 import yaml
 
+from andon.incident.checklist import Checklists, parse_checklists
+from andon.incident.dossier import Packs
 from andon.incident.taxonomy import Severities, Taxonomy, parse_severities, parse_taxonomy
 from andon.people.permission import Permissions, permissions_from
 
@@ -28,9 +30,26 @@ def load_severities() -> Severities:
 
 
 @cache
+def load_checklists() -> Checklists:
+    """The triage checklists."""
+    return parse_checklists(_yaml("checklists.yaml"))
+
+
+@cache
 def load_permissions() -> Permissions:
     """Who may do what."""
     return permissions_from(_yaml("permissions.yaml"))
+
+
+def floors() -> dict[str, str]:
+    """The default severity of each type."""
+    return {slug: kind.default_severity for slug, kind in load_taxonomy().types.items()}
+
+
+@cache
+def packs_of_incidents() -> Packs:
+    """What holds for all incidents."""
+    return Packs(load_severities(), load_checklists(), load_taxonomy().titles())
 
 
 def _yaml(name: str) -> dict[str, object]:

@@ -48,6 +48,10 @@ class Incident:
     contained_at: str | None
     resolved_at: str | None
     closed_at: str | None
+    triaged_at: str | None
+    cause_at: str | None
+    reopened_at: str | None
+    rose_at: str | None
     follows: str | None
     merged_into: str | None
     seal_id: str | None

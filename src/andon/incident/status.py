@@ -45,5 +45,4 @@ def require_move(incident_id: str, before: str, after: str) -> str:
 
 def undone_stamps(after: str) -> tuple[str, ...]:
     """The columns that no longer hold once an incident goes back to a status."""
-    later = STATUSES[STATUSES.index(after) + 1 :]
-    return tuple(STAMPS[status] for status in later if status in STAMPS)
+    return tuple(STAMPS[status] for status in STATUSES[STATUSES.index(after) + 1 :] if status in STAMPS)

@@ -77,6 +77,7 @@ INCIDENTS: Final = (
         *("environment", "model_id", "incident_type", "title", "status", "priority", "origin", "detected_by"),
         *("model_version", "place", "declared_at", "detected_at", "started_at", "started_low", "started_high"),
         *("acknowledged_at", "contained_at", "resolved_at", "closed_at", "follows", "merged_into", "seal_id"),
+        *("triaged_at", "cause_at", "reopened_at", "rose_at"),
         *("facts", "proposed", "rule", "facts_missing", "record", "alerts", "seq"),
         numbers={"alerts", "seq"},
         by=[("status",), ("model_id",)],
@@ -88,8 +89,38 @@ INCIDENTS: Final = (
         "incident_timeline",
         *("incident_id", "place", "at", "seq", "kind", "actor", "data", "text", "more"),
         numbers={"seq"},
-        by=[("incident_id", "place"), ("seq",)],
+        by=[("incident_id", "place"), ("incident_id", "kind"), ("seq",)],
     ),
+    _folded("incident_links", "incident_id", "other_id", "relation", "at", by=[("incident_id",)]),
+    _folded("incident_roles", "incident_id", "role", "person", "name", "since", "until", by=[("incident_id",)]),
+    _folded(
+        "incident_tasks",
+        *("incident_id", "number", "kind", "owner", "owner_name", "due_at", "status", "text", "alone", "made_at"),
+        "done_at",
+        numbers={"number", "alone"},
+        by=[("incident_id", "number")],
+    ),
+    _folded(
+        "incident_decisions",
+        *("incident_id", "number", "actor", "at", "choice", "text", "options"),
+        numbers={"number"},
+        by=[("incident_id", "number")],
+    ),
+    _folded(
+        "incident_hypotheses",
+        *("incident_id", "number", "actor", "at", "state", "text", "evidence"),
+        numbers={"number"},
+        by=[("incident_id", "number")],
+    ),
+    _folded("incident_checks", "incident_id", "item", "actor", "at", "answer", by=[("incident_id",)]),
+    _folded(
+        "incident_warnings",
+        *("incident_id", "clock", "percent", "due_at", "at"),
+        numbers={"percent"},
+        by=[("incident_id",)],
+    ),
+    _folded("incident_actions", "incident_id", "action", "does", "state", "receipt", "at", by=[("incident_id",)]),
+    _folded("incident_seals", "incident_id", "size", "root", "note", "at", numbers={"size"}, by=[("incident_id",)]),
 )
 
 FOLDED: Final[dict[str, Table]] = {table.name: table for table in (*CUSTODY, *INCIDENTS)}

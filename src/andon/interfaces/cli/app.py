@@ -338,6 +338,14 @@ def serve(
     serve_command.run(data, listen, database)
 
 
+@app.command("ack", epilog=EXAMPLE.format("andon ack AI-INC-2026-0001"))
+def ack(incident: incident_app.Id, *, as_json: AsJson = False) -> None:
+    """Say that you are at work on an incident: its response clock stops."""
+    from andon.interfaces.cli import incident_command
+
+    incident_command.change(incident, "acknowledge", {}, as_json=as_json)
+
+
 @app.command("doctor", epilog=EXAMPLE.format("andon doctor --data ./andon-data"))
 def doctor(*, data: Data = None, as_json: AsJson = False) -> None:
     """Check an installation and say what is missing or changed, and how to mend it.
@@ -441,6 +449,14 @@ def show_events() -> None:
     from andon.interfaces.cli import show as tables
 
     tables.events()
+
+
+@show.command("record", epilog=EXAMPLE.format("andon show record"))
+def show_record() -> None:
+    """Print the JSON Schema of incident records."""
+    from andon.interfaces.cli import show as tables
+
+    tables.record()
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from andon.bootstrap.packs import load_severities, load_taxonomy
 from andon.detect.registry import DETECTORS
+from andon.incident.record import record_schema
 from andon.interfaces.cli import output
 from andon.interfaces.cli.words import PRIORITY_MARKS
 from andon.telemetry.event import event_schema
@@ -68,7 +69,12 @@ def severities(*, as_json: bool, no_color: bool) -> None:
         (
             f"{PRIORITY_MARKS[name]} {name} {level.severity} ({level.sev})",
             level.means,
-            (("any of", "; ".join(level.facts)), ("respond in", level.respond_within)),
+            (
+                ("any of", "; ".join(level.facts)),
+                ("respond in", level.respond_within),
+                ("phases", "; ".join(f"{each.name} in {each.within}" for each in level.phases) or "none"),
+                ("by itself", "; ".join(level.actions)),
+            ),
         )
         for name, level in known.severities.items()
     )
@@ -78,6 +84,11 @@ def severities(*, as_json: bool, no_color: bool) -> None:
 def events() -> None:
     """The JSON Schema of events."""
     output.emit_json(event_schema())
+
+
+def record() -> None:
+    """The JSON Schema of incident records."""
+    output.emit_json(record_schema())
 
 
 def _print(title: str, entries: Iterable[Entry], *, no_color: bool) -> None:
