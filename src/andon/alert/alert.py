@@ -89,7 +89,7 @@ class Alert:
 
     @property
     def _rank(self) -> tuple[bool, bool, str, str]:
-        """What wins among signals of one alert: resolved, then a stated and later end, then the text, for a total order."""
+        """What wins among signals of one alert: resolved, a later end, then the text, so that the order is total."""
         end = "" if self.ends_at is None else _text(self.ends_at)
         return self.is_resolved, self.ends_at is not None, end, json.dumps(self.document(), sort_keys=True)
 

@@ -19,7 +19,7 @@ SEVERITIES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("medium", "warning", "warn", "minor", "p3", "sev-3", "sev3"), "medium"),
     **dict.fromkeys(("low", "info", "information", "notice", "none", "p4", "p5", "sev-4", "sev4"), "low"),
 }
-"""What sources call a severity; `p0` to `p5` are theirs (Datadog counts P1 to P5), never an incident's priority."""
+"""What sources call a severity. `p0` to `p5` are theirs (Datadog counts P1 to P5), never an incident's."""
 _NAME: Final = re.compile(r"[^\s].{0,198}[^\s]|[^\s]")
 
 

@@ -60,7 +60,8 @@ def _grouped(posting: Posting) -> Sequence[Change]:
     listed = posting.data["alerts"]
     documents = _list(posting.private.get("alerts", "[]")) or [None] * len(listed)
     for told, document in zip(listed, documents, strict=True):
-        changes.append(Change(ALERTS, told["id"], {**told, **_described(document), "last_at": posting.at}))
+        times = {"last_at": posting.at, "place": f"{told['starts_at']}:{told['id']}"}
+        changes.append(Change(ALERTS, told["id"], {**told, **_described(document), **times}))
     return changes
 
 

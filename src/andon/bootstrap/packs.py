@@ -9,6 +9,8 @@ import yaml
 from andon.incident.checklist import Checklists, parse_checklists
 from andon.incident.dossier import Packs
 from andon.incident.taxonomy import Severities, Taxonomy, parse_severities, parse_taxonomy
+from andon.incident.wording import Classifier
+from andon.incident.wording import parse as parse_wording
 from andon.people.permission import Permissions, permissions_from
 
 
@@ -50,6 +52,12 @@ def floors() -> dict[str, str]:
 def packs_of_incidents() -> Packs:
     """What holds for all incidents."""
     return Packs(load_severities(), load_checklists(), load_taxonomy().titles())
+
+
+@cache
+def load_classifier() -> Classifier:
+    """The reader of reports in words."""
+    return Classifier(parse_wording(_yaml("wording.yaml"), tuple(floors()), "wording.yaml"), floors())
 
 
 def _yaml(name: str) -> dict[str, object]:

@@ -24,7 +24,7 @@ class Incident:
         follows: the incident of the same key before it; `merged_into`: the one that took it in.
         facts: what is known of the harm; `proposed`, `rule` and `facts_missing` are what they call for and lack.
         record: what people wrote into its record.
-        alerts: how many it has.
+        alerts: how many it has; `ended`: how many of them are over.
         version: changes with everything that happens to it (its ETag).
     """
 
@@ -62,6 +62,7 @@ class Incident:
     record: Mapping[str, Any]
     alerts: int
     version: int
+    ended: int = 0
 
     @property
     def severity(self) -> str:
@@ -75,4 +76,5 @@ def incident_of(row: Mapping[str, Any]) -> Incident:
     values["facts"] = from_fields(json.loads(row["facts"]))
     values["facts_missing"] = tuple(json.loads(row["facts_missing"]))
     values["record"] = json.loads(row["record"])
+    values["ended"] = row.get("ended") or 0
     return Incident(**values, version=row["seq"])

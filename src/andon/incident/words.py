@@ -30,6 +30,12 @@ def _joined(data: Mapping[str, Any], _: Mapping[str, str]) -> str:
     return f"{more}, {data['total']} in all{rule}"
 
 
+def _ended(data: Mapping[str, Any], _: Mapping[str, str]) -> str:
+    count, firing = len(data["alerts"]), data["firing"]
+    over = f"{count} alerts are over" if count > 1 else "One alert is over"
+    return f"{over}, {firing} still fire" if firing else f"{over}: none fires any more"
+
+
 def _learned(data: Mapping[str, Any], texts: Mapping[str, str]) -> str:
     facts = ", ".join(f"{name} {_shown(data['facts'].get(name))}" for name in data["news"])
     proposed = data["proposed"]
@@ -106,6 +112,7 @@ def _shown(value: Any) -> str:
 LINES: Final[Mapping[str, Words]] = {
     "incident_declared": _declared,
     "alerts_joined": _joined,
+    "alerts_ended": _ended,
     "incident_acknowledged": lambda _, texts: f"{texts['name']} is at work on it",
     "incident_moved": lambda data, texts: f"{data['to'].capitalize()}{_reason(texts)}",
     "incident_reopened": lambda data, texts: f"Reopened from {data['was']}{_reason(texts)}",

@@ -62,7 +62,7 @@ def _folded(name: str, *columns: str, numbers: Collection[str] = (), by: Sequenc
 
 
 CUSTODY: Final = (
-    _folded("tokens", "name", "role", "digest", "models", "created_at", "expires_at", "revoked_at"),
+    _folded("tokens", "name", "role", "digest", "models", "created_at", "expires_at", "revoked_at", "kind"),
     _folded(
         "seals",
         *("model_id", "since", "until", "log", "checkpoint_size", "reason", "actor", "made_at", "released_at"),
@@ -78,13 +78,13 @@ INCIDENTS: Final = (
         *("model_version", "place", "declared_at", "detected_at", "started_at", "started_low", "started_high"),
         *("acknowledged_at", "contained_at", "resolved_at", "closed_at", "follows", "merged_into", "seal_id"),
         *("triaged_at", "cause_at", "reopened_at", "rose_at"),
-        *("facts", "proposed", "rule", "facts_missing", "record", "alerts", "seq"),
-        numbers={"alerts", "seq"},
+        *("facts", "proposed", "rule", "facts_missing", "record", "alerts", "seq", "ended"),
+        numbers={"alerts", "seq", "ended"},
         by=[("status",), ("model_id",)],
     ),
     _folded("incident_keys", "incident_id"),
     _folded("incident_years", "last", numbers={"last"}),
-    _folded("incident_alerts", "incident_id", "source", "starts_at", "title", by=[("incident_id",)]),
+    _folded("incident_alerts", "incident_id", "source", "starts_at", "title", "ended_at", by=[("incident_id",)]),
     _folded(
         "incident_timeline",
         *("incident_id", "place", "at", "seq", "kind", "actor", "data", "text", "more"),
@@ -123,4 +123,45 @@ INCIDENTS: Final = (
     _folded("incident_seals", "incident_id", "size", "root", "note", "at", numbers={"size"}, by=[("incident_id",)]),
 )
 
-FOLDED: Final[dict[str, Table]] = {table.name: table for table in (*CUSTODY, *INCIDENTS)}
+SIGNALS: Final = (
+    _folded(
+        "signals",
+        *("signal_id", "channel", "actor", "at", "alerts", "state", "content"),
+        numbers={"alerts"},
+        by=[("state",), ("signal_id",)],
+    ),
+    _folded(
+        "alerts",
+        *(
+            "source",
+            "fingerprint",
+            "title",
+            "starts_at",
+            "ends_at",
+            "state",
+            "environment",
+            "model_id",
+            "incident_type",
+        ),
+        *("severity", "model_version", "group_key", "url", "hold", "incident_id", "first_at", "last_at", "content"),
+        "place",
+        by=[("source", "fingerprint"), ("hold", "id"), ("incident_id",), ("model_id", "place"), ("place",)],
+    ),
+    _folded("silences", "matchers", "starts_at", "ends_at", "reason", "actor"),
+    _folded("alert_maps", "matchers", "model_id", "incident_type", "environment", "actor", "made_at", "removed_at"),
+)
+INVENTORY: Final = (
+    _folded("models", "owner", "risk_class", "content", "made_at", "changed_at", "seq", numbers={"seq"}),
+    _folded(
+        "model_tags",
+        *("model_id", "version", "evidence", "actor", "earned_at", "lost_at", "reason"),
+        by=[("model_id",)],
+    ),
+    _folded(
+        "model_changes",
+        *("model_id", "kind", "at", "version", "environment", "what", "url", "actor", "posted_at", "place"),
+        by=[("model_id", "place"), ("place",)],
+    ),
+)
+
+FOLDED: Final[dict[str, Table]] = {table.name: table for table in (*CUSTODY, *INCIDENTS, *SIGNALS, *INVENTORY)}

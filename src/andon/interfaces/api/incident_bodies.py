@@ -100,6 +100,7 @@ class IncidentShown(BaseModel):
     rule: str
     facts_missing: tuple[str, ...]
     alerts: int
+    ended: int
     version: int
 
 

@@ -1,0 +1,96 @@
+"""A scan's document (`andon.scan/1`) as alerts: each incident in it is one, named by what fixes when it fires."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
+
+from andon.adapters.signals.body import Part, digest, object_of, wrong
+from andon.alert.alert import Alert
+from andon.alert.signal import Delivery
+
+SOURCE: Final = "scan"
+Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
+
+
+class _Slice(Part):
+    predicate: Text
+
+
+class _Affected(Part):
+    predicate: str
+    count: int = Field(ge=0, lt=2**53)
+
+
+class _Changed(Part):
+    version: str | None = None
+
+
+class _Incident(Part):
+    incident_type: Text
+    severity: Literal["critical", "high", "medium", "low"]
+    summary: Text
+    started_at: AwareDatetime
+    started_at_low: AwareDatetime
+    started_at_high: AwareDatetime
+    detected_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    slice: _Slice | None = None
+    affected: _Affected
+    changed: _Changed = _Changed()
+
+
+class _Scan(Part):
+    schema_: Literal["andon.scan/1"] = Field(alias="schema")
+    model_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    incidents: list[_Incident] = Field(max_length=1_000)
+
+
+def read(body: bytes, _: Mapping[str, str]) -> Delivery:
+    """A scan as alerts: type and `detected_at` are fixed when an incident fires, so a later scan says the same of it.
+
+    Raises:
+        BadInput: it is no scan.
+    """
+    return of_document(object_of(body))
+
+
+def of_document(document: Mapping[str, Any]) -> Delivery:
+    """The alerts of a scan's document.
+
+    Raises:
+        BadInput: it is none.
+    """
+    try:
+        scan = _Scan.model_validate(document)
+    except ValidationError as error:
+        raise wrong(error) from None
+    return Delivery(tuple(_alert(each, scan.model_id) for each in scan.incidents))
+
+
+def _alert(found: _Incident, model_id: str) -> Alert:
+    labels = {"model_id": model_id, "incident_type": found.incident_type, "severity": found.severity}
+    if found.changed.version:
+        labels["model_version"] = found.changed.version
+    started = {"at": found.started_at, "low": found.started_at_low, "high": found.started_at_high}
+    facts: dict[str, Any] = {"decisions": found.affected.count}
+    more: dict[str, Any] = {"facts": facts, "started": {name: _text(at) for name, at in started.items()}}
+    if found.slice is not None:
+        more["slice"] = found.slice.predicate
+    return Alert(
+        SOURCE,
+        digest(model_id, found.incident_type, _text(found.detected_at)),
+        found.summary,
+        found.detected_at,
+        found.ended_at is not None,
+        found.ended_at,
+        {**labels, "alertname": "andon scan"},
+        {"affected": found.affected.predicate},
+        f"scan:{model_id}",
+        more=more,
+    )
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat()
