@@ -48,6 +48,7 @@ COMMANDS = {  # command: the acts that it does
     "incident timeline": ("respond.timeline",),
     "incident write": ("records.write_record",),
     "record": ("record.record",),
+    "search": ("search.search",),
     "scan": ("watch.scan", "illustrate.draw"),
     "serve": ("access.start", "follow.step", "ingest.accept", "declare.open_or_join", "attend.step"),
     "token create": ("access.create_token",),

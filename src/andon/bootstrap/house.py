@@ -17,6 +17,7 @@ from typing import Final
 
 from andon.adapters.artifacts import ArtifactStore
 from andon.adapters.serial_log import SerialLog
+from andon.adapters.sql.search import SqlTexts
 from andon.adapters.zip_bundle import ZipBundle
 from andon.base.errors import Full, Refused, Tampered, Unavailable
 from andon.bootstrap.chance import many_random_bytes
@@ -44,6 +45,7 @@ from andon.services.ingest import Ingest
 from andon.services.record import Record
 from andon.services.records import Records
 from andon.services.respond import Respond
+from andon.services.search import Search
 from andon.services.staff import Staff
 
 LOGGER: Final = logging.getLogger("andon.server")
@@ -120,6 +122,10 @@ class House:
     def records(self, caller: Token) -> Records:
         """Incidents as documents."""
         return Records(self.desk(caller), packs_of_incidents())
+
+    def search(self, caller: Token) -> Search:
+        """Words in what the caller may see."""
+        return Search(self.desk(caller), SqlTexts(self.opened.journal.engine))
 
     def attend(self, caller: Token | None = None) -> Attend:
         """What incidents need; without a caller, Andon itself."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from andon.base.errors import NotFound, Refused, Stale
+from andon.incident.number import parse
 from andon.incident.opening import INCIDENTS, place_in_time
 from andon.incident.status import MERGED
 from andon.ledger.journal import Command, Committed, Fact, Journal, View
@@ -59,7 +60,7 @@ class Desk:
         Raises:
             NotFound: there is none, or the actor may not see it: the answer is the same.
         """
-        row = view.find(INCIDENTS, name)
+        row = view.find(INCIDENTS, name) if parse(name) else None
         if row is None or not self.sees(row):
             raise NotFound(f"there is no incident {name} that you may see: `andon incident list` lists those")
         return row

@@ -16,8 +16,10 @@ PARTS: Final = ("impact", "root_cause", "corrective_actions")
 TIMES: Final = {"detected_at", "acknowledged_at", "resolved_at"}
 _TIME: Final[TypeAdapter[AwareDatetime]] = TypeAdapter(AwareDatetime)
 
-Text = Annotated[str, StringConstraints(max_length=10_000)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+NO_NUL: Final = r"^[^\x00]*$"
+"""PostgreSQL keeps no text with a NUL."""
+Text = Annotated[str, StringConstraints(max_length=10_000, pattern=NO_NUL)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL)]
 Time = Annotated[str, StringConstraints(max_length=40), Field(json_schema_extra={"format": "date-time"})]
 Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from andon.adapters.sql.engine import reading, writing
 from andon.adapters.sql.lease import integrated
+from andon.adapters.sql.search import SEARCHED, forget_all, index
 from andon.adapters.sql.tables import FOLDED, HEAD, JOURNAL, OUTBOX, PAYLOAD
 from andon.base.errors import Conflict, Unavailable
 from andon.base.fold import Change, Fold, State
@@ -204,8 +205,11 @@ class SqlJournal:
         with writing(self.engine) as connection:
             for table in FOLDED.values():
                 connection.execute(table.delete())
+            forget_all(connection)
             for (name, _), values in sorted(state.items(), key=lambda item: item[0]):
                 connection.execute(insert(FOLDED[name]).values(values))
+                if name in SEARCHED:
+                    index(connection, name, values)
 
     def _tables(self) -> State:
         with reading(self.engine) as connection:
@@ -273,6 +277,9 @@ def _carry_out(connection: Connection, change: Change) -> None:
     done = connection.execute(update(table).where(table.c.id == change.key).values(change.values))
     if not done.rowcount:
         connection.execute(insert(table).values({"id": change.key, **change.values}))
+    if not change.values.keys().isdisjoint(SEARCHED.get(change.table, ())):
+        row = connection.execute(select(table).where(table.c.id == change.key)).mappings().one()
+        index(connection, change.table, dict(row))
 
 
 def _paged(query: Select[Any], column: ColumnElement[Any], page: Page) -> Select[Any]:

@@ -53,6 +53,18 @@ LEASE: Final = Table(
     Column("integrated", BigInteger, nullable=False),  # a hint: so many entries are in the ledger
 )
 
+TEXTS: Final = Table(
+    "search_texts",
+    METADATA,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("source", Text, nullable=False),  # a folded table, and the id of its row
+    Column("key", Text, nullable=False),
+    Column("incident_id", Text),
+    Column("said", Text, nullable=False),  # plain words
+    UniqueConstraint("source", "key", name="search_texts_row"),
+)
+"""What is searched; an index that is made from the folded tables and can be made anew."""
+
 
 def _folded(name: str, *columns: str, numbers: Collection[str] = (), by: Sequence[tuple[str, ...]] = ()) -> Table:
     """A table that is a fold of the journal, by `id`: texts, of which `numbers` are whole numbers; indexed `by`."""

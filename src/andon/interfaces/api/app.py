@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from andon.base.errors import AndonError
 from andon.bootstrap.house import House
-from andon.interfaces.api import evidence, health, incident_work, incidents, records, tokens
+from andon.interfaces.api import evidence, health, incident_work, incidents, records, search, tokens
 from andon.interfaces.api.bodies import Document, Problem, Recorded
 from andon.interfaces.api.edge import Edge
 from andon.interfaces.api.events import ACT, ARROW, PATH, Events
@@ -23,7 +23,7 @@ from andon.interfaces.api.intake import Intake
 from andon.interfaces.api.metrics import Metrics
 from andon.interfaces.api.problems import PROBLEMS, on_error, on_http_error, on_invalid
 
-PARTS: Final = (health, evidence, tokens, incidents, incident_work, records)
+PARTS: Final = (health, evidence, tokens, incidents, incident_work, records, search)
 EVENT_PROBLEMS: Final = {
     413: "body too large",
     415: "unsupported media type",
@@ -58,15 +58,8 @@ def application(house: House, version: str) -> FastAPI:
     app.state.house, app.state.metrics, app.state.intake = house, metrics, intake
     app.state.events = Events(house, intake, metrics)
     app.router.routes.append(Route(PATH, app.state.events, methods=["POST"], name=ACT))
-    for router in (
-        health.ROUTER,
-        evidence.ROUTER,
-        tokens.ROUTER,
-        incidents.ROUTER,
-        incident_work.ROUTER,
-        records.ROUTER,
-    ):
-        app.router.routes.extend(router.routes)  # as they are, so that whoever lists routes finds each of them
+    for part in PARTS:
+        app.router.routes.extend(part.ROUTER.routes)  # as they are, so that whoever lists routes finds each of them
     _describe(app)
     for kind, handler in (
         (AndonError, on_error),

@@ -5,15 +5,16 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
-from andon.interfaces.api.bodies import Asked, Name
+from andon.interfaces.api.bodies import NO_NUL, Asked, Name
 
-Title = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True, pattern=NO_NUL)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True, pattern=NO_NUL)]
+Place = r"^[ -~]*$"
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,99}$")]
 Level = Literal["P0", "P1", "P2", "P3"]
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 Limit = Annotated[int, Query(ge=1, le=1_000)]
-Cursor = Annotated[str | None, Query(max_length=200)]
+Cursor = Annotated[str | None, Query(max_length=200, pattern=Place)]
 
 
 class WantedAsked(Asked):
@@ -24,7 +25,7 @@ class WantedAsked(Asked):
     model: Name | None = None
     type: Slug | None = None
     limit: Annotated[int, Field(ge=1, le=1_000)] = 100
-    after: Annotated[str, StringConstraints(max_length=200)] | None = None
+    after: Annotated[str, StringConstraints(max_length=200, pattern=Place)] | None = None
 
 
 class FactsAsked(Asked):
@@ -281,7 +282,7 @@ class RoleAsked(Asked):
 class HandoverAsked(RoleAsked):
     """Words on top of the brief."""
 
-    words: Annotated[str, StringConstraints(max_length=10_000)] = ""
+    words: Annotated[str, StringConstraints(max_length=10_000, pattern=NO_NUL)] = ""
 
 
 class TaskAsked(Asked):
@@ -342,3 +343,19 @@ class EvidenceSealed(BaseModel):
     root: str
     export: str
     verify: str
+
+
+class FoundShown(BaseModel):
+    """A place where the words stand: incident, timeline, alert."""
+
+    kind: str
+    incident_id: str
+    at: str
+    text: str
+
+
+class FoundList(BaseModel):
+    """Where the words stand, the closest first."""
+
+    items: list[FoundShown]
+    next: str | None = None

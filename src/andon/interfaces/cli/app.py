@@ -346,6 +346,21 @@ def ack(incident: incident_app.Id, *, as_json: AsJson = False) -> None:
     incident_command.change(incident, "acknowledge", {}, as_json=as_json)
 
 
+@app.command("search", epilog=EXAMPLE.format("andon search renamed column --json"))
+def search(
+    words: Annotated[
+        list[str], typer.Argument(metavar="WORD", help="Every word has to be there, or one that begins so.")
+    ],
+    *,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", help="So many places at most.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Search incidents, timelines and alerts, within what you may see."""
+    from andon.interfaces.cli import incident_show
+
+    incident_show.search(" ".join(words), limit, as_json=as_json)
+
+
 @app.command("doctor", epilog=EXAMPLE.format("andon doctor --data ./andon-data"))
 def doctor(*, data: Data = None, as_json: AsJson = False) -> None:
     """Check an installation and say what is missing or changed, and how to mend it.

@@ -44,6 +44,18 @@ def timeline(incident: str, limit: int, *, as_json: bool) -> None:
         output.emit(f"{short(each['at'])}  {plain(each['by'])}: {plain(each['event'])}\n")
 
 
+def search(words: str, limit: int, *, as_json: bool) -> None:
+    """Search, and show where the words stand."""
+    found = client.ask("GET", "/api/v1/search", query={"q": words, "limit": limit})
+    if as_json:
+        output.emit_json(found)
+        return
+    for each in found["items"]:
+        output.emit(f"{each['incident_id']}  {short(each['at'])}  {each['kind']:8}  {plain(each['text'])}\n")
+    if not found["items"]:
+        output.emit("nothing that you may see holds these words\n")
+
+
 def draw(console: Console, found: dict[str, Any]) -> None:
     """An incident, the six answers first."""
     incident, answers = found["incident"], found["answers"]

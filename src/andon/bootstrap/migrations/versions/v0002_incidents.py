@@ -60,6 +60,33 @@ def upgrade() -> None:
     )
     _folded("incident_actions", "incident_id", "action", "does", "state", "receipt", "at", by=[("incident_id",)])
     _folded("incident_seals", "incident_id", "size", "root", "note", "at", numbers={"size"}, by=[("incident_id",)])
+    _searched()
+
+
+def _searched() -> None:
+    op.create_table(
+        "search_texts",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("incident_id", sa.Text),
+        sa.Column("said", sa.Text, nullable=False),
+        sa.UniqueConstraint("source", "key", name="search_texts_row"),
+    )
+    if op.get_bind().dialect.name == "sqlite":
+        for step in SQLITE_WORDS:
+            op.execute(step)
+    else:
+        op.execute("create index search_texts_words on search_texts using gin (to_tsvector('simple', said))")
+
+
+SQLITE_WORDS = (
+    "create virtual table search_words using fts5(said, content='search_texts', content_rowid='number')",
+    """create trigger search_texts_added after insert on search_texts begin
+    insert into search_words(rowid, said) values (new.number, new.said); end""",
+    """create trigger search_texts_gone after delete on search_texts begin
+    insert into search_words(search_words, rowid, said) values ('delete', old.number, old.said); end""",
+)
 
 
 def _folded(name: str, *columns: str, numbers: Collection[str] = (), by: Sequence[tuple[str, ...]] = ()) -> None:
