@@ -15,6 +15,26 @@ from andon.interfaces.cli.app import app as commands
 from houses import house_in
 
 COMMANDS = {  # command: the acts that it does
+    "apply": ("register.add_model", "register.change_model", "register.get_model"),
+    "change list": ("register.list_changes",),
+    "change post": ("register.post_change",),
+    "model add": ("register.add_model",),
+    "model list": ("register.list_models",),
+    "model show": ("register.get_model",),
+    "model tag": ("register.tag_version",),
+    "model untag": ("register.untag_version",),
+    "signal lift": ("sift.lift",),
+    "signal list": ("sift.list_alerts", "sift.list_unmapped"),
+    "signal map": ("sift.map_alerts",),
+    "signal maps": ("sift.list_maps",),
+    "signal report": ("receive.report",),
+    "signal send": (
+        *("receive.alertmanager", "receive.cloudevents", "receive.pagerduty", "receive.webhook", "receive.scan"),
+        "sift.get_signal",
+    ),
+    "signal silence": ("sift.silence",),
+    "signal silences": ("sift.list_silences",),
+    "signal unmap": ("sift.unmap",),
     "demo": ("watch.scan", "illustrate.draw"),
     "evidence export": ("export.export",),
     "evidence hold": ("audit.holds",),
@@ -50,12 +70,22 @@ COMMANDS = {  # command: the acts that it does
     "record": ("record.record",),
     "search": ("search.search",),
     "scan": ("watch.scan", "illustrate.draw"),
-    "serve": ("access.start", "follow.step", "ingest.accept", "declare.open_or_join", "attend.step"),
+    "serve": (
+        "access.start",
+        "follow.step",
+        "ingest.accept",
+        "declare.open_or_join",
+        "attend.step",
+        "group.step",
+        "receive.audit",
+    ),
     "token create": ("access.create_token",),
     "token list": ("access.list_tokens",),
     "token revoke": ("access.revoke_token",),
 }
 NO_ACT = {  # commands that do nothing to an installation
+    "classify": "says what it would be classified as",
+    "signal try": "shows what a mapping file makes of a body",
     "evidence recompute": "checks a file that was handed out",
     "init": "writes a model.yaml for the user's own log",
     "doctor": "looks only, at what may be too broken for a service",
@@ -66,6 +96,8 @@ NO_ACT = {  # commands that do nothing to an installation
     "show taxonomy": "prints what the code knows",
 }
 NO_ROUTE = {  # acts that HTTP lacks
+    "group.step": "nobody asks for it: it happens",
+    "receive.audit": "Andon's own",
     "retain.retain": "deletes: for now the operator's alone, on the machine",
     "watch.scan": "reads logs that lie with the user; the server's own watch comes with its issue",
     "illustrate.draw": "belongs to a scan",

@@ -15,6 +15,7 @@ SIGNALS: Final = "signals"
 ALERTS: Final = "alerts"
 SILENCES: Final = "silences"
 MAPS: Final = "alert_maps"
+FIGURES: Final = "model_figures"
 _DESCRIBED: Final = ("source", "fingerprint", "title", "group_key", "url")
 _PLACED: Final = ("environment", "model_id", "incident_type", "severity", "model_version")
 
@@ -51,6 +52,9 @@ def _accepted(posting: Posting) -> Sequence[Change]:
         values = {"signal_id": posting.stream, "channel": posting.data["channel"], "actor": posting.actor}
         values |= {"at": posting.at, "alerts": len(part), "state": WAITING, "content": _json(part)}
         changes.append(Change(SIGNALS, key, {"id": key, **values}))
+    if "figures" in posting.private:
+        figures = {"id": posting.data["model_id"], "at": posting.at, "content": posting.private["figures"]}
+        changes.append(Change(FIGURES, posting.data["model_id"], figures))
     return changes
 
 

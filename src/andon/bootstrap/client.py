@@ -65,6 +65,23 @@ def answer(
         content, named = json.dumps(body).encode(), {"Content-Type": JSON, **named}
     asked = {name: value for name, value in (query or {}).items() if value is not None}
     place = f"{path}?{urlencode(asked, doseq=True)}" if asked else path
+    return _exchange(method, place, content, named)
+
+
+def send(path: str, content: bytes, content_type: str) -> dict[str, Any]:
+    """Send bytes as they are; what the server answers.
+
+    Raises:
+        BadInput, NotFound, Refused, Conflict, Denied, Unauthenticated: as the server says.
+        Unavailable: there is no server, or it does not answer.
+    """
+    named = {"Idempotency-Key": secrets.token_hex(16), "Content-Type": content_type}
+    return _exchange("POST", path, content, named)[0]
+
+
+def _exchange(
+    method: str, place: str, content: bytes | None, named: Mapping[str, str]
+) -> tuple[dict[str, Any], Answer]:
     server, token = where()
     transport = _transport(server, token)
     try:

@@ -26,6 +26,7 @@ from andon.bootstrap.logs import WRITER, open_log
 from andon.bootstrap.outside import outsiders
 from andon.bootstrap.packs import floors, load_permissions, load_severities, pack, packs_of_incidents
 from andon.bootstrap.settings import PLACE, Settings, keep_database, make_folder, server_at
+from andon.bootstrap.signals import Signals, mappings
 from andon.bootstrap.signing import signer_of
 from andon.evidence.custody import Custody
 from andon.incident.desk import Desk
@@ -44,6 +45,7 @@ from andon.services.follow import Fenced
 from andon.services.ingest import Ingest
 from andon.services.record import Record
 from andon.services.records import Records
+from andon.services.register import Register
 from andon.services.respond import Respond
 from andon.services.search import Search
 from andon.services.staff import Staff
@@ -65,8 +67,10 @@ class House:
         writer: the name of this process's log.
         trouble: why the follower does not follow, if so.
         tampered: what was found changed, if anything; nothing is taken any more then.
+        signals: what comes from outside, and what is made of it.
         known: the last entry of the journal whose tokens the door knows.
         look_at: when incidents need a look again though nothing happened.
+        follows: whether this process is the one that follows the journal.
     """
 
     settings: Settings
@@ -77,12 +81,15 @@ class House:
     opened: OpenJournal
     door: Door
     permissions: Permissions
+    signals: Signals
     first: NewToken | None = None
     trouble: str | None = None
     tampered: str | None = None
     known: int = -1
     look_at: datetime | None = None
+    follows: bool = False
     _attended: int = -1
+    _signalled: threading.Event = field(default_factory=threading.Event)
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _wake: threading.Event = field(default_factory=threading.Event)
     _ended: threading.Event = field(default_factory=threading.Event)
@@ -144,6 +151,10 @@ class House:
         """A caller's hand on incidents."""
         return Desk(self.opened.journal, now, secrets.token_bytes, caller.id, caller.models)
 
+    def register(self, caller: Token) -> Register:
+        """Models and changes."""
+        return Register(self.opened.journal, now, secrets.token_bytes, caller.id, caller.models)
+
     @contextmanager
     def export(self, actor: str, seal_id: str, *, redact: bool) -> Iterator[tuple[Path, Exported]]:
         """The bundle of a seal as a file that is gone afterwards."""
@@ -167,6 +178,7 @@ class House:
     def nudge(self) -> None:
         """There is something to follow."""
         self._wake.set()
+        self._signalled.set()
 
     def follow(self) -> None:
         """Follow until the end, and look four times a second; what goes wrong is noted and tried again."""
@@ -183,7 +195,7 @@ class House:
     def _beat(self) -> None:
         before = self.tampered, self.trouble
         try:
-            self.opened.follow.step(now())
+            self.follows = self.opened.follow.step(now())
             self.trouble = None
         except Tampered as error:
             self.tampered = str(error)
@@ -199,6 +211,18 @@ class House:
         while not self._rests.wait(POLL_SECONDS):
             with contextlib.suppress(Unavailable):
                 self.look()
+
+    def group_signals(self) -> None:
+        """Make alerts and incidents of signals until the end, where this process follows the journal."""
+        while not self._rests.is_set():
+            if self.follows and self.tampered is None:
+                try:
+                    while self.signals.step() and not self._rests.is_set():
+                        pass
+                except (Refused, Unavailable) as error:  # the database is away, or others were faster three times over
+                    LOGGER.warning("grouping waits: %s", error)
+            self._signalled.wait(POLL_SECONDS)
+            self._signalled.clear()
 
     def look(self) -> None:
         """Look once, where anything happened or is due."""
@@ -291,7 +315,9 @@ def _house(settings: Settings, opened: OpenJournal) -> House:
     with ExitStack() as unless_opened:
         unless_opened.callback(log.close)
         signer = signer_of(settings.data / "ledger", writer)
-        house = House(settings, writer, signer, log, ingest, opened, Door(), load_permissions())
+        permissions = load_permissions()
+        signals = Signals(opened.journal, mappings(settings.data), permissions.acts["export.export"])
+        house = House(settings, writer, signer, log, ingest, opened, Door(), permissions, signals)
         ingest.resume(_snapshot(house.folder))
         unless_opened.pop_all()
     return house
@@ -314,14 +340,18 @@ def _writer(settings: Settings) -> tuple[str, SerialLog]:
 @contextmanager
 def _following(house: House) -> Iterator[None]:
     follower = threading.Thread(target=house.follow, name="follower", daemon=True)
-    attendant = threading.Thread(target=house.look_after, name="attendant", daemon=True)
-    follower.start()
-    attendant.start()
+    helpers = [
+        threading.Thread(target=target, name=name, daemon=True)
+        for name, target in (("attendant", house.look_after), ("grouping", house.group_signals))
+    ]
+    for thread in (follower, *helpers):
+        thread.start()
     try:
         yield
     finally:
         house.rest()
-        attendant.join()  # first: its seals wait for the follower
+        for thread in helpers:  # first: what they do waits for the follower
+            thread.join()
         house.end()
         follower.join()
 

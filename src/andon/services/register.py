@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from andon.alert.tables import stored
-from andon.base.errors import BadInput, Conflict, Denied, NotFound, Refused
+from andon.base.errors import BadInput, Conflict, Denied, NotFound, Refused, Stale
 from andon.base.ids import new_id
 from andon.base.nearest import nearest
 from andon.incident.opening import INCIDENTS
@@ -85,7 +85,7 @@ class Register:
 
         Raises:
             NotFound: it is not registered.
-            Conflict: it changed since `seen`.
+            Stale: it changed since `seen`.
         """
         self._require(entry.id)
 
@@ -94,7 +94,7 @@ class Register:
             if row is None:
                 raise self._unknown(entry.id)
             if seen is not None and row["seq"] != seen:
-                raise Conflict(f"the model {entry.id} was changed meanwhile: read it again, then change it")
+                raise Stale(f"the model {entry.id} was changed meanwhile: read it again, then change it")
             if not differences(entry_of(row), entry):
                 raise _Same
             return self._fact("model_changed", entry)

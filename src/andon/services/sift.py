@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from andon.alert import matcher
 from andon.alert.place import UNMAPPED
-from andon.alert.tables import ALERTS, MAPS, SILENCES, alert_of, stored
+from andon.alert.signal import GROUPED, WAITING
+from andon.alert.tables import ALERTS, MAPS, SIGNALS, SILENCES, alert_of, stored
 from andon.alert.unmapped import UnmappedGroup, grouped
 from andon.base.errors import BadInput, Conflict, Denied, NotFound
 from andon.base.ids import new_id
@@ -70,6 +71,19 @@ class Sift:
             {**row, "is_registered": row["model_id"] in registered} for row in rows if self._covers(row["model_id"])
         ]
 
+    def get_signal(self, signal_id: str) -> dict[str, Any]:
+        """What became of a signal: `waiting` until all its alerts are grouped.
+
+        Raises:
+            NotFound: there is none, or it held no alert.
+        """
+        parts = self.journal.list_rows(SIGNALS, {"signal_id": signal_id})
+        if not parts:
+            raise NotFound(f"there is no signal {signal_id} with alerts: look at the answer to what was sent")
+        state = WAITING if any(part["state"] == WAITING for part in parts) else GROUPED
+        first = {name: parts[0][name] for name in ("signal_id", "channel", "at")}
+        return {**first, "alerts": sum(part["alerts"] for part in parts), "state": state}
+
     def list_unmapped(self) -> Sequence[UnmappedGroup]:
         """Alerts of which nothing says the model, by group, each with the map that its labels suggest."""
         rows = self.journal.list_rows(
@@ -81,7 +95,12 @@ class Sift:
         return grouped(told, [name for name in models if self._covers(name)])
 
     def silence(
-        self, matchers: Iterable[str], lasting: timedelta, reason: str, starts_at: datetime | None = None
+        self,
+        matchers: Iterable[str],
+        lasting: timedelta,
+        reason: str,
+        starts_at: datetime | None = None,
+        request: str | None = None,
     ) -> dict[str, Any]:
         """Let alerts with certain labels open nothing for a while; they are kept, and open one if they outlast it.
 
@@ -99,8 +118,8 @@ class Sift:
         data = {"starts_at": stored(start), "ends_at": stored(start + lasting)}
         private = {"matchers": found.text, "reason": reason.strip()[:10_000]}
         fact = Fact("silence_made", silence_id, self.actor, data, private)
-        self.journal.commit(Command(silence_id, lambda _: fact))
-        return self._get(SILENCES, silence_id, "silence")
+        done = self.journal.commit(Command(request or silence_id, lambda _: fact))
+        return self._silence(done.fact.stream)
 
     def lift(self, silence_id: str) -> dict[str, Any]:
         """End a silence now.
@@ -119,15 +138,13 @@ class Sift:
             return Fact("silence_lifted", silence_id, self.actor, {})
 
         self.journal.commit(Command(f"lift_{self.chance(16).hex()}", decide))
-        return self._get(SILENCES, silence_id, "silence")
+        return self._silence(silence_id)
 
     def list_silences(self) -> list[dict[str, Any]]:
         """All silences, those that are over too."""
-        now = stored(self.now())
-        rows = self.journal.list_rows(SILENCES)
-        return [{**row, "is_active": row["starts_at"] <= now < row["ends_at"]} for row in rows]
+        return [self._silence(row["id"]) for row in self.journal.list_rows(SILENCES)]
 
-    def map_alerts(self, mapped: Mapped) -> dict[str, Any]:
+    def map_alerts(self, mapped: Mapped, request: str | None = None) -> dict[str, Any]:
         """Say what alerts with certain labels are about; those that wait for it go to their incident.
 
         Raises:
@@ -147,8 +164,8 @@ class Sift:
         names = ("model_id", "incident_type", "environment")
         data = {name: getattr(mapped, name) for name in names}
         fact = Fact("alert_map_made", map_id, self.actor, data, {"matchers": found.text})
-        self.journal.commit(Command(map_id, lambda _: fact))
-        return self._get(MAPS, map_id, "map")
+        done = self.journal.commit(Command(request or map_id, lambda _: fact))
+        return self._get(MAPS, done.fact.stream, "map")
 
     def unmap(self, map_id: str) -> dict[str, Any]:
         """Take a map away; what it mapped stays where it is.
@@ -172,6 +189,10 @@ class Sift:
 
     def _covers(self, model_id: str | None) -> bool:
         return not self.models or model_id in self.models
+
+    def _silence(self, silence_id: str) -> dict[str, Any]:
+        row = self._get(SILENCES, silence_id, "silence")
+        return {**row, "is_active": row["starts_at"] <= stored(self.now()) < row["ends_at"]}
 
     def _get(self, table: str, key: str, noun: str) -> dict[str, Any]:
         row = self.journal.find(table, key)

@@ -160,6 +160,7 @@ SIGNALS: Final = (
         by=[("source", "fingerprint"), ("hold", "id"), ("incident_id",), ("model_id", "place"), ("place",)],
     ),
     _folded("silences", "matchers", "starts_at", "ends_at", "reason", "actor"),
+    _folded("model_figures", "at", "content"),
     _folded("alert_maps", "matchers", "model_id", "incident_type", "environment", "actor", "made_at", "removed_at"),
 )
 INVENTORY: Final = (

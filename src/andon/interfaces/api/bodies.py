@@ -1,7 +1,7 @@
 """What requests and answers hold."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -107,6 +107,7 @@ class TokenAsked(Asked):
     role: Name
     models: Annotated[list[Name], Field(max_length=1_000)] = []
     expires_at: AwareDatetime | None = None
+    kind: Literal["pagerduty"] | None = None
 
 
 class TokenShown(BaseModel):
@@ -119,6 +120,7 @@ class TokenShown(BaseModel):
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    kind: str | None = None
 
 
 class TokenMade(TokenShown):

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Header, Request
 
-from andon.base.errors import BadInput
+from andon.base.errors import BadInput, Denied
 from andon.bootstrap.house import House
 from andon.incident.desk import Ask
 from andon.people.token import Token
@@ -27,7 +27,12 @@ def permitted(request: Request) -> Token:
         Denied: it may not.
     """
     caller: Token = request.state.caller
-    house_of(request).permissions.require(caller.role, request.scope["route"].operation_id)
+    house = house_of(request)
+    try:
+        house.permissions.require(caller.role, request.scope["route"].operation_id)
+    except Denied:
+        house.signals.denied(caller.id)
+        raise
     return caller
 
 

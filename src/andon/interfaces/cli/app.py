@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from andon.interfaces.cli import edge, incident_app
+from andon.interfaces.cli import edge, incident_app, model_app, signal_app
 
 FOUND: Final = 1
 EXAMPLE: Final = "\b\nExample:\n  {}"  # the mark keeps the lines as they are
@@ -30,6 +30,9 @@ token = typer.Typer(
     rich_markup_mode=None,
     epilog=EXAMPLE.format("andon token create --name 'scoring service' --role recorder"),
 )
+app.add_typer(signal_app.app, name="signal", help="Signals and alerts: list, send, silence, map.")
+app.add_typer(model_app.model, name="model", help="The register of models.")
+app.add_typer(model_app.change, name="change", help="The log of changes around models.")
 app.add_typer(token, name="token", help="Make, list and take the tokens of a server.")
 app.add_typer(show, name="show", help="Show what Andon knows: its detectors, the taxonomy, the severities.")
 
@@ -361,6 +364,35 @@ def search(
     incident_show.search(" ".join(words), limit, as_json=as_json)
 
 
+@app.command("apply", epilog=EXAMPLE.format("andon apply inventory/ --yes"))
+def apply(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="YAML files, or folders of them; a model each.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Apply what is shown.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show it.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the register of models would change by files, and change it with --yes.
+
+    Exit code: 0 done, or nothing to do; 3 something would change and --yes was not said.
+    """
+    from andon.interfaces.cli import model_command
+
+    model_command.apply(tuple(paths), yes=yes, dry_run=dry_run, as_json=as_json)
+
+
+@app.command("classify", epilog=EXAMPLE.format("andon classify 'The bot shows phone numbers of customers' --json"))
+def classify(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="A report in words; - reads standard input.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say which type of incident a report in words is about, which priority its facts call for, and by which rule."""
+    from andon.interfaces.cli import classify_command
+
+    classify_command.run(text, as_json=as_json)
+
+
 @app.command("doctor", epilog=EXAMPLE.format("andon doctor --data ./andon-data"))
 def doctor(*, data: Data = None, as_json: AsJson = False) -> None:
     """Check an installation and say what is missing or changed, and how to mend it.
@@ -373,10 +405,15 @@ def doctor(*, data: Data = None, as_json: AsJson = False) -> None:
 
 
 @token.command("create", epilog=EXAMPLE.format("andon token create --name 'scoring service' --role recorder"))
-def token_create(  # a command's options are its arguments
+def token_create(  # noqa: PLR0913  # a command's options are its arguments
     *,
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="Who or what will hold it.")],
-    role: Annotated[str, typer.Option("--role", metavar="ROLE", help="recorder, viewer, responder, admin, …")],
+    role: Annotated[
+        str | None, typer.Option("--role", metavar="ROLE", help="recorder, signaller, viewer, responder, admin, …")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option("--kind", metavar="KIND", help="pagerduty makes a routing key of 32 letters.")
+    ] = None,
     model: Annotated[
         list[str] | None, typer.Option("--model", metavar="ID", help="Limit it to a model; may be repeated.")
     ] = None,
@@ -390,7 +427,7 @@ def token_create(  # a command's options are its arguments
     from andon.interfaces.cli import token_command
     from andon.services.access import Grant
 
-    grant = Grant(name, role, tuple(model or ()), token_command.expiry(expires))
+    grant = Grant(name, token_command.role(role, kind), tuple(model or ()), token_command.expiry(expires), kind)
     token_command.create(grant, data=data, as_json=as_json)
 
 
