@@ -277,3 +277,11 @@ def test_denied_bursts_and_a_risen_role_are_told(house, client):
         lambda: len(items := client.get("/api/v1/alerts?model=andon", headers=admin).json()["items"]) == 2 and items
     )
     assert {each["labels"]["alertname"] for each in names} == {"DeniedBurst", "RoleRaisedThenExport"}
+
+
+def test_one_key_at_two_places_is_two_requests(house, client):
+    headers = {**token(house, "admin"), "idempotency-key": "0"}
+    assert client.post("/api/v1/seals", json={"model_id": "m", "reason": "x"}, headers=headers).status_code == 201
+    change = {"model_id": "m", "kind": "deploy", "what": "v2"}
+    first, again = (client.post("/api/v1/changes", json=change, headers=headers) for _ in range(2))
+    assert (first.status_code, first.json()["id"]) == (201, again.json()["id"])
