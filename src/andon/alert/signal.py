@@ -24,6 +24,7 @@ class Delivery:
         alerts: in the order in which they stand there.
         left_out: so many more the sender had and did not send (Alertmanager's `truncatedAlerts`).
         event: names the delivery for good at its sender (CloudEvents' source and id); the same again is the same.
+        figures: of the model that a scan was about (`model_id`), kept until its next scan.
         reply: what the answer says beside the signal's id.
     """
 
@@ -31,6 +32,7 @@ class Delivery:
     left_out: int = 0
     event: str | None = None
     reply: Mapping[str, Any] | None = None
+    figures: Mapping[str, Any] | None = None
 
 
 Parser = Callable[[bytes, Mapping[str, str]], Delivery]

@@ -8,17 +8,18 @@ import secrets
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from andon.adapters.artifacts import ArtifactStore
 from andon.adapters.serial_log import SerialLog
 from andon.adapters.sql.search import SqlTexts
 from andon.adapters.zip_bundle import ZipBundle
+from andon.alert.tables import FIGURES
 from andon.base.errors import Full, Refused, Tampered, Unavailable
 from andon.bootstrap.chance import many_random_bytes
 from andon.bootstrap.journal import OpenJournal, now, open_journal
@@ -31,7 +32,9 @@ from andon.bootstrap.signing import signer_of
 from andon.evidence.custody import Custody
 from andon.incident.desk import Desk
 from andon.incident.preserving import Holding, Sealer, SealReceipt
+from andon.inventory.register import MODELS, entry_of
 from andon.ledger.checkpoint import Signer
+from andon.ledger.journal import Journal
 from andon.people.door import Door
 from andon.people.permission import Permissions
 from andon.people.token import Token
@@ -49,6 +52,8 @@ from andon.services.register import Register
 from andon.services.respond import Respond
 from andon.services.search import Search
 from andon.services.staff import Staff
+from andon.telemetry.event import Event
+from andon.telemetry.vitals import ByVersion, vitals_of
 
 LOGGER: Final = logging.getLogger("andon.server")
 POLL_SECONDS: Final = 0.25
@@ -89,6 +94,7 @@ class House:
     look_at: datetime | None = None
     follows: bool = False
     _attended: int = -1
+    _models: tuple[list[tuple[str, str]], dict[str, Mapping[str, Any]]] = field(default_factory=lambda: ([], {}))
     _signalled: threading.Event = field(default_factory=threading.Event)
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _wake: threading.Event = field(default_factory=threading.Event)
@@ -243,6 +249,20 @@ class House:
         """An outsider says what came of an action."""
         self.attend().note_receipt(incident, action, receipt, f"receipt_{message_id}")
 
+    def known_models(self) -> tuple[list[tuple[str, str]], dict[str, Mapping[str, Any]]]:
+        """The models and versions that are registered, and the figures of each last scan, as far as is known."""
+        journal = self.opened.journal
+        with contextlib.suppress(Unavailable):
+            self._models = self._read_models(journal)
+        return self._models
+
+    @staticmethod
+    def _read_models(journal: Journal) -> tuple[list[tuple[str, str]], dict[str, Mapping[str, Any]]]:
+        entries = [entry_of(row) for row in journal.list_rows(MODELS)]
+        versions = [(each.id, version) for each in entries for version in [v.version for v in each.versions] or [""]]
+        figures = {row["id"]: json.loads(row["content"]) for row in journal.list_rows(FIGURES)}
+        return versions, figures
+
     def require_room(self) -> None:
         """Refuse events when the disk is nearly full, so that seals still fit.
 
@@ -311,7 +331,12 @@ def open_house(settings: Settings) -> Iterator[House]:
 
 def _house(settings: Settings, opened: OpenJournal) -> House:
     writer, log = _writer(settings)
-    ingest = Ingest(log, Record(log, now, many_random_bytes).entries, now)
+    last: list[ByVersion] = [{}]
+
+    def watch(events: Sequence[Event]) -> None:
+        last[0] = vitals_of(events)
+
+    ingest = Ingest(log, Record(log, now, many_random_bytes, watch).entries, now, seen=lambda: last[0])
     with ExitStack() as unless_opened:
         unless_opened.callback(log.close)
         signer = signer_of(settings.data / "ledger", writer)

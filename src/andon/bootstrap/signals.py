@@ -13,13 +13,16 @@ import yaml
 
 from andon.adapters.signals import alertmanager, cloudevents, mapped, pagerduty, scan
 from andon.adapters.signals.report import Reports
+from andon.alert.alert import FIRING
 from andon.alert.audit_rules import Denials, raised_exports
+from andon.alert.place import UNMAPPED
 from andon.alert.signal import Parser
-from andon.base.errors import BadInput
+from andon.alert.tables import ALERTS
+from andon.base.errors import BadInput, Unavailable
 from andon.bootstrap.journal import now
 from andon.bootstrap.packs import floors, load_classifier, pack
 from andon.evidence.custody import EXPORTS
-from andon.ledger.journal import Journal
+from andon.ledger.journal import Journal, Page
 from andon.people.token import TABLE as TOKENS
 from andon.people.token import Token
 from andon.services.declare import Declare
@@ -29,6 +32,7 @@ from andon.services.sift import Sift
 
 MAPPINGS: Final = "mappings"
 """The folder of mapping files, among the packs and in the data folder; the user's own replace ours of that source."""
+UNMAPPED_MAX: Final = 100
 AUDIT: Final = "andon_audit"
 """The source of what Andon's own audit log shows."""
 
@@ -125,6 +129,14 @@ class Signals:
             self._group = Group(self.journal, tuple(floors()), declare.open_or_join, now)
         self._tell_audit()
         return self._group.step()
+
+    def unmapped(self) -> int:
+        """How many alerts fire of which nothing says the model, up to a hundred; 0 while the database is away."""
+        try:
+            where = {"hold": UNMAPPED, "state": FIRING}
+            return len(self.journal.list_rows(ALERTS, where, Page(UNMAPPED_MAX)))
+        except Unavailable:
+            return 0
 
     def denied(self, caller: str) -> None:
         """A request of somebody was refused."""

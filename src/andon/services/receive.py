@@ -103,7 +103,12 @@ class Receive:
         signal_id = new_id("sig", self.now(), self.chance(10))
         data = {"channel": channel, "alerts": len(alerts), "left_out": delivery.left_out, "bytes": len(body)}
         data["sha256"] = sha256(body).hexdigest()
-        fact = Fact("signals_accepted", signal_id, self.actor, data, {"alerts": json.dumps(alerts, ensure_ascii=False)})
+        private = {"alerts": json.dumps(alerts, ensure_ascii=False)}
+        if delivery.figures is not None:
+            self._require(delivery.figures["model_id"])
+            data["model_id"] = delivery.figures["model_id"]
+            private["figures"] = json.dumps(dict(delivery.figures), ensure_ascii=False)
+        fact = Fact("signals_accepted", signal_id, self.actor, data, private)
         done = self.journal.commit(Command(request or self._request(channel, delivery, signal_id), lambda _: fact))
         if done.fact.data.get("sha256") != data["sha256"]:
             raise Conflict(
@@ -132,6 +137,10 @@ class Receive:
         named = labels.get("model_id") or labels.get("model")
         if named is None and len(self.models) == 1:
             return {**document, "labels": {**labels, "model_id": self.models[0]}}
-        if named is not None and named not in self.models:
-            raise Denied(f"this token may not speak of model {named}: it is limited to {', '.join(self.models)}")
+        if named is not None:
+            self._require(named)
         return document
+
+    def _require(self, model_id: str) -> None:
+        if self.models and model_id not in self.models:
+            raise Denied(f"this token may not speak of model {model_id}: it is limited to {', '.join(self.models)}")

@@ -1,6 +1,7 @@
 """A scan's document (`andon.scan/1`) as alerts: each incident in it is one, named by what fixes when it fires."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -11,6 +12,9 @@ from andon.alert.alert import Alert
 from andon.alert.signal import Delivery
 
 SOURCE: Final = "scan"
+Label = Annotated[str, StringConstraints(max_length=200)]
+Decimal = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}(\.[0-9]{1,12})?$")]
+Share = Annotated[str, StringConstraints(pattern=r"^(0(\.[0-9]{1,12})?|1(\.0{1,12})?)$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
 
 
@@ -41,6 +45,19 @@ class _Incident(Part):
     changed: _Changed = _Changed()
 
 
+class _Figures(Part):
+    """Decimals as text, since entries of the journal hold no floats."""
+
+    live_accuracy: dict[Label, Share] = Field(default_factory=dict, max_length=1_000)
+    baseline_accuracy: dict[Label, Share] = Field(default_factory=dict, max_length=1_000)
+    kl_divergence: dict[Label, Decimal] = Field(default_factory=dict, max_length=10_000)
+
+
+class _Sent(Part):
+    scan: dict[str, Any]
+    figures: _Figures = _Figures()
+
+
 class _Scan(Part):
     schema_: Literal["andon.scan/1"] = Field(alias="schema")
     model_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -48,12 +65,23 @@ class _Scan(Part):
 
 
 def read(body: bytes, _: Mapping[str, str]) -> Delivery:
-    """A scan as alerts: type and `detected_at` are fixed when an incident fires, so a later scan says the same of it.
+    """A scan as alerts, with the figures that were sent beside it: `{"scan": …, "figures": …}`, or the scan alone.
+
+    Type and `detected_at` are fixed when an incident fires, so a later scan says the same of it.
 
     Raises:
         BadInput: it is no scan.
     """
-    return of_document(object_of(body))
+    found = object_of(body)
+    if "scan" not in found:
+        return of_document(found)
+    try:
+        sent = _Sent.model_validate(found)
+    except ValidationError as error:
+        raise wrong(error) from None
+    delivery = of_document(sent.scan)
+    figures = {"model_id": str(sent.scan["model_id"]), **sent.figures.model_dump(mode="json")}
+    return replace(delivery, figures=figures if sent.figures != _Figures() else None)
 
 
 def of_document(document: Mapping[str, Any]) -> Delivery:
