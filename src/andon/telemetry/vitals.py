@@ -1,8 +1,10 @@
 """What recorded predictions say of a model's health, as counts by model and version: what Prometheus reads."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+import numpy as np
 
 BUCKETS: Final = tuple(tenth / 10 for tenth in range(1, 11))
 """Upper bounds of the buckets of confidence."""
@@ -10,7 +12,7 @@ INVALID: Final = "invalid_output"
 VIOLATION: Final = "policy_violation"
 ANOMALOUS: Final = "anomalous_input"
 """The flags of a prediction that are counted."""
-_SIDES: Final = (0, 1, "0", "1")  # True and False are 1 and 0
+_SIDES: Final = frozenset({0, 1, "0", "1"})  # True and False are 1 and 0
 
 
 @dataclass(slots=True)
@@ -45,32 +47,35 @@ ByVersion = Mapping[tuple[str, str], Vitals]
 
 
 def vitals_of(events: Iterable[Any]) -> dict[tuple[str, str], Vitals]:
-    """The vitals of events; those that are no predictions count for nothing."""
-    found: dict[tuple[str, str], Vitals] = {}
-    for event in events:
-        if event.kind != "prediction":
-            continue
-        key = (event.model_id, event.model_version or "")
-        vitals = found.get(key)
-        if vitals is None:
-            vitals = found[key] = Vitals()
-        vitals.predictions += 1
-        if event.flags:
-            _count_flags(vitals, event.flags)
-        if event.score is not None and 0 <= event.score <= 1:
-            _count_confidence(vitals, event.score, event.prediction)
-    return found
+    """The vitals of events; those that are no predictions count for nothing. It is called for every batch: no loops."""
+    groups: dict[tuple[str, str | None], list[Any]] = {}
+    predictions = [event for event in events if event.kind == "prediction"]
+    versions = {(event.model_id, event.model_version) for event in predictions}
+    if len(versions) == 1:
+        groups[versions.pop()] = predictions
+    else:
+        for event in predictions:
+            groups.setdefault((event.model_id, event.model_version), []).append(event)
+    return {(model_id, version or ""): _vitals(members) for (model_id, version), members in groups.items()}
 
 
-def _count_flags(vitals: Vitals, flags: Iterable[str]) -> None:
-    named = set(flags)
-    vitals.invalid += INVALID in named
-    vitals.violations += VIOLATION in named
-    vitals.anomalous += ANOMALOUS in named
+def _vitals(events: Sequence[Any]) -> Vitals:
+    flagged = [set(flags) for event in events if (flags := event.flags)]
+    counts, total = _confidence([event for event in events if event.score is not None])
+    return Vitals(
+        len(events),
+        sum(INVALID in flags for flags in flagged),
+        sum(VIOLATION in flags for flags in flagged),
+        sum(ANOMALOUS in flags for flags in flagged),
+        counts,
+        total,
+    )
 
 
-def _count_confidence(vitals: Vitals, score: float, prediction: object) -> None:
+def _confidence(events: Sequence[Any]) -> tuple[list[int], float]:
     """Of an answer between two, the score is that of one of them: the confidence is the greater side."""
-    confidence = max(score, 1 - score) if prediction in _SIDES else score
-    vitals.confidence[min(int(confidence * 10 - 1e-9), 9)] += 1
-    vitals.confidence_sum += confidence
+    scores = np.array([event.score for event in events], dtype=np.float64)
+    between_two = np.array([event.prediction in _SIDES for event in events], dtype=np.bool_)
+    confidence = np.where(between_two, np.maximum(scores, 1 - scores), scores)[(scores >= 0) & (scores <= 1)]
+    places = np.clip(np.ceil(confidence * 10 - 1e-9).astype(np.int64) - 1, 0, len(BUCKETS) - 1)
+    return np.bincount(places, minlength=len(BUCKETS)).tolist(), float(confidence.sum())
