@@ -17,6 +17,27 @@ GROUPED: Final = "grouped"
 
 
 @dataclass(frozen=True, slots=True)
+class Pinned:
+    """What a scan was made from, so that it is held and can be done again.
+
+    Attributes:
+        scan: its document.
+        members: its plan, summaries, model file and charts.
+        inputs: the files that were read, by name, SHA-256 and size.
+        predictions_in_ledger: how many of the decisions the ledger holds, as the sender says: 0 for a file.
+    """
+
+    scan: Mapping[str, Any]
+    members: Mapping[str, bytes]
+    inputs: Sequence[Mapping[str, Any]]
+    predictions_in_ledger: int
+
+
+Seal = Callable[[Pinned, str], str]
+"""Holds what was pinned, under the id of a request; returns the seal's id. The same request again is the same seal."""
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """What a sender sent, as read.
 
@@ -25,6 +46,7 @@ class Delivery:
         left_out: so many more the sender had and did not send (Alertmanager's `truncatedAlerts`).
         event: names the delivery for good at its sender (CloudEvents' source and id); the same again is the same.
         figures: of the model that a scan was about (`model_id`), kept until its next scan.
+        pinned: what a scan was made from, for a seal.
         reply: what the answer says beside the signal's id.
     """
 
@@ -33,6 +55,7 @@ class Delivery:
     event: str | None = None
     reply: Mapping[str, Any] | None = None
     figures: Mapping[str, Any] | None = None
+    pinned: Pinned | None = None
 
 
 Parser = Callable[[bytes, Mapping[str, str]], Delivery]

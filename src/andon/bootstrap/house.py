@@ -19,6 +19,7 @@ from andon.adapters.artifacts import ArtifactStore
 from andon.adapters.serial_log import SerialLog
 from andon.adapters.sql.search import SqlTexts
 from andon.adapters.zip_bundle import ZipBundle
+from andon.alert.signal import Pinned
 from andon.alert.tables import FIGURES
 from andon.base.errors import Full, Refused, Tampered, Unavailable
 from andon.bootstrap.chance import many_random_bytes
@@ -30,6 +31,7 @@ from andon.bootstrap.settings import PLACE, Settings, keep_database, make_folder
 from andon.bootstrap.signals import Signals, mappings
 from andon.bootstrap.signing import signer_of
 from andon.evidence.custody import Custody
+from andon.evidence.hold import BEFORE
 from andon.incident.desk import Desk
 from andon.incident.preserving import Holding, Sealer, SealReceipt
 from andon.inventory.register import MODELS, entry_of
@@ -152,6 +154,20 @@ class House:
             return SealReceipt(made.seal_id, made.size, made.root, made.note)
 
         return seal
+
+    def _seal_scan(self, actor: str, pinned: Pinned, request: str) -> str:
+        """Hold what a scan was made from: its document, its plan and summaries, and the SHA-256 of what it read."""
+        store = ArtifactStore(self.settings.data / "artifacts")
+        kept = {name: store.put([data]) for name, data in sorted(pinned.members.items())}
+        facts = {
+            "scan": pinned.scan,
+            "inputs": list(pinned.inputs),
+            "predictions_in_ledger": pinned.predictions_in_ledger,
+        }
+        facts["pinned"] = {name: {"sha256": digest, "bytes": size} for name, (digest, size) in kept.items()}
+        started = min(datetime.fromisoformat(each["started_at_low"]) for each in pinned.scan["incidents"])
+        case = Case(str(pinned.scan["model_id"]), started - BEFORE, None, "a scan was sent", facts)
+        return self.audit(actor).seal(case, request).seal_id
 
     def desk(self, caller: Token) -> Desk:
         """A caller's hand on incidents."""
@@ -343,6 +359,7 @@ def _house(settings: Settings, opened: OpenJournal) -> House:
         permissions = load_permissions()
         signals = Signals(opened.journal, mappings(settings.data), permissions.acts["export.export"])
         house = House(settings, writer, signer, log, ingest, opened, Door(), permissions, signals)
+        signals.seal = house._seal_scan  # noqa: SLF001  # of this module
         ingest.resume(_snapshot(house.folder))
         unless_opened.pop_all()
     return house

@@ -3,9 +3,9 @@
 import json
 import secrets
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,7 @@ from andon.adapters.signals.report import Reports
 from andon.alert.alert import FIRING
 from andon.alert.audit_rules import Denials, raised_exports
 from andon.alert.place import UNMAPPED
-from andon.alert.signal import Parser
+from andon.alert.signal import Parser, Pinned
 from andon.alert.tables import ALERTS
 from andon.base.errors import BadInput, Unavailable
 from andon.bootstrap.journal import now
@@ -104,11 +104,13 @@ class Signals:
         journal: the installation's.
         mappings: what reads JSON of each source.
         exporting: the roles that may hand evidence out.
+        seal: holds what a scan was made from, for an actor.
     """
 
     journal: Journal
     mappings: Mapping[str, Parser]
     exporting: Collection[str]
+    seal: Callable[[str, Pinned, str], str] | None = None
     _group: Group | None = None
     _exports: int = -1
     _denials: Denials = field(default_factory=Denials)
@@ -116,7 +118,8 @@ class Signals:
 
     def receive(self, caller: Token) -> Receive:
         """Signals as they come in."""
-        return Receive(self.journal, parsers(), self.mappings, now, secrets.token_bytes, caller.id, caller.models)
+        seal = None if self.seal is None else partial(self.seal, caller.id)
+        return Receive(self.journal, parsers(), self.mappings, now, secrets.token_bytes, caller.id, caller.models, seal)
 
     def sift(self, caller: Token) -> Sift:
         """Alerts, silences and maps."""

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
 from andon.alert.alert import checked
-from andon.alert.signal import ALERTS_MAX, Delivery, Parser
+from andon.alert.signal import ALERTS_MAX, Delivery, Parser, Seal
 from andon.base.errors import BadInput, Conflict, Denied, NotFound
 from andon.base.ids import new_id
 from andon.base.nearest import nearest
@@ -39,6 +39,7 @@ class Receive:
         now, chance: time and randomness.
         actor: who sends, as a pseudonym.
         models: the models that the sender is limited to; none: all.
+        seal: holds what a scan was made from.
     """
 
     journal: Journal
@@ -48,6 +49,7 @@ class Receive:
     chance: Callable[[int], bytes]
     actor: str = "local"
     models: Sequence[str] = ()
+    seal: Seal | None = None
 
     def alertmanager(self, body: bytes, request: str | None = None) -> Accepted:
         """Take a webhook of Alertmanager (version 4)."""
@@ -89,8 +91,15 @@ class Receive:
         return self._take("report", self.parsers["report"](body, {}), body, request)
 
     def scan(self, body: bytes, request: str | None = None) -> Accepted:
-        """Take what a scan found; the same scan again is the same signal."""
-        return self._take("scan", self.parsers["scan"](body, {}), body, request)
+        """Take what a scan found, and hold what it was made from; the same body again is the same seal."""
+        delivery = self.parsers["scan"](body, {})
+        if delivery.alerts and delivery.pinned is not None and self.seal is not None:
+            self._require(str(delivery.pinned.scan["model_id"]))
+            seal_id = self.seal(delivery.pinned, f"pin_{sha256(body).hexdigest()[:40]}")
+            named = {"seal": seal_id}
+            alerts = tuple(replace(each, annotations={**each.annotations, **named}) for each in delivery.alerts)
+            delivery = replace(delivery, alerts=alerts, reply={"seal_id": seal_id})
+        return self._take("scan", delivery, body, request)
 
     def audit(self, body: bytes, request: str | None = None) -> Accepted:
         """Take what Andon's own audit log shows."""

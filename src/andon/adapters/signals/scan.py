@@ -1,5 +1,11 @@
 """A scan's document (`andon.scan/1`) as alerts: each incident in it is one, named by what fixes when it fires."""
 
+import base64
+import binascii
+import io
+import re
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -9,9 +15,13 @@ from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
 
 from andon.adapters.signals.body import Part, digest, object_of, wrong
 from andon.alert.alert import Alert
-from andon.alert.signal import Delivery
+from andon.alert.signal import Delivery, Pinned
+from andon.base.errors import BadInput
 
 SOURCE: Final = "scan"
+MEMBERS_MAX: Final = 1_000
+UNPACKED_BYTES_MAX: Final = 256 << 20
+_MEMBER: Final = re.compile(r"(scan|setting|observed)\.json|model\.yaml|chart-[0-9]{1,6}\.svg")
 Label = Annotated[str, StringConstraints(max_length=200)]
 Decimal = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}(\.[0-9]{1,12})?$")]
 Share = Annotated[str, StringConstraints(pattern=r"^(0(\.[0-9]{1,12})?|1(\.0{1,12})?)$")]
@@ -53,9 +63,18 @@ class _Figures(Part):
     kl_divergence: dict[Label, Decimal] = Field(default_factory=dict, max_length=10_000)
 
 
+class _Input(Part):
+    name: Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    bytes: int | None = Field(None, ge=0, lt=2**53)
+
+
 class _Sent(Part):
     scan: dict[str, Any]
     figures: _Figures = _Figures()
+    inputs: list[_Input] = Field(default_factory=list, max_length=10_000)
+    from_ledger: bool = False
+    pin: str | None = None
 
 
 class _Scan(Part):
@@ -81,7 +100,23 @@ def read(body: bytes, _: Mapping[str, str]) -> Delivery:
         raise wrong(error) from None
     delivery = of_document(sent.scan)
     figures = {"model_id": str(sent.scan["model_id"]), **sent.figures.model_dump(mode="json")}
-    return replace(delivery, figures=figures if sent.figures != _Figures() else None)
+    pinned = None if sent.pin is None else _pinned(sent)
+    return replace(delivery, figures=figures if sent.figures != _Figures() else None, pinned=pinned)
+
+
+def _pinned(sent: _Sent) -> Pinned:
+    """What stands in the pin, a zip as `andon scan --pin` writes it; its size is bounded before it is unpacked."""
+    assert sent.pin is not None  # noqa: S101  # asked by the caller
+    try:
+        with zipfile.ZipFile(io.BytesIO(base64.b64decode(sent.pin, validate=True))) as zipped:
+            infos = [each for each in zipped.infolist() if _MEMBER.fullmatch(each.filename)]
+            if len(infos) > MEMBERS_MAX or sum(each.file_size for each in infos) > UNPACKED_BYTES_MAX:
+                raise BadInput("the pin is too large: at most 1,000 members and 256 MiB are taken; seal it by command")
+            members = {each.filename: zipped.read(each) for each in infos if each.filename != "scan.json"}
+    except (binascii.Error, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error):
+        raise BadInput("the pin is none that `andon scan --pin` writes: send it as it was written, in Base64") from None
+    in_ledger = int(sent.scan.get("rows", 0)) if sent.from_ledger else 0
+    return Pinned(sent.scan, members, [each.model_dump() for each in sent.inputs], in_ledger)
 
 
 def of_document(document: Mapping[str, Any]) -> Delivery:

@@ -77,6 +77,7 @@ def andon(
             (
                 "andon scan log.parquet --model model.yaml --reference reference.parquet --json scan.json",
                 "andon scan log.parquet",
+                "andon scan log.parquet --model model.yaml --reference reference.parquet --send",
                 "andon scan log.parquet --model model.yaml --reference good.csv --labels outcomes.csv --on id",
                 "andon scan 'duckdb:///warehouse.db?table=decisions' --model model.yaml --reference good.csv",
                 "andon scan 'postgresql://me@db.local/ml?table=decisions' --model model.yaml --reference good.csv",
@@ -128,6 +129,9 @@ def scan(  # noqa: PLR0913  # a command's options are its arguments
     pin: Annotated[
         str | None, typer.Option("--pin", metavar="FILE", help="Keep the summaries and charts too, for a seal.")
     ] = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send what was found to ANDON_SERVER: it opens or joins an incident there.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse unknown keys in model.yaml.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only; the exit code tells.")] = False,
     no_color: NoColor = False,
@@ -138,7 +142,7 @@ def scan(  # noqa: PLR0913  # a command's options are its arguments
     """
     from andon.interfaces.cli import scan_command
 
-    asked = scan_command.Asked(tuple(logs), model, reference, json, every, now, html, labels, on, model_id, pin)
+    asked = scan_command.Asked(tuple(logs), model, reference, json, every, now, html, labels, on, model_id, pin, send)
     found = scan_command.run(asked, strict=strict, quiet=quiet, no_color=no_color)
     raise typer.Exit(FOUND if found else 0)
 
