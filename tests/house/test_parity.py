@@ -84,6 +84,8 @@ COMMANDS = {  # command: the acts that it does
     "token revoke": ("access.revoke_token",),
 }
 NO_ACT = {  # commands that do nothing to an installation
+    "connect prometheus": "looks at a Prometheus and proposes; `apply` and `signal map` do it",
+    "show rules": "prints what the code knows",
     "classify": "says what it would be classified as",
     "signal try": "shows what a mapping file makes of a body",
     "evidence recompute": "checks a file that was handed out",

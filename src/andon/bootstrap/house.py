@@ -40,7 +40,7 @@ from andon.ledger.journal import Journal
 from andon.people.door import Door
 from andon.people.permission import Permissions
 from andon.people.token import Token
-from andon.services.access import Access, NewToken
+from andon.services.access import Access, Grant, NewToken
 from andon.services.attend import Attend
 from andon.services.audit import Audit, Case
 from andon.services.declare import Declare
@@ -90,6 +90,7 @@ class House:
     permissions: Permissions
     signals: Signals
     first: NewToken | None = None
+    first_signaller: NewToken | None = None
     trouble: str | None = None
     tampered: str | None = None
     known: int = -1
@@ -107,6 +108,11 @@ class House:
     def folder(self) -> Path:
         """Of this process's log."""
         return self.settings.data / "ledger" / self.writer
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types of incident."""
+        return tuple(floors())
 
     # Services, for an actor
 
@@ -339,6 +345,8 @@ def open_house(settings: Settings) -> Iterator[House]:
         stack.enter_context(_following(house))
         house.audit("start").custody.finish()
         house.first = house.access("start").start()
+        if house.first is not None:
+            house.first_signaller = house.access("first-start").create_token(Grant("alertmanager", "signaller"))
         house.learn()
         stack.enter_context(_told(house))
         yield house

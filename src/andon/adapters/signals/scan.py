@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -92,16 +93,18 @@ def read(body: bytes, _: Mapping[str, str]) -> Delivery:
         BadInput: it is no scan.
     """
     found = object_of(body)
-    if "scan" not in found:
-        return of_document(found)
     try:
-        sent = _Sent.model_validate(found)
+        sent = _Sent.model_validate(found if "scan" in found else {"scan": found})
     except ValidationError as error:
         raise wrong(error) from None
     delivery = of_document(sent.scan)
-    figures = {"model_id": str(sent.scan["model_id"]), **sent.figures.model_dump(mode="json")}
-    pinned = None if sent.pin is None else _pinned(sent)
-    return replace(delivery, figures=figures if sent.figures != _Figures() else None, pinned=pinned)
+    ongoing = Counter(each.labels["incident_type"] for each in delivery.alerts if not each.is_resolved)
+    figures = {
+        "model_id": str(sent.scan["model_id"]),
+        "incidents": dict(ongoing),
+        **sent.figures.model_dump(mode="json"),
+    }
+    return replace(delivery, figures=figures, pinned=None if sent.pin is None else _pinned(sent))
 
 
 def _pinned(sent: _Sent) -> Pinned:

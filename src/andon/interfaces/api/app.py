@@ -53,7 +53,7 @@ def create(house: House, now: Callable[[], datetime], version: str) -> ASGIApp:
 
 def application(house: House, version: str) -> FastAPI:
     """The routes alone."""
-    metrics, intake = Metrics(house.known_models), Intake(house)
+    metrics, intake = Metrics(house.known_models, house.types), Intake(house)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

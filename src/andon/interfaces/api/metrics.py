@@ -1,5 +1,7 @@
 """What Prometheus reads: counts and sizes of the server itself, without personal data."""
 
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
@@ -14,9 +16,9 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 class Metrics:
     """The families, each in a registry of its own server."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Known, types: Sequence[str]) -> None:
         self._registry = CollectorRegistry()
-        self._models = ModelMetrics(known)
+        self._models = ModelMetrics(known, types)
         self._registry.register(self._models)
         ProcessCollector(registry=self._registry)
         self._events = self._counter("andon_ingest_events", "Events that are on the disk.")

@@ -31,8 +31,9 @@ Known = Callable[[], tuple[Sequence[tuple[str, str]], Mapping[str, Mapping[str, 
 class ModelMetrics(Collector):
     """Collects them; `known` is asked at every scrape, so that counters stand at 0 from registration on."""
 
-    def __init__(self, known: Known) -> None:
-        self._known = known
+    def __init__(self, known: Known, types: Sequence[str]) -> None:
+        """`types`: of the taxonomy."""
+        self._known, self._types = known, types
         self._vitals: dict[tuple[str, str], Vitals] = {}
         self._lock = threading.Lock()
 
@@ -53,7 +54,7 @@ class ModelMetrics(Collector):
             seen = [(key, replace(vitals)) for key, vitals in sorted(self._vitals.items())]
         yield from _counters(seen)
         yield _confidence(seen)
-        yield from _gauges(figures)
+        yield from _gauges(figures, self._types)
 
 
 def _counters(seen: Sequence[tuple[tuple[str, str], Vitals]]) -> Iterable[Metric]:
@@ -75,7 +76,7 @@ def _confidence(seen: Sequence[tuple[tuple[str, str], Vitals]]) -> Metric:
     return family
 
 
-def _gauges(figures: Mapping[str, Mapping[str, Any]]) -> Iterable[Metric]:
+def _gauges(figures: Mapping[str, Mapping[str, Any]], types: Sequence[str]) -> Iterable[Metric]:
     live = GaugeMetricFamily("model_live_accuracy", "Accuracy by the last scan that was sent.", labels=LABELS)
     baseline = GaugeMetricFamily(
         "model_baseline_accuracy", "Accuracy of the reference it was judged by.", labels=LABELS
@@ -85,8 +86,15 @@ def _gauges(figures: Mapping[str, Mapping[str, Any]]) -> Iterable[Metric]:
         "Kullback-Leibler divergence of an input from the reference, in nats.",
         labels=("model_id", "feature"),
     )
+    ongoing = GaugeMetricFamily(
+        "model_scan_incidents",
+        "Failures that go on by the last scan that was sent.",
+        labels=("model_id", "incident_type"),
+    )
     for model_id, found in sorted(figures.items()):
+        for kind in types:
+            ongoing.add_metric((model_id, kind), float(found.get("incidents", {}).get(kind, 0)))
         for family, name in ((live, "live_accuracy"), (baseline, "baseline_accuracy"), (drift, "kl_divergence")):
             for label, value in sorted(found.get(name, {}).items()):
                 family.add_metric((model_id, label), float(value))
-    return live, baseline, drift
+    return live, baseline, drift, ongoing

@@ -385,6 +385,27 @@ def apply(
     model_command.apply(tuple(paths), yes=yes, dry_run=dry_run, as_json=as_json)
 
 
+connect = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, epilog=EXAMPLE.format("andon connect prometheus http://127.0.0.1:9090")
+)
+app.add_typer(connect, name="connect", help="Look at what is there already, and propose what to register and map.")
+
+
+@connect.command("prometheus", epilog=EXAMPLE.format("andon connect prometheus http://127.0.0.1:9090"))
+def connect_prometheus(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Where Prometheus answers.")],
+    *,
+    out: Annotated[
+        str | None, typer.Option("--out", metavar="FILE", help="Write the proposed models there, for `andon apply`.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Propose models from the labels of a Prometheus, and maps for alert rules that name no model."""
+    from andon.interfaces.cli import connect_command
+
+    connect_command.prometheus(url, out, as_json=as_json)
+
+
 @app.command("classify", epilog=EXAMPLE.format("andon classify 'The bot shows phone numbers of customers' --json"))
 def classify(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="A report in words; - reads standard input.")],
@@ -513,6 +534,25 @@ def show_record() -> None:
     from andon.interfaces.cli import show as tables
 
     tables.record()
+
+
+@show.command("rules", epilog=EXAMPLE.format("andon show rules --url https://andon.example.com"))
+def show_rules(
+    *,
+    url: Annotated[
+        str, typer.Option("--url", metavar="URL", help="Where Andon answers; runbook_url points there.")
+    ] = "http://127.0.0.1:8600",
+    resource: Annotated[
+        bool, typer.Option("--resource", help="As a PrometheusRule for the Prometheus operator, not as a rule file.")
+    ] = False,
+    faster: Annotated[
+        int, typer.Option("--faster", metavar="N", help="Divide for and interval, to try the rules in seconds.")
+    ] = 1,
+) -> None:
+    """Print the alert rules for Prometheus (YAML), at least one per type of incident."""
+    from andon.interfaces.cli import show as tables
+
+    tables.rules(url, faster=faster, as_resource=resource)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from andon.bootstrap.packs import load_severities, load_taxonomy
+from andon.bootstrap.rules import rules as prometheus_rules
 from andon.detect.registry import DETECTORS
 from andon.incident.record import record_schema
 from andon.interfaces.cli import output
@@ -106,3 +107,8 @@ def _print(title: str, entries: Iterable[Entry], *, no_color: bool) -> None:
             console.print()
 
     output.print_on(output.console(no_color=no_color), draw)
+
+
+def rules(url: str, *, faster: int, as_resource: bool) -> None:
+    """Print the alert rules for Prometheus."""
+    output.emit(prometheus_rules(url, faster=faster, as_resource=as_resource))
