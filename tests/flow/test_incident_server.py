@@ -5,7 +5,6 @@ import hmac
 import json
 import subprocess
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from hashlib import sha256
@@ -14,20 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from journals import fresh_database
-from servers import ANDON, andon, serving, stop
+from servers import ANDON, andon, declare, eventually, on, serving, stop
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of the tests").decode()
-BODY = {"model_id": "loans", "incident_type": "harmful_output", "title": "Names of other customers are shown"}
-
-
-def on(server, *words, token=None):
-    """A command with a server; exit code, stdout, stderr."""
-    environment = {"ANDON_SERVER": server.url, "ANDON_TOKEN": token or server.secret, "COLUMNS": "120"}
-    done = subprocess.run(  # noqa: S603
-        [ANDON, *words], capture_output=True, text=True, check=False, timeout=60, env=environment
-    )
-    assert "Traceback" not in done.stderr
-    return done.returncode, done.stdout, done.stderr
 
 
 def made(server, name, role):
@@ -35,18 +23,6 @@ def made(server, name, role):
     secret = done.stdout.splitlines()[-1]
     eventually(lambda: server.ask("GET", "/api/v1/incidents", token=secret)[0] == 200)
     return secret
-
-
-def declare(server, secret, **more):
-    body = json.dumps(BODY | more).encode()
-    return server.ask("POST", "/api/v1/incidents", body, secret, content_type="application/json")[0]
-
-
-def eventually(holds, seconds=15.0):
-    end = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < end
-    return found
 
 
 def shown(server, incident, token=None):
@@ -131,11 +107,7 @@ def test_a_ticket_goes_to_the_tracker_signed_and_its_address_comes_back(tmp_path
         settings = {"ANDON_TRACKER_URL": url, "ANDON_NOTICE_URL": notices, "ANDON_WEBHOOK_SECRET": SECRET}
         with serving(tmp_path, **settings) as server:
             for kind, priority in (("model_drift", "P2"), ("harmful_output", "P0")):
-                body = json.dumps(BODY | {"incident_type": kind, "priority": priority}).encode()
-                assert (
-                    server.ask("POST", "/api/v1/incidents", body, server.secret, content_type="application/json")[0]
-                    == 201
-                )
+                assert declare(server, server.secret, incident_type=kind, priority=priority) == 201
             eventually(lambda: shown(server, "AI-INC-2026-0001")["actions"][0]["receipt"])
             eventually(lambda: len(told) == 2)
             found = {each["action"]: each for each in shown(server, "AI-INC-2026-0001")["actions"]}

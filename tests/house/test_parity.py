@@ -46,6 +46,7 @@ COMMANDS = {  # command: the acts that it does
     "incident task": ("staff.add_task",),
     "incident task-status": ("staff.move_task",),
     "incident timeline": ("respond.timeline",),
+    "watch": ("respond.news", "respond.list_incidents", "respond.get"),
     "incident write": ("records.write_record",),
     "record": ("record.record",),
     "search": ("search.search",),

@@ -27,6 +27,7 @@ def fuzz(tmp_path, *words):
             *("--header", f"Authorization: Bearer {server.secret}"),
             *("--checks", CHECKS, "--seed", "1", "--no-color"),
             *("--exclude-operation-id", "access.revoke_token"),  # it would take its own
+            *("--exclude-operation-id", "respond.news"),  # a stream that does not end by itself
             *words,
         ]
         environment = {"SCHEMATHESIS_HOOKS": "fuzz_hooks", "PYTHONPATH": str(Path(__file__).parent), "PATH": ""}

@@ -66,6 +66,7 @@ class House:
         trouble: why the follower does not follow, if so.
         tampered: what was found changed, if anything; nothing is taken any more then.
         known: the last entry of the journal whose tokens the door knows.
+        is_ending: a signal told it to; whoever streams stops.
         look_at: when incidents need a look again though nothing happened.
     """
 
@@ -82,6 +83,7 @@ class House:
     tampered: str | None = None
     known: int = -1
     look_at: datetime | None = None
+    is_ending: bool = False
     _attended: int = -1
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _wake: threading.Event = field(default_factory=threading.Event)

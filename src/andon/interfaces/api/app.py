@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from andon.base.errors import AndonError
 from andon.bootstrap.house import House
-from andon.interfaces.api import evidence, health, incident_work, incidents, records, search, tokens
+from andon.interfaces.api import evidence, health, incident_work, incidents, records, search, stream, tokens
 from andon.interfaces.api.bodies import Document, Problem, Recorded
 from andon.interfaces.api.edge import Edge
 from andon.interfaces.api.events import ACT, ARROW, PATH, Events
@@ -23,7 +23,7 @@ from andon.interfaces.api.intake import Intake
 from andon.interfaces.api.metrics import Metrics
 from andon.interfaces.api.problems import PROBLEMS, on_error, on_http_error, on_invalid
 
-PARTS: Final = (health, evidence, tokens, incidents, incident_work, records, search)
+PARTS: Final = (health, evidence, tokens, incidents, incident_work, records, search, stream)
 EVENT_PROBLEMS: Final = {
     413: "body too large",
     415: "unsupported media type",
