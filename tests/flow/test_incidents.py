@@ -94,6 +94,8 @@ def test_what_was_looked_at_and_a_request_that_is_repeated(client, ada, ben):
     again = post(client, ada, "", DRIFT, **{"idempotency-key": "k1"})
     assert first.json() == again.json()
     assert post(client, ada, "", DRIFT).status_code == 409
+    note = post(client, ada, f"/{first.json()['id']}/notes", {"text": "x"}, **{"idempotency-key": "k1"})
+    assert note.status_code == 201  # the same key at another path is another request
     incident, etag = first.json()["id"], first.headers["etag"]
     moved = {"status": "contained", "reason": "x"}
     assert post(client, ben, f"/{incident}/priority", {"priority": "P0", "reason": "y"}).status_code == 200

@@ -32,13 +32,17 @@ def permitted(request: Request) -> Token:
 
 
 def request_id(
+    request: Request,
     caller: Annotated[Token, Depends(permitted)],
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> str | None:
-    """The id of a request that carries a key: the same key of the same caller is the same request."""
+    """The id of a request that carries a key: the same key of the same caller at the same path is the same request."""
     if idempotency_key is None:
         return None
-    return "key_" + sha256(f"{caller.id}\n{idempotency_key}".encode()).hexdigest()[:32]
+    return (
+        "key_"
+        + sha256(f"{caller.id}\n{request.method} {request.url.path}\n{idempotency_key}".encode()).hexdigest()[:32]
+    )
 
 
 def asked(
