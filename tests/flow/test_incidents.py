@@ -256,3 +256,22 @@ def test_no_name_and_no_text_stands_in_an_entry(client, ada, house):
     shown = client.get(f"{PATH}/{incident}", headers=ada).json()
     assert "Meier" not in json.dumps(shown)
     assert shown["incident"]["title"] == "erased"
+
+
+def test_what_is_no_request(client, ada):
+    json_type = {**ada, "content-type": "application/json"}
+    for body, code in (
+        (b"{", 422),
+        (b"[]", 422),
+        (b'{"model_id": "m", "incident_type": "model_drift", "title": "x", "colour": 1}', 422),
+        (b'{"model_id": "m", "incident_type": "model_drift", "title": "a\\u0000b"}', 422),
+        (b'{"model_id": "m", "incident_type": "model_drift", "title": "\\ud800"}', 422),
+        (b'{"model_id": "m", "incident_type": "model_drift", "title": "' + b"x" * 501 + b'"}', 422),
+        (b'{"model_id": "m", "incident_type": "model_drift", "title": "' + b"x" * (17 << 20) + b'"}', 413),
+        (b"\xff\xfe", 422),
+    ):
+        answer = client.post(PATH, content=body, headers=json_type)
+        assert answer.status_code in (code, 400), (body[:80], answer.text[:300])
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["fix"]
+    assert client.get(PATH, headers=ada).json()["items"] == []

@@ -20,6 +20,7 @@ from andon.interfaces.api.edge import Edge
 from andon.interfaces.api.events import ACT, ARROW, PATH, Events
 from andon.interfaces.api.guard import Caller
 from andon.interfaces.api.intake import Intake
+from andon.interfaces.api.limited import Limited
 from andon.interfaces.api.metrics import Metrics
 from andon.interfaces.api.problems import PROBLEMS, on_error, on_http_error, on_invalid
 
@@ -34,7 +35,7 @@ EVENT_PROBLEMS: Final = {
 def create(house: House, now: Callable[[], datetime], version: str) -> ASGIApp:
     """The application over a house."""
     app = application(house, version)
-    return Edge(app, house, now, {("POST", PATH): app.state.events})
+    return Edge(Limited(app), house, now, {("POST", PATH): app.state.events})
 
 
 def application(house: House, version: str) -> FastAPI:
