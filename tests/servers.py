@@ -94,11 +94,11 @@ def andon(*words: str) -> "subprocess.CompletedProcess[str]":
 INCIDENT = {"model_id": "loans", "incident_type": "harmful_output", "title": "Names of other customers are shown"}
 
 
-def on(server, *words, token=None):
+def on(server, *words, token=None, folder=None):
     """A command with a server; exit code, stdout, stderr."""
     environment = {"ANDON_SERVER": server.url, "ANDON_TOKEN": token or server.secret, "COLUMNS": "120"}
     done = subprocess.run(  # noqa: S603
-        [ANDON, *words], capture_output=True, text=True, check=False, timeout=60, env=environment
+        [ANDON, *words], capture_output=True, text=True, check=False, timeout=60, env=environment, cwd=folder
     )
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout, done.stderr

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import pytest
 
+from houses import YEAR
 from servers import ANDON, andon, declare, eventually, on, serving, stop
 
 
@@ -80,16 +81,16 @@ def test_who_may_see_hears_and_goes_on_behind_the_last_event(server, listen):
     assert declare(server, server.secret, priority="P2") == 201
     assert declare(server, server.secret, priority="P2", model_id="cards") == 201
     eventually(lambda: everything.kinds().count("action_taken") == 4 and len(cards.events) == 3)
-    assert {each["incident"] for each in everything.events} == {"AI-INC-2026-0001", "AI-INC-2026-0002"}
-    assert {each["incident"] for each in cards.events} == {"AI-INC-2026-0002"}
+    assert {each["incident"] for each in everything.events} == {f"AI-INC-{YEAR}-0001", f"AI-INC-{YEAR}-0002"}
+    assert {each["incident"] for each in cards.events} == {f"AI-INC-{YEAR}-0002"}
     assert everything.events[0]["event"].startswith("Declared P2 by administrator")
     assert everything.ids == sorted(everything.ids)
     again = listen(viewer, Last_Event_ID=str(everything.ids[1]))
     eventually(lambda: len(again.events) == len(everything.events) - 1)
     assert again.events == everything.events[1:]
-    one = listen(viewer, "/api/v1/stream?after=0&incident=AI-INC-2026-0002")
+    one = listen(viewer, f"/api/v1/stream?after=0&incident=AI-INC-{YEAR}-0002")
     eventually(lambda: len(one.events) == 3)
-    assert server.ask("GET", "/api/v1/stream?incident=AI-INC-2026-0001", token=other)[0] == 404
+    assert server.ask("GET", f"/api/v1/stream?incident=AI-INC-{YEAR}-0001", token=other)[0] == 404
     assert server.ask("GET", "/api/v1/stream", token=token(server, "m", "recorder"))[0] == 403
 
 
@@ -113,8 +114,8 @@ def test_the_terminal_shows_the_open_incidents_and_goes_on_over_a_restart(server
     shown = on(server, "watch", "--once")[1].splitlines()
     assert shown[0] == "2 open"
     assert [line.split()[2] for line in shown[2:] if line.startswith(("●", "○"))] == [
-        "AI-INC-2026-0002",
-        "AI-INC-2026-0001",
+        f"AI-INC-{YEAR}-0002",
+        f"AI-INC-{YEAR}-0001",
     ]
     assert len(json.loads(on(server, "watch", "--once", "--json")[1])["items"]) == 2
     environment = {"ANDON_SERVER": server.url, "ANDON_TOKEN": server.secret}
@@ -126,7 +127,7 @@ def test_the_terminal_shows_the_open_incidents_and_goes_on_over_a_restart(server
         numbers = iter(range(100))
 
         def heard(word):
-            on(server, "incident", "note", "AI-INC-2026-0001", f"{word} {next(numbers)}")
+            on(server, "incident", "note", f"AI-INC-{YEAR}-0001", f"{word} {next(numbers)}")
             return any(word in line for line in lines)
 
         eventually(lambda: heard("first"))
@@ -134,7 +135,7 @@ def test_the_terminal_shows_the_open_incidents_and_goes_on_over_a_restart(server
         port = int(server.url.rpartition(":")[2])
         with serving(server.data, port=port):
             eventually(lambda: heard("second"))
-        assert "AI-INC-2026-0001  administrator: first" in "".join(lines)
+        assert f"AI-INC-{YEAR}-0001  administrator: first" in "".join(lines)
     finally:
         watching.kill()
         watching.wait()

@@ -38,7 +38,7 @@ def seal(incident: Named, asked: ReasonAsked, caller: Caller, house: Here, ask: 
         checkpoint=made.note,
         size=made.size,
         root=made.root,
-        export=f"andon evidence export {made.seal_id} --out bundle.zip",
+        export=f"POST /api/v1/seals/{made.seal_id}/export",
         verify="python3 -I -S verify.py bundle.zip",
     )
 
