@@ -5,7 +5,6 @@ import hmac
 import json
 import subprocess
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from hashlib import sha256
@@ -13,21 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from houses import YEAR
 from journals import fresh_database
-from servers import ANDON, andon, serving, stop
+from servers import ANDON, andon, declare, eventually, on, serving, stop
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of the tests").decode()
-BODY = {"model_id": "loans", "incident_type": "harmful_output", "title": "Names of other customers are shown"}
-
-
-def on(server, *words, token=None):
-    """A command with a server; exit code, stdout, stderr."""
-    environment = {"ANDON_SERVER": server.url, "ANDON_TOKEN": token or server.secret, "COLUMNS": "120"}
-    done = subprocess.run(  # noqa: S603
-        [ANDON, *words], capture_output=True, text=True, check=False, timeout=60, env=environment
-    )
-    assert "Traceback" not in done.stderr
-    return done.returncode, done.stdout, done.stderr
 
 
 def made(server, name, role):
@@ -35,18 +24,6 @@ def made(server, name, role):
     secret = done.stdout.splitlines()[-1]
     eventually(lambda: server.ask("GET", "/api/v1/incidents", token=secret)[0] == 200)
     return secret
-
-
-def declare(server, secret, **more):
-    body = json.dumps(BODY | more).encode()
-    return server.ask("POST", "/api/v1/incidents", body, secret, content_type="application/json")[0]
-
-
-def eventually(holds, seconds=15.0):
-    end = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < end
-    return found
 
 
 def shown(server, incident, token=None):
@@ -87,28 +64,28 @@ def test_an_incident_by_the_command_line(tmp_path):
         )
         assert (code, err) == (0, "")
         assert out.startswith(
-            "AI-INC-2026-0001 is declared: ●●● P0 declared  loans  x\nwhy P0: the default of this type"
+            f"AI-INC-{YEAR}-0001 is declared: ●●● P0 declared  loans  x\nwhy P0: the default of this type"
         )
-        eventually(lambda: shown(server, "AI-INC-2026-0001")["seal"])
-        code, out, _ = on(server, "incident", "show", "AI-INC-2026-0001")
+        eventually(lambda: shown(server, f"AI-INC-{YEAR}-0001")["seal"])
+        code, out, _ = on(server, "incident", "show", f"AI-INC-{YEAR}-0001")
         head, *lines = out.splitlines()
-        assert head == "●●● AI-INC-2026-0001  P0 critical, declared"
+        assert head == f"●●● AI-INC-{YEAR}-0001  P0 critical, declared"
         labels = [line.split("  ")[1].strip() for line in lines if line.startswith("  ") and line[2] != " "]
         assert labels[:6] == ["what", "since", "how many", "you may", "who", "deadline"]
-        assert "andon ack AI-INC-2026-0001" in out
-        assert "response: due" in out
+        assert f"andon ack AI-INC-{YEAR}-0001" in out
+        assert "response: 14 min left, due" in out
         assert "seal_" in out
         assert "verify.py bundle.zip" in out
         ben = made(server, "ben", "responder")
-        assert on(server, "incident", "assign", "AI-INC-2026-0001", "commander", "--to", "ben")[0] == 0
-        assert on(server, "ack", "AI-INC-2026-0001")[0] == 0
-        debug = ("incident", "task", "AI-INC-2026-0001", "Replay", "--to", "ben", "--due", "2h", "--kind", "debug")
+        assert on(server, "incident", "assign", f"AI-INC-{YEAR}-0001", "commander", "--to", "ben")[0] == 0
+        assert on(server, "ack", f"AI-INC-{YEAR}-0001")[0] == 0
+        debug = ("incident", "task", f"AI-INC-{YEAR}-0001", "Replay", "--to", "ben", "--due", "2h", "--kind", "debug")
         code, _, err = on(server, *debug, token=ben)
         assert (code, err.count("\n")) == (3, 1)
         assert "does not debug while administrator is on it" in err
-        assert on(server, "incident", "status", "AI-INC-2026-0001", "closed", "--reason", "x")[0] == 3
-        assert on(server, "incident", "show", "AI-INC-2026-0009")[0] == 2
-        code, out, _ = on(server, "incident", "timeline", "AI-INC-2026-0001")
+        assert on(server, "incident", "status", f"AI-INC-{YEAR}-0001", "closed", "--reason", "x")[0] == 3
+        assert on(server, "incident", "show", f"AI-INC-{YEAR}-0009")[0] == 2
+        code, out, _ = on(server, "incident", "timeline", f"AI-INC-{YEAR}-0001")
         assert "Evidence sealed: seal_" in out
         assert stop(server)[0] == 0
 
@@ -131,14 +108,10 @@ def test_a_ticket_goes_to_the_tracker_signed_and_its_address_comes_back(tmp_path
         settings = {"ANDON_TRACKER_URL": url, "ANDON_NOTICE_URL": notices, "ANDON_WEBHOOK_SECRET": SECRET}
         with serving(tmp_path, **settings) as server:
             for kind, priority in (("model_drift", "P2"), ("harmful_output", "P0")):
-                body = json.dumps(BODY | {"incident_type": kind, "priority": priority}).encode()
-                assert (
-                    server.ask("POST", "/api/v1/incidents", body, server.secret, content_type="application/json")[0]
-                    == 201
-                )
-            eventually(lambda: shown(server, "AI-INC-2026-0001")["actions"][0]["receipt"])
+                assert declare(server, server.secret, incident_type=kind, priority=priority) == 201
+            eventually(lambda: shown(server, f"AI-INC-{YEAR}-0001")["actions"][0]["receipt"])
             eventually(lambda: len(told) == 2)
-            found = {each["action"]: each for each in shown(server, "AI-INC-2026-0001")["actions"]}
+            found = {each["action"]: each for each in shown(server, f"AI-INC-{YEAR}-0001")["actions"]}
             assert found["create_ticket"]["receipt"] == "https://tracker.local/issues/7"
             assert found["create_ticket"]["state"] == "receipted"
     assert len(heard) == 2
@@ -147,7 +120,7 @@ def test_a_ticket_goes_to_the_tracker_signed_and_its_address_comes_back(tmp_path
     signed = f"{second['webhook-id']}.{second['webhook-timestamp']}.".encode() + body
     expected = base64.b64encode(hmac.digest(b"a secret of the tests", signed, sha256)).decode()
     assert second["webhook-signature"] == f"v1,{expected}"
-    assert json.loads(body)["incident"]["id"] == "AI-INC-2026-0001"
+    assert json.loads(body)["incident"]["id"] == f"AI-INC-{YEAR}-0001"
     assert sorted(json.loads(body)["type"] for _, body in told) == [
         "action.escalate_to_management",
         "action.page_on_call",
@@ -166,7 +139,7 @@ def test_after_a_kill_the_clocks_go_on_and_nothing_is_done_twice(kind, request, 
     with serving(tmp_path) as server:
 
         def settled():
-            found = server.ask("GET", "/api/v1/incidents/AI-INC-2026-0001", token=secret)[1]
+            found = server.ask("GET", f"/api/v1/incidents/AI-INC-{YEAR}-0001", token=secret)[1]
             return found if found["seal"] and len(found["actions"]) == 3 else None
 
         found = eventually(settled)
@@ -188,7 +161,7 @@ def test_two_servers_on_one_database_double_no_incident(postgres, tmp_path):
             codes = list(pool.map(turn, range(24)))
         assert (codes.count(201), codes.count(409)) == (6, 18)
         listed = one.ask("GET", "/api/v1/incidents", token=one.secret)[1]["items"]
-        assert [each["id"] for each in listed] == [f"AI-INC-2026-000{number}" for number in range(6, 0, -1)]
+        assert [each["id"] for each in listed] == [f"AI-INC-{YEAR}-000{number}" for number in range(6, 0, -1)]
 
         def settled():
             found = [two.ask("GET", f"/api/v1/incidents/{each['id']}", token=one.secret)[1] for each in listed]

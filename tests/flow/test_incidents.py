@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from houses import client_of, house_in, token
+from houses import YEAR, client_of, house_in, token
 
 PATH = "/api/v1/incidents"
 DRIFT = {"model_id": "loans", "incident_type": "model_drift", "title": "Scores of region North moved"}
@@ -13,6 +13,7 @@ DRIFT = {"model_id": "loans", "incident_type": "model_drift", "title": "Scores o
 @pytest.fixture
 def house(tmp_path):
     with house_in(tmp_path) as made:
+        made.rest()  # nothing happens by itself, so that a test knows what there is
         yield made
         assert made.opened.journal.check() == made.opened.journal.last()
 
@@ -44,12 +45,14 @@ def declared(client, who, **more):
 
 
 def timeline(client, who, incident):
-    return [line["event"] for line in client.get(f"{PATH}/{incident}/timeline", headers=who).json()["items"]]
+    """What people did: actions and seals come by themselves, whenever it is looked."""
+    lines = client.get(f"{PATH}/{incident}/timeline", headers=who).json()["items"]
+    return [line["event"] for line in lines if line["by"] != "andon"]
 
 
 def test_from_declared_to_closed_and_back(client, ada):
     incident = declared(client, ada, facts={"people": 150, "decisions": 400})
-    assert incident == "AI-INC-2026-0001"
+    assert incident == f"AI-INC-{YEAR}-0001"
     for path, body in (
         ("acknowledge", {}),
         ("status", {"status": "contained", "reason": "rerouted"}),
@@ -94,6 +97,8 @@ def test_what_was_looked_at_and_a_request_that_is_repeated(client, ada, ben):
     again = post(client, ada, "", DRIFT, **{"idempotency-key": "k1"})
     assert first.json() == again.json()
     assert post(client, ada, "", DRIFT).status_code == 409
+    note = post(client, ada, f"/{first.json()['id']}/notes", {"text": "x"}, **{"idempotency-key": "k1"})
+    assert note.status_code == 201  # the same key at another path is another request
     incident, etag = first.json()["id"], first.headers["etag"]
     moved = {"status": "contained", "reason": "x"}
     assert post(client, ben, f"/{incident}/priority", {"priority": "P0", "reason": "y"}).status_code == 200
@@ -131,7 +136,7 @@ def test_merge_link_and_the_alerts_that_follow(client, ada, house):
     assert (merged.json()["id"], merged.json()["priority"]) == (one, "P0")
     assert post(client, ada, f"/{two}/status", {"status": "contained", "reason": "x"}).status_code == 422
     assert post(client, ada, f"/{one}/merge", {"into": one, "reason": "x"}).status_code == 422
-    assert post(client, ada, f"/{one}/merge", {"into": "AI-INC-2026-0099", "reason": "x"}).status_code == 404
+    assert post(client, ada, f"/{one}/merge", {"into": f"AI-INC-{YEAR}-0099", "reason": "x"}).status_code == 404
     shown = client.get(f"{PATH}/{two}", headers=ada).json()
     assert shown["answers"]["may_do"][0]["command"] == f"andon incident show {one}"
     assert client.get(f"{PATH}/{one}", headers=ada).json()["links"][0]["other_id"] == three
@@ -160,7 +165,7 @@ def test_the_commander_does_not_debug_while_another_is_there(client, ada, ben):
     )
     assert handed.json()["name"] == "ben"
     brief = handed.json()["brief"]
-    assert brief.startswith("Call the vendor.\nAI-INC-2026-0001, P2, declared.")
+    assert brief.startswith(f"Call the vendor.\nAI-INC-{YEAR}-0001, P2, declared.")
     assert "Open: Replay the evaluation set (ada" in brief
     roles = client.get(f"{PATH}/{incident}", headers=ada).json()["roles"]
     assert [each["name"] for each in roles if each["role"] == "commander"] == ["ben"]
@@ -231,13 +236,13 @@ def test_who_may_not(client, house, ada):
 def test_lists_are_pages(client, ada):
     for number in range(5):
         declared(client, ada, model_id=f"m{number}")
-    post(client, ada, "/AI-INC-2026-0005/merge", {"into": "AI-INC-2026-0004", "reason": "x"})
+    post(client, ada, f"/AI-INC-{YEAR}-0005/merge", {"into": f"AI-INC-{YEAR}-0004", "reason": "x"})
     ids, after = [], ""
     while after is not None:
         page = client.get(f"{PATH}?limit=2&status=open{after and f'&after={after}'}", headers=ada).json()
         ids += [each["id"] for each in page["items"]]
         after = page["next"]
-    assert ids == [f"AI-INC-2026-000{number}" for number in (4, 3, 2, 1)]
+    assert ids == [f"AI-INC-{YEAR}-000{number}" for number in (4, 3, 2, 1)]
     assert len(client.get(f"{PATH}?model=m1", headers=ada).json()["items"]) == 1
     assert client.get(f"{PATH}?status=weird", headers=ada).status_code == 422
     assert client.get(f"{PATH}?colour=red", headers=ada).status_code == 422
@@ -254,3 +259,22 @@ def test_no_name_and_no_text_stands_in_an_entry(client, ada, house):
     shown = client.get(f"{PATH}/{incident}", headers=ada).json()
     assert "Meier" not in json.dumps(shown)
     assert shown["incident"]["title"] == "erased"
+
+
+def test_what_is_no_request(client, ada):
+    json_type = {**ada, "content-type": "application/json"}
+    for body, code in (
+        (b"{", 422),
+        (b"[]", 422),
+        (b'{"model_id": "m", "incident_type": "model_drift", "title": "x", "colour": 1}', 422),
+        (b'{"model_id": "m", "incident_type": "model_drift", "title": "a\\u0000b"}', 422),
+        (b'{"model_id": "m", "incident_type": "model_drift", "title": "\\ud800"}', 422),
+        (b'{"model_id": "m", "incident_type": "model_drift", "title": "' + b"x" * 501 + b'"}', 422),
+        (b'{"model_id": "m", "incident_type": "model_drift", "title": "' + b"x" * (17 << 20) + b'"}', 413),
+        (b"\xff\xfe", 422),
+    ):
+        answer = client.post(PATH, content=body, headers=json_type)
+        assert answer.status_code in (code, 400), (body[:80], answer.text[:300])
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["fix"]
+    assert client.get(PATH, headers=ada).json()["items"] == []

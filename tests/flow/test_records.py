@@ -8,9 +8,10 @@ from jsonschema import Draft202012Validator
 
 from andon.bootstrap.packs import pack
 from andon.incident.record import record_schema
-from houses import client_of, house_in, token
+from houses import YEAR, client_of, house_in, token
 
 S1 = json.loads((Path(__file__).parents[1] / "unit/incident/s1_record.json").read_text(encoding="utf-8"))
+S1["incident_id"] = f"AI-INC-{YEAR}-0042"  # numbers are counted per year
 SCHEMA = Draft202012Validator(record_schema())
 PATH = "/api/v1/incidents"
 
@@ -18,6 +19,7 @@ PATH = "/api/v1/incidents"
 @pytest.fixture
 def house(tmp_path):
     with house_in(tmp_path) as made:
+        made.rest()  # nothing happens by itself, so that a test knows what there is
         yield made
         assert made.opened.journal.check() == made.opened.journal.last()
 
@@ -52,32 +54,34 @@ def test_the_sources_example_comes_back_unchanged(client, ada):
     made = imported(client, ada)
     assert made.status_code == 201, made.text
     assert (made.json()["status"], made.json()["origin"], made.json()["priority"]) == ("resolved", "imported", "P1")
-    back = exported(client, ada, "AI-INC-2026-0042")
+    back = exported(client, ada, f"AI-INC-{YEAR}-0042")
     assert json.dumps(back) == json.dumps(S1)
-    whole = exported(client, ada, "AI-INC-2026-0042", "")
+    whole = exported(client, ada, f"AI-INC-{YEAR}-0042", "")
     assert SCHEMA.is_valid(whole)
     assert whole.pop("andon")["schema"] == "andon.record/1"
     assert whole == S1
-    lines = client.get(f"{PATH}/AI-INC-2026-0042/timeline", headers=ada).json()["items"]
+    lines = client.get(f"{PATH}/AI-INC-{YEAR}-0042/timeline", headers=ada).json()["items"]
     assert [each["event"] for each in lines if each["kind"] == "event_imported"] == [e["event"] for e in S1["timeline"]]
 
 
 def test_numbers_go_on_behind_it_and_a_taken_one_is_409(client, ada):
     imported(client, ada)
     taken = imported(client, ada)
-    assert (taken.status_code, "AI-INC-2026-0042 is taken" in taken.json()["detail"]) == (409, True)
+    assert (taken.status_code, f"AI-INC-{YEAR}-0042 is taken" in taken.json()["detail"]) == (409, True)
     made = client.post(PATH, json={"model_id": "m", "incident_type": "model_drift", "title": "x"}, headers=ada)
-    assert made.json()["id"] == "AI-INC-2026-0043"
-    assert imported(client, ada, incident_id="AI-INC-2026-0007", model_id="z").status_code == 201
+    assert made.json()["id"] == f"AI-INC-{YEAR}-0043"
+    assert imported(client, ada, incident_id=f"AI-INC-{YEAR}-0007", model_id="z").status_code == 201
     made = client.post(PATH, json={"model_id": "n", "incident_type": "model_drift", "title": "x"}, headers=ada)
-    assert made.json()["id"] == "AI-INC-2026-0044"
+    assert made.json()["id"] == f"AI-INC-{YEAR}-0044"
 
 
 def test_what_happens_after_the_import_is_added_to_it(client, ada):
     imported(client, ada)
-    moved = client.post(f"{PATH}/AI-INC-2026-0042/status", json={"status": "closed", "reason": "reviewed"}, headers=ada)
+    moved = client.post(
+        f"{PATH}/AI-INC-{YEAR}-0042/status", json={"status": "closed", "reason": "reviewed"}, headers=ada
+    )
     assert moved.status_code == 200
-    back = exported(client, ada, "AI-INC-2026-0042")
+    back = exported(client, ada, f"AI-INC-{YEAR}-0042")
     assert back["status"] == "closed"
     assert [each["event"] for each in back["timeline"]] == [
         *(each["event"] for each in S1["timeline"]),
@@ -90,7 +94,7 @@ def test_what_happens_after_the_import_is_added_to_it(client, ada):
 def test_nothing_happens_by_itself_to_what_ran_elsewhere(client, ada, house):
     imported(client, ada, status="declared", resolved_at=None)
     house.look()
-    shown = client.get(f"{PATH}/AI-INC-2026-0042", headers=ada).json()
+    shown = client.get(f"{PATH}/AI-INC-{YEAR}-0042", headers=ada).json()
     assert (shown["clocks"], shown["actions"], shown["seal"]) == ([], [], None)
 
 
@@ -99,7 +103,7 @@ def test_nothing_happens_by_itself_to_what_ran_elsewhere(client, ada, house):
     [
         ({"colour": "red"}, 422, "colour"),
         ({"incident_id": "INC-1"}, 422, "incident_id"),
-        ({"incident_id": "AI-INC-2026-0000"}, 422, "no number"),
+        ({"incident_id": f"AI-INC-{YEAR}-0000"}, 422, "no number"),
         ({"incident_type": "model_drif"}, 422, "did you mean model_drift"),
         ({"severity": "fatal"}, 422, "severity"),
         ({"detected_at": "2026-04-22 08:15"}, 422, "no time with a zone"),

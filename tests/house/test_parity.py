@@ -66,10 +66,11 @@ COMMANDS = {  # command: the acts that it does
     "incident task": ("staff.add_task",),
     "incident task-status": ("staff.move_task",),
     "incident timeline": ("respond.timeline",),
+    "watch": ("respond.news", "respond.list_incidents", "respond.get"),
     "incident write": ("records.write_record",),
     "record": ("record.record",),
     "search": ("search.search",),
-    "scan": ("watch.scan", "illustrate.draw"),
+    "scan": ("watch.scan", "illustrate.draw", "receive.scan", "sift.get_signal", "sift.list_alerts"),
     "serve": (
         "access.start",
         "follow.step",

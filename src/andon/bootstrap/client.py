@@ -1,9 +1,13 @@
 """A command's way to the server: ANDON_SERVER and ANDON_TOKEN, one request, errors as the errors they are."""
 
+import http.client
 import json
 import os
 import secrets
-from collections.abc import Mapping
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -29,6 +33,7 @@ ERRORS: Final[Mapping[int, type[AndonError]]] = {
     500: Tampered,
 }
 JSON: Final = "application/json"
+STREAM_SECONDS: Final = 60.0
 REFUSED: Final = "refused by a rule"
 _SERVER_ERRORS: Final = 500
 _ERRORS: Final = 400
@@ -95,6 +100,49 @@ def _exchange(
     return dict(got.document), got
 
 
+@contextmanager
+def events(path: str, after: int | None = None) -> Iterator[Iterator[dict[str, Any]]]:
+    """Server-sent events as they come: the fields of each, or nothing but `{}` as a sign of life.
+
+    Raises:
+        AndonError: as `ask`.
+        Unavailable: the stream ends or breaks; come again with the last `id` as `after`.
+    """
+    server, token = where()
+    headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
+    if after is not None:
+        headers["Last-Event-ID"] = str(after)
+    request = urllib.request.Request(server.rstrip("/") + path, headers=headers)  # noqa: S310  # checked by where()
+    try:
+        with urllib.request.urlopen(request, timeout=STREAM_SECONDS) as opened:  # noqa: S310
+            yield _fields(opened)
+    except urllib.error.HTTPError as error:
+        with error:
+            raise error_of(Answer(error.code, _document(error.read()), 0.0)) from None
+    except (OSError, http.client.HTTPException) as error:
+        raise Unavailable(f"{server}: the stream broke ({type(error).__name__}); is `andon serve` running?") from None
+
+
+def _fields(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    event: dict[str, Any] = {}
+    for raw in lines:
+        line = raw.decode("utf-8").rstrip("\r\n")
+        if not line:
+            yield event
+            event = {}
+        elif not line.startswith(":"):
+            name, _, value = line.partition(": ")
+            event[name] = json.loads(value) if name == "data" else value
+
+
+def _document(content: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(content)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def where() -> tuple[str, str]:
     """The server's address and the token.
 
@@ -107,6 +155,8 @@ def where() -> tuple[str, str]:
         raise Unavailable("no server is named: set ANDON_SERVER (and ANDON_TOKEN), as `andon serve` prints them")
     if not token:
         raise Unauthenticated("no token is named: set ANDON_TOKEN; `andon token create` makes one")
+    if not server.startswith(("http://", "https://")):
+        raise BadInput(f"ANDON_SERVER: {server} is no server: write http://HOST:PORT or https://HOST")
     return server, token
 
 

@@ -76,6 +76,7 @@ class House:
         tampered: what was found changed, if anything; nothing is taken any more then.
         signals: what comes from outside, and what is made of it.
         known: the last entry of the journal whose tokens the door knows.
+        is_ending: a signal told it to; whoever streams stops.
         look_at: when incidents need a look again though nothing happened.
         follows: whether this process is the one that follows the journal.
     """
@@ -96,6 +97,7 @@ class House:
     known: int = -1
     look_at: datetime | None = None
     follows: bool = False
+    is_ending: bool = False
     _attended: int = -1
     _models: tuple[list[tuple[str, str]], dict[str, Mapping[str, Any]]] = field(default_factory=lambda: ([], {}))
     _signalled: threading.Event = field(default_factory=threading.Event)

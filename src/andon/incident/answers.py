@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from andon.duty.clock import Clock
-from andon.incident.clocks import nearest_of
+from andon.incident.clocks import length, nearest_of, spoken
 from andon.incident.status import CLOSED, CONTAINED, DECLARED, MERGED, RESOLVED
 
 Row = Mapping[str, Any]
@@ -60,11 +60,11 @@ def _what(at: Situation) -> str:
 
 def _since(row: Row) -> str:
     if row["started_at"] is None:
-        return f"not estimated; noticed {row['detected_at']}"
+        return f"not estimated; noticed {spoken(row['detected_at'])}"
     between = ""
     if row["started_low"] and row["started_high"]:
-        between = f", between {row['started_low']} and {row['started_high']}"
-    return f"{row['started_at']}{between}; noticed {row['detected_at']}"
+        between = f", between {spoken(row['started_low'])} and {spoken(row['started_high'])}"
+    return f"{spoken(row['started_at'])}{between}; noticed {spoken(row['detected_at'])}"
 
 
 def _how_many(row: Row) -> str:
@@ -144,9 +144,5 @@ def _deadline(at: Situation) -> str:
     if at.row["status"] in (CLOSED, MERGED) or clock is None:
         return "none"
     if clock.state(at.now) == "missed":
-        return f"{clock.name}: missed, it was due {_short(clock.due_at)}"
-    return f"{clock.name}: due {_short(clock.due_at)}, {clock.percent(at.now)}% used"
-
-
-def _short(at: datetime) -> str:
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+        return f"{clock.name}: missed by {length(at.now - clock.due_at)}, it was due {spoken(clock.due_at)}"
+    return f"{clock.name}: {length(clock.due_at - at.now)} left, due {spoken(clock.due_at)}"

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from andon.base.errors import BadInput
+from andon.incident.clocks import spoken
 from andon.incident.taxonomy import PriorityLevel, Sentence, Slug
 
 Row = Mapping[str, Any]
@@ -105,8 +106,9 @@ def _decisions(row: Row, _: Sequence[Row]) -> str | None:
 def _since(row: Row, _: Sequence[Row]) -> str | None:
     if row["started_at"] is None:
         return None
-    between = f" (between {row['started_low']} and {row['started_high']})" if row["started_low"] else ""
-    return f"since {row['started_at']}{between}, noticed {row['detected_at']}"
+    low, high = row["started_low"], row["started_high"]
+    between = f" (between {spoken(low)} and {spoken(high)})" if low and high else ""
+    return f"since {spoken(row['started_at'])}{between}, noticed {spoken(row['detected_at'])}"
 
 
 def _who(_: Row, roles: Sequence[Row]) -> str | None:

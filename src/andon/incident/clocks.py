@@ -1,7 +1,7 @@
 """The clocks of an incident: the response and the phases of its priority, from when it became that urgent."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from andon.duty.calendar import due_at
@@ -36,6 +36,21 @@ def clocks_of(row: Mapping[str, Any], severities: Severities) -> list[Clock]:
 def nearest_of(clocks: list[Clock]) -> Clock | None:
     """The clock that runs out first of those that run or were missed; None: none does."""
     return min((each for each in clocks if each.met_at is None), key=lambda each: each.due_at, default=None)
+
+
+def spoken(at: datetime | str) -> str:
+    """A time for people: `2026-11-26 04:00 UTC`."""
+    when = read(at) if isinstance(at, str) else at
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def length(span: timedelta) -> str:
+    """A length for people, its two largest units: `1 d 8 h`, `45 min`."""
+    minutes = int(span.total_seconds()) // 60
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = [(days, "d"), (hours, "h"), (rest, "min")]
+    first = next((i for i, (count, _) in enumerate(parts) if count), 2)
+    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2])
 
 
 def read(at: str) -> datetime:

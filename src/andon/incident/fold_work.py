@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from andon.base.fold import Change, Fold, Posting
 from andon.incident.fold import ROLES, line, touched
+from andon.incident.opening import INCIDENTS
 
 TASKS: Final = "incident_tasks"
 DECISIONS: Final = "incident_decisions"
@@ -91,7 +92,8 @@ def _sealed(posting: Posting) -> Sequence[Change]:
     data, seal = posting.data, posting.data["seal_id"]
     values: dict[str, Any] = {"id": seal, "incident_id": posting.stream, "at": posting.at}
     values |= {"size": data["size"], "root": data["root"], "note": posting.private["note"]}
-    return [touched(posting, seal_id=seal), Change(SEALS, seal, values), line(posting)]
+    told = Change(INCIDENTS, posting.stream, {"seal_id": seal})  # no new version: nobody's edit is overtaken by a seal
+    return [told, Change(SEALS, seal, values), line(posting)]
 
 
 def _row(posting: Posting, table: str, name: str, /, **values: Any) -> Change:

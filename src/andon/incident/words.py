@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from andon.incident.clocks import spoken
+
 Words = Callable[[Mapping[str, Any], Mapping[str, str]], str]
 """The words of one kind of line, from its data and its texts."""
 
@@ -72,7 +74,7 @@ def _handed(data: Mapping[str, Any], texts: Mapping[str, str]) -> str:
 def _task(data: Mapping[str, Any], texts: Mapping[str, str]) -> str:
     alone = "; the commander debugs, being alone" if data["alone"] else ""
     owner = f" for {texts['name']}" if texts.get("name") else ""
-    return f"Task {data['number']}{owner}, {data['kind']}, due {data['due_at']}: {texts['text']}{alone}"
+    return f"Task {data['number']}{owner}, {data['kind']}, due {spoken(data['due_at'])}: {texts['text']}{alone}"
 
 
 def _task_moved(data: Mapping[str, Any], texts: Mapping[str, str]) -> str:
@@ -93,8 +95,8 @@ def _judged(data: Mapping[str, Any], texts: Mapping[str, str]) -> str:
 
 def _warned(data: Mapping[str, Any], _: Mapping[str, str]) -> str:
     if data["percent"] >= 100:  # noqa: PLR2004
-        return f"Clock missed: {data['clock']} was due {data['due_at']}"
-    return f"Clock {data['clock']}: {data['percent']}% used, due {data['due_at']}"
+        return f"Clock missed: {data['clock']} was due {spoken(data['due_at'])}"
+    return f"Clock {data['clock']}: {data['percent']}% used, due {spoken(data['due_at'])}"
 
 
 def _sealed(data: Mapping[str, Any], _: Mapping[str, str]) -> str:

@@ -163,7 +163,8 @@ def handover_is_offered(roles: Sequence[Row], tasks: Sequence[Row]) -> str | Non
     if commander is None:
         return None
     debugs = any(each["owner_name"] == commander["name"] and _is_debugging(each) for each in tasks)
-    others = [each["name"] for each in roles if each["name"] != commander["name"]]
+    names = [each["name"] for each in roles] + [each["owner_name"] for each in tasks if each["status"] == "open"]
+    others = [each for each in names if each != commander["name"]]
     return others[0] if debugs and others else None
 
 
@@ -182,8 +183,16 @@ def _commands(view: View, row: Row, name: str) -> bool:
     return commander is not None and commander["name"] == name
 
 
+def _others(view: View, row: Row, name: str) -> list[str]:
+    """Who else is on it: by a role, by saying so, or by an open task."""
+    tasks = view.list_rows(TASKS, {"incident_id": row["id"]})
+    names = [each["name"] for each in on_it(view, row["id"])]
+    names += [each["owner_name"] for each in tasks if each["status"] == "open"]
+    return [each for each in dict.fromkeys(names) if each != name]
+
+
 def _require_alone(view: View, row: Row, name: str) -> None:
-    others = [each["name"] for each in on_it(view, row["id"]) if each["name"] != name]
+    others = _others(view, row, name)
     if others:
         raise Refused(
             f"{name} commands {row['id']} and does not debug while {others[0]} is on it: give the task to {others[0]},"
@@ -194,7 +203,7 @@ def _require_alone(view: View, row: Row, name: str) -> None:
 def _require_no_debugging(view: View, row: Row, person: Person) -> None:
     tasks = view.list_rows(TASKS, {"incident_id": row["id"]})
     own = [each for each in tasks if each["owner_name"] == person.name and _is_debugging(each)]
-    others = [each["name"] for each in on_it(view, row["id"]) if each["name"] != person.name]
+    others = _others(view, row, person.name)
     if own and others:
         raise Refused(
             f"{person.name} debugs {row['id']} (task {own[0]['number']}), and the commander does not while {others[0]}"

@@ -19,6 +19,11 @@ class Door:
         """From now on these are the tokens."""
         self._by_digest = {token.digest: token for token in tokens}
 
+    def knows(self, token: Token, now: str) -> bool:
+        """Whether a token that was admitted still opens doors."""
+        found = self._by_digest.get(token.digest)
+        return found is not None and found.is_valid(now)
+
     def admit(self, secret: str | None, now: str) -> Token:
         """The token of a secret.
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 from andon.base.errors import BadInput
 from andon.incident import moves
 from andon.incident.desk import PLAINLY, Ask, Desk
-from andon.incident.dossier import Dossier, Line, Packs, gather, timeline_of
+from andon.incident.dossier import Dossier, Line, Packs, gather, line_of, timeline_of
+from andon.incident.fold import TIMELINE
 from andon.incident.incident import Incident, incident_of
 from andon.incident.number import parse
 from andon.incident.opening import INCIDENTS
@@ -17,6 +18,7 @@ from andon.incident.status import OPEN, STATUSES
 from andon.ledger.journal import Page
 
 PAGE_MAX: Final = 1_000
+NEWS_MAX: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,23 @@ class Listed:
 
     items: Sequence[Any]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A new line of an incident's timeline."""
+
+    incident_id: str
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class NewsPage:
+    """New lines, the entry behind which to go on, and whether there are more already."""
+
+    lines: Sequence[News]
+    after: int
+    has_more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +103,26 @@ class Respond:
         self.desk.get(view, name)
         lines: list[Line] = timeline_of(self.desk, view, name, Page(limit + 1, after, newest, "place"))
         return Listed(lines[:limit], lines[limit - 1].place if len(lines) > limit else None)
+
+    def news(self, after: int, name: str | None = None) -> NewsPage:
+        """What happened behind an entry of the journal, of all incidents that the actor may see or of one."""
+        view = self.desk.journal
+        where = {} if name is None else {"incident_id": self.desk.get(view, name)["id"]}
+        rows = view.list_rows(TIMELINE, where, Page(NEWS_MAX, after, by="seq"))
+        has_more = len(rows) == NEWS_MAX
+        if has_more and rows[0]["seq"] < rows[-1]["seq"]:  # the last entry may have more lines
+            rows = [row for row in rows if row["seq"] < rows[-1]["seq"]]
+        names: dict[str, str] = {}
+        seen: dict[str, bool] = {}
+        lines = []
+        for row in rows:
+            incident = row["incident_id"]
+            if incident not in seen:
+                found = view.find(INCIDENTS, incident)
+                seen[incident] = found is not None and self.desk.sees(found)
+            if seen[incident] and row["kind"] != "event_imported":
+                lines.append(News(incident, line_of(self.desk, view, row, names)))
+        return NewsPage(lines, rows[-1]["seq"] if rows else after, has_more)
 
     def acknowledge(self, name: str, ask: Ask = PLAINLY) -> Incident:
         """The actor is at work on it; the first who says so stops the response clock."""

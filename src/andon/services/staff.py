@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from andon.incident import work
+from andon.incident.clocks import spoken
 from andon.incident.desk import PLAINLY, Ask, Desk
 from andon.incident.dossier import Dossier, Packs, gather
 from andon.incident.work import Task
@@ -82,9 +83,9 @@ def brief_of(dossier: Dossier, words: str) -> str:
     parts += [f"What: {said.what}", f"Since: {said.since}", f"How many: {said.how_many}"]
     parts += [f"Who: {said.who}", f"Deadline: {said.deadline}"]
     still_open = [each for each in dossier.tasks if each["status"] == "open"]
-    parts += [f"Open: {each['text']} ({each['owner_name']}, due {each['due_at']})" for each in still_open]
+    parts += [f"Open: {each['text']} ({each['owner_name']}, due {spoken(each['due_at'])})" for each in still_open]
     parts += [f"Decided: {each['choice']}, because {each['rationale']}" for each in dossier.decisions]
     parts += [f"Fact: {each}" for each in dossier.facts]
     parts += [f"Hypothesis ({each['state']}): {each['text']}" for each in dossier.hypotheses]
-    parts += [f"{line.at} {line.event}" for line in dossier.timeline[-LINES:]]
+    parts += [f"{spoken(line.at)}: {line.event}" for line in dossier.timeline[-LINES:]]
     return "\n".join(parts)

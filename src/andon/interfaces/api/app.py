@@ -24,6 +24,7 @@ from andon.interfaces.api import (
     records,
     search,
     signals,
+    stream,
     tokens,
 )
 from andon.interfaces.api.bodies import Document, Problem, Recorded
@@ -31,11 +32,12 @@ from andon.interfaces.api.edge import Edge
 from andon.interfaces.api.events import ACT, ARROW, PATH, Events
 from andon.interfaces.api.guard import Caller
 from andon.interfaces.api.intake import Intake
+from andon.interfaces.api.limited import Limited
 from andon.interfaces.api.limits import Buckets
 from andon.interfaces.api.metrics import Metrics
 from andon.interfaces.api.problems import PROBLEMS, on_error, on_http_error, on_invalid
 
-PARTS: Final = (health, evidence, tokens, incidents, incident_work, records, search, signals, enqueue, models)
+PARTS: Final = (health, evidence, tokens, incidents, incident_work, records, search, signals, enqueue, models, stream)
 EVENT_PROBLEMS: Final = {
     413: "body too large",
     415: "unsupported media type",
@@ -46,7 +48,7 @@ EVENT_PROBLEMS: Final = {
 def create(house: House, now: Callable[[], datetime], version: str) -> ASGIApp:
     """The application over a house."""
     app = application(house, version)
-    edge = Edge(app, house, now, {("POST", PATH): app.state.events})
+    edge = Edge(Limited(app), house, now, {("POST", PATH): app.state.events})
     app.state.admit = edge.admit
     return edge
 

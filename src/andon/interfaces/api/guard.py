@@ -41,7 +41,7 @@ def request_id(
     caller: Annotated[Token, Depends(permitted)],
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> str | None:
-    """The id of a request that carries a key: the same key of the same caller at the same place is the same request."""
+    """The id of a request that carries a key: the same key of the same caller at the same path is the same request."""
     if idempotency_key is None:
         return None
     return (

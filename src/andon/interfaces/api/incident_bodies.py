@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import Query
+from fastapi import Path, Query
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from andon.interfaces.api.bodies import NO_NUL, Asked, Name
@@ -12,6 +12,7 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000, strip_w
 Place = r"^[ -~]*$"
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,99}$")]
 Level = Literal["P0", "P1", "P2", "P3"]
+Named = Annotated[str, Path(examples=["AI-INC-2026-0001"])]
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 Cursor = Annotated[str | None, Query(max_length=200, pattern=Place)]

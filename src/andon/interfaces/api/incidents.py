@@ -22,6 +22,7 @@ from andon.interfaces.api.incident_bodies import (
     LinkAsked,
     MergeAsked,
     MoveAsked,
+    Named,
     PriorityAsked,
     ReasonAsked,
     Timeline,
@@ -63,7 +64,7 @@ def list_incidents(
 
 
 @ROUTER.get("/incidents/{incident}", operation_id="respond.get")
-def get_incident(incident: str, caller: Caller, house: Here, answer: Response) -> DossierShown:
+def get_incident(incident: Named, caller: Caller, house: Here, answer: Response) -> DossierShown:
     """All that is known of an incident, the six answers first."""
     found = house.respond(caller).get(incident)
     known = shown(found.incident, answer)
@@ -73,7 +74,7 @@ def get_incident(incident: str, caller: Caller, house: Here, answer: Response) -
 
 @ROUTER.get("/incidents/{incident}/timeline", operation_id="respond.timeline")
 def get_timeline(
-    incident: str,
+    incident: Named,
     caller: Caller,
     house: Here,
     limit: Limit = 100,
@@ -87,20 +88,22 @@ def get_timeline(
 
 
 @ROUTER.post("/incidents/{incident}/acknowledge", operation_id="respond.acknowledge")
-def acknowledge(incident: str, caller: Caller, house: Here, ask: Asking, answer: Response) -> IncidentShown:
+def acknowledge(incident: Named, caller: Caller, house: Here, ask: Asking, answer: Response) -> IncidentShown:
     """The caller is at work on it."""
     return shown(house.respond(caller).acknowledge(incident, ask), answer)
 
 
 @ROUTER.post("/incidents/{incident}/status", operation_id="respond.move")
-def move(incident: str, asked: MoveAsked, caller: Caller, house: Here, ask: Asking, answer: Response) -> IncidentShown:
+def move(
+    incident: Named, asked: MoveAsked, caller: Caller, house: Here, ask: Asking, answer: Response
+) -> IncidentShown:
     """To contained, resolved or closed."""
     return shown(house.respond(caller).move(incident, asked.status, asked.reason, asked.at, ask), answer)
 
 
 @ROUTER.post("/incidents/{incident}/reopen", operation_id="respond.reopen")
 def reopen(
-    incident: str, asked: ReasonAsked, caller: Caller, house: Here, ask: Asking, answer: Response
+    incident: Named, asked: ReasonAsked, caller: Caller, house: Here, ask: Asking, answer: Response
 ) -> IncidentShown:
     """Back to declared."""
     return shown(house.respond(caller).reopen(incident, asked.reason, ask), answer)
@@ -108,7 +111,7 @@ def reopen(
 
 @ROUTER.post("/incidents/{incident}/priority", operation_id="respond.set_priority")
 def set_priority(
-    incident: str, asked: PriorityAsked, caller: Caller, house: Here, ask: Asking, answer: Response
+    incident: Named, asked: PriorityAsked, caller: Caller, house: Here, ask: Asking, answer: Response
 ) -> IncidentShown:
     """Escalate or de-escalate."""
     return shown(house.respond(caller).set_priority(incident, asked.priority, asked.reason, ask), answer)
@@ -116,7 +119,7 @@ def set_priority(
 
 @ROUTER.post("/incidents/{incident}/facts", operation_id="respond.learn_facts")
 def learn_facts(
-    incident: str, asked: FactsLearned, caller: Caller, house: Here, ask: Asking, answer: Response
+    incident: Named, asked: FactsLearned, caller: Caller, house: Here, ask: Asking, answer: Response
 ) -> IncidentShown:
     """What became known of the harm; the priority is proposed anew."""
     news = asked.facts.model_dump(exclude_unset=True)
@@ -125,14 +128,16 @@ def learn_facts(
 
 @ROUTER.post("/incidents/{incident}/merge", operation_id="respond.merge")
 def merge(
-    incident: str, asked: MergeAsked, caller: Caller, house: Here, ask: Asking, answer: Response
+    incident: Named, asked: MergeAsked, caller: Caller, house: Here, ask: Asking, answer: Response
 ) -> IncidentShown:
     """It goes up in another one, which is the answer."""
     return shown(house.respond(caller).merge(incident, asked.into, asked.reason, ask), answer)
 
 
 @ROUTER.post("/incidents/{incident}/links", operation_id="respond.link")
-def link(incident: str, asked: LinkAsked, caller: Caller, house: Here, ask: Asking, answer: Response) -> IncidentShown:
+def link(
+    incident: Named, asked: LinkAsked, caller: Caller, house: Here, ask: Asking, answer: Response
+) -> IncidentShown:
     """It has to do with another one."""
     return shown(house.respond(caller).link(incident, asked.other, asked.relation, asked.reason, ask), answer)
 

@@ -101,7 +101,8 @@ async def on_http_error(_: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 500)
     fix = {404: "look at /api/v1/openapi.json", 405: "use another method"}.get(status, "mend the request")
     detail = str(getattr(error, "detail", "the request cannot be answered"))
-    answer = problem(status, detail.lower(), f"{detail}: {fix}")
+    title = "body too large" if status == 413 else detail.lower()  # noqa: PLR2004
+    answer = problem(status, title, detail if ": " in detail else f"{detail}: {fix}")
     for name, value in (getattr(error, "headers", None) or {}).items():
         answer.headers[name] = value
     return answer

@@ -353,6 +353,19 @@ def ack(incident: incident_app.Id, *, as_json: AsJson = False) -> None:
     incident_command.change(incident, "acknowledge", {}, as_json=as_json)
 
 
+@app.command("watch", epilog=EXAMPLE.format("andon watch"))
+def watch(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Show it once and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document a line; with --once, one in all.")] = False,
+    no_color: NoColor = False,
+) -> None:
+    """Watch the open incidents live, the most urgent first, and what happens to them; Ctrl-C ends it."""
+    from andon.interfaces.cli import watch_command
+
+    watch_command.run(once=once, as_json=as_json, no_color=no_color)
+
+
 @app.command("search", epilog=EXAMPLE.format("andon search renamed column --json"))
 def search(
     words: Annotated[

@@ -67,6 +67,8 @@ def draw(console: Console, found: dict[str, Any]) -> None:
         table.add_row(label, Text(said if key == "may_do" else plain(said)))
     console.print(Padding.indent(table, 2))
     console.print(Padding.indent(_rest(found), 2))
+    if found["seal"] is not None:
+        console.print(Text(_seal(found["seal"])), soft_wrap=True)
 
 
 def _rest(found: dict[str, Any]) -> Table:
@@ -76,7 +78,7 @@ def _rest(found: dict[str, Any]) -> Table:
     for label, lines in (
         ("clocks", [_clock(each) for each in found["clocks"]]),
         ("checklist", [_checks(found["checks"])]),
-        ("sealed", _seal(found["seal"])),
+        ("sealed", [found["seal"]["id"]] if found["seal"] else []),
         ("facts", found["facts"]),
         ("supposed", [f"{each['number']}. {each['state']}: {each['text']}" for each in found["hypotheses"]]),
         ("decided", [f"{each['number']}. {each['choice']}: {each['rationale']}" for each in found["decisions"]]),
@@ -123,11 +125,16 @@ def _checks(checks: list[dict[str, Any]]) -> str:
     return f"{done} of {len(checks)} answered, {computed} more prefilled"
 
 
-def _seal(seal: dict[str, Any] | None) -> list[str]:
-    if seal is None:
-        return []
-    check = f"andon evidence export {seal['id']} --out bundle.zip; python3 -I -S verify.py bundle.zip"
-    return [f"{seal['id']} over {seal['size']:,} entries; {check}", seal["note"]]
+SEAL: Final = """
+Sealed: {id} over {size:,} entries. Keep this checkpoint elsewhere, it shows any later change:
+
+{note}
+The bundle: POST /api/v1/seals/{id}/export (where no server runs: andon evidence export {id} --out bundle.zip)
+Anybody checks it, without Andon: python3 -I -S verify.py bundle.zip"""
+
+
+def _seal(seal: dict[str, Any]) -> str:
+    return SEAL.format(**seal)
 
 
 def _task(each: dict[str, Any]) -> str:
