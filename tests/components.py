@@ -1,10 +1,13 @@
 """Real components that tests need beside Python: started on loopback in a temporary folder, stopped afterwards."""
 
+import json
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
+import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +30,74 @@ def missing(what: str) -> NoReturn:
 def chromium() -> str:
     """The program that opens pages."""
     return shutil.which("chromium") or shutil.which("chromium-browser") or missing("Chromium")
+
+
+def promtool() -> str:
+    """The program that checks and tests alert rules."""
+    return shutil.which("promtool") or missing("Prometheus")
+
+
+@contextmanager
+def running(command: list[str], ready: str, cwd: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """A program that runs until the end, once `ready` (a URL) answers 200; its words are in `log` beside it."""
+    with (cwd / f"{Path(command[0]).name}.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=cwd)  # noqa: S603
+        try:
+            _await(process, ready, cwd)
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _await(process: "subprocess.Popen[bytes]", ready: str, cwd: Path) -> None:
+    end = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(ready, timeout=5):  # noqa: S310
+                return
+        except OSError:
+            if process.poll() is not None or time.monotonic() > end:
+                words = "".join(path.read_text() for path in cwd.glob("*.log"))
+                raise AssertionError(f"it did not get ready: {words[-2000:]}") from None
+            time.sleep(0.1)
+
+
+@contextmanager
+def alertmanager(folder: Path, receiver: dict[str, object]) -> Iterator[str]:
+    """An Alertmanager that tells one webhook at once; gives its address."""
+    program = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager") or missing("Alertmanager")
+    folder.mkdir()
+    route = {"receiver": "andon", "group_by": ["..."], "group_wait": "0s", "group_interval": "1s"}
+    route["repeat_interval"] = "1h"
+    config = {"route": route, "receivers": [{"name": "andon", "webhook_configs": [receiver]}]}
+    (folder / "alertmanager.yml").write_text(json.dumps(config))
+    host = f"127.0.0.1:{free_port()}"
+    words = [f"--config.file={folder}/alertmanager.yml", f"--storage.path={folder}/data"]
+    words += [f"--web.listen-address={host}", "--cluster.listen-address="]
+    with running([program, *words], f"http://{host}/-/ready", folder):
+        yield host
+
+
+@contextmanager
+def prometheus(folder: Path, target: str, rules: str, alertmanager_at: str | None = None) -> Iterator[str]:
+    """A Prometheus that scrapes a target each second and evaluates rules; gives its URL."""
+    program = shutil.which("prometheus") or missing("Prometheus")
+    folder.mkdir()
+    (folder / "rules.yml").write_text(rules)
+    config: dict[str, object] = {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "scrape_configs": [{"job_name": "andon", "static_configs": [{"targets": [target]}]}],
+        "rule_files": [str(folder / "rules.yml")],
+    }
+    if alertmanager_at is not None:
+        config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [alertmanager_at]}]}]}
+    (folder / "prometheus.yml").write_text(json.dumps(config))
+    host = f"127.0.0.1:{free_port()}"
+    words = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data"]
+    words += [f"--web.listen-address={host}"]
+    with running([program, *words], f"http://{host}/-/ready", folder):
+        yield f"http://{host}"
 
 
 def _programs() -> Path | None:

@@ -17,6 +17,8 @@ from andon.services.access import Grant
 
 NDJSON = {"content-type": "application/x-ndjson"}
 EVENTS = "/api/v1/events"
+YEAR = now().year
+"""Incidents are numbered by it."""
 
 
 def event(number: int, **more: Any) -> dict[str, Any]:

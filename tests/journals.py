@@ -12,12 +12,11 @@ from andon.adapters.keyring import Keyring
 from andon.adapters.memory_journal import MemoryJournal
 from andon.adapters.sql.journal import SqlJournal
 from andon.bootstrap.database import open_database
+from andon.bootstrap.journal import FOLDS
 from andon.evidence import custody
 from andon.ledger.journal import Command, Fact, Message
-from andon.people import token
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
-FOLDS = {**token.FOLDS, **custody.FOLDS}
 _NUMBERS = itertools.count()
 
 

@@ -5,6 +5,7 @@ import re
 import resource
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -88,6 +89,31 @@ def stop(server: Server) -> tuple[int, str]:
 
 def andon(*words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([str(ANDON), *words], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+
+
+INCIDENT = {"model_id": "loans", "incident_type": "harmful_output", "title": "Names of other customers are shown"}
+
+
+def on(server, *words, token=None, folder=None):
+    """A command with a server; exit code, stdout, stderr."""
+    environment = {"ANDON_SERVER": server.url, "ANDON_TOKEN": token or server.secret, "COLUMNS": "120"}
+    done = subprocess.run(  # noqa: S603
+        [ANDON, *words], capture_output=True, text=True, check=False, timeout=60, env=environment, cwd=folder
+    )
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def declare(server, secret, **more):
+    body = json.dumps(INCIDENT | more).encode()
+    return server.ask("POST", "/api/v1/incidents", body, secret, content_type="application/json")[0]
+
+
+def eventually(holds, seconds=15.0):
+    end = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < end
+    return found
 
 
 def resident_bytes(pid: int) -> int:

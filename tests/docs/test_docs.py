@@ -12,6 +12,8 @@ import duckdb
 import pytest
 
 import components
+import servers
+from houses import YEAR
 
 ROOT = Path(__file__).parents[2]
 SCENARIO = ROOT / "tests" / "data" / "o11_flights_region_deprioritised"
@@ -65,7 +67,9 @@ def pattern(output: tuple[str, ...]) -> str:
 
 
 SHOWN = [shown for document in DOCUMENTS for shown in commands(document)]
-OURS = [shown for shown in SHOWN if shown.words[0] == "andon"]
+WITH_A_SERVER = ("incident", "ack", "watch", "search")
+STORY = [shown for shown in SHOWN if shown.words[0] == "andon" and shown.words[1] in WITH_A_SERVER]
+OURS = [shown for shown in SHOWN if shown.words[0] == "andon" and shown not in STORY]
 
 
 @pytest.fixture
@@ -141,6 +145,21 @@ def test_shown_command_runs(shown: Shown, folder: Path, monkeypatch: pytest.Monk
     if shown.output:
         printed = "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines())
         assert re.fullmatch(pattern(shown.output), printed), f"{shown.where} shows other output than:\n{printed}"
+
+
+@pytest.mark.parametrize("document", sorted({shown.where.partition(":")[0] for shown in STORY}))
+def test_shown_story_of_incidents_runs(document: str, folder: Path) -> None:
+    """The commands that need a server, from the top of a document to its end, on one server."""
+    shutil.copy(ROOT / "tests/unit/incident/s1_record.json", folder / "record.json")
+    (folder / "parts.json").write_text('{"impact": {"user_impact": "900 people"}}', encoding="utf-8")
+    with servers.serving(folder / "andon-data") as server:
+        made = servers.andon("token", "create", "--data", str(server.data), "--name", "ben", "--role", "responder")
+        assert made.returncode == 0, made.stderr
+        for shown in (each for each in STORY if each.where.startswith(f"{document}:")):
+            words = [word.replace("AI-INC-2026-0", f"AI-INC-{YEAR}-0") for word in shown.words[1:]]
+            code, out, err = servers.on(server, *words, folder=folder)
+            wanted = shown.exits if shown.exits != (0, 1) else (0,)
+            assert code in wanted, f"{shown.where} {shlex.join(words)}: {code}\n{out}{err}"
 
 
 def run_server(command: list[str | Path], folder: Path) -> None:

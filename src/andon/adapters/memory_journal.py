@@ -7,7 +7,7 @@ from typing import Any
 
 from andon.base.fold import Fold, State
 from andon.ledger.entry import SALT_BYTES
-from andon.ledger.journal import Command, Committed, Message, Place, Row, fold_into, make_row, posting_of
+from andon.ledger.journal import Command, Committed, Message, Page, Place, Row, fold_into, make_row, posting_of
 
 
 @dataclass
@@ -43,9 +43,19 @@ class MemoryJournal:
         found = self.state.get((table, key))
         return None if found is None else dict(found)
 
-    def list_rows(self, table: str) -> list[dict[str, Any]]:
-        """All rows, by key."""
-        return [dict(self.state[each]) for each in sorted(self.state) if each[0] == table]
+    def list_rows(
+        self, table: str, where: Mapping[str, Any] | None = None, page: Page | None = None
+    ) -> list[dict[str, Any]]:
+        """Rows by key, or a page of them."""
+        rows = [{"id": key, **values} for (name, key), values in sorted(self.state.items()) if name == table]
+        rows = [row for row in rows if all(row.get(name) == value for name, value in (where or {}).items())]
+        if page is None:
+            return rows
+        rows.sort(key=lambda row: row[page.by], reverse=page.is_newest_first)
+        if page.after is not None:
+            down = page.is_newest_first
+            rows = [row for row in rows if (row[page.by] < page.after if down else row[page.by] > page.after)]
+        return rows[: page.limit]
 
     def integrate(self, seq: int) -> None:
         """There is no ledger to wait for."""

@@ -41,5 +41,9 @@ class Conflict(Refused):
     """It was changed or done by somebody else meanwhile: exit 3, HTTP 409."""
 
 
+class Stale(Conflict):
+    """It is not what the caller looked at any more: exit 3, HTTP 412."""
+
+
 class Tampered(AndonError):
     """Evidence is not what was recorded; the text names the place: exit 1, HTTP 500 and a page."""

@@ -15,6 +15,8 @@ class Posting:
     actor: str
     data: Mapping[str, Any]
     private: Mapping[str, str]
+    seq: int = 0
+    """Its number in the journal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,37 +8,61 @@ import secrets
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from andon.adapters.artifacts import ArtifactStore
 from andon.adapters.serial_log import SerialLog
+from andon.adapters.sql.search import SqlTexts
 from andon.adapters.zip_bundle import ZipBundle
+from andon.alert.signal import Pinned
+from andon.alert.tables import FIGURES
 from andon.base.errors import Full, Refused, Tampered, Unavailable
 from andon.bootstrap.chance import many_random_bytes
 from andon.bootstrap.journal import OpenJournal, now, open_journal
 from andon.bootstrap.logs import WRITER, open_log
-from andon.bootstrap.packs import load_permissions, pack
+from andon.bootstrap.outside import outsiders
+from andon.bootstrap.packs import floors, load_permissions, load_severities, pack, packs_of_incidents
 from andon.bootstrap.settings import PLACE, Settings, keep_database, make_folder, server_at
+from andon.bootstrap.signals import Signals, mappings
 from andon.bootstrap.signing import signer_of
 from andon.evidence.custody import Custody
+from andon.evidence.hold import BEFORE
+from andon.incident.desk import Desk
+from andon.incident.preserving import Holding, Sealer, SealReceipt
+from andon.inventory.register import MODELS, entry_of
 from andon.ledger.checkpoint import Signer
+from andon.ledger.journal import Journal
 from andon.people.door import Door
 from andon.people.permission import Permissions
-from andon.services.access import Access, NewToken
-from andon.services.audit import Audit
+from andon.people.token import Token
+from andon.services.access import Access, Grant, NewToken
+from andon.services.attend import Attend
+from andon.services.audit import Audit, Case
+from andon.services.declare import Declare
+from andon.services.deliberate import Deliberate
 from andon.services.export import Export, Exported
 from andon.services.follow import Fenced
 from andon.services.ingest import Ingest
 from andon.services.record import Record
+from andon.services.records import Records
+from andon.services.register import Register
+from andon.services.respond import Respond
+from andon.services.search import Search
+from andon.services.staff import Staff
+from andon.telemetry.event import Event
+from andon.telemetry.vitals import ByVersion, vitals_of
 
 LOGGER: Final = logging.getLogger("andon.server")
 POLL_SECONDS: Final = 0.25
 WRITERS_MAX: Final = 32
 POSITIONS: Final = "positions.json"
+ITSELF: Final = "andon"
+"""Who acts where nobody asked."""
 
 
 @dataclass(slots=True)
@@ -50,7 +74,11 @@ class House:
         writer: the name of this process's log.
         trouble: why the follower does not follow, if so.
         tampered: what was found changed, if anything; nothing is taken any more then.
+        signals: what comes from outside, and what is made of it.
         known: the last entry of the journal whose tokens the door knows.
+        is_ending: a signal told it to; whoever streams stops.
+        look_at: when incidents need a look again though nothing happened.
+        follows: whether this process is the one that follows the journal.
     """
 
     settings: Settings
@@ -61,18 +89,32 @@ class House:
     opened: OpenJournal
     door: Door
     permissions: Permissions
+    signals: Signals
     first: NewToken | None = None
+    first_signaller: NewToken | None = None
     trouble: str | None = None
     tampered: str | None = None
     known: int = -1
+    look_at: datetime | None = None
+    follows: bool = False
+    is_ending: bool = False
+    _attended: int = -1
+    _models: tuple[list[tuple[str, str]], dict[str, Mapping[str, Any]]] = field(default_factory=lambda: ([], {}))
+    _signalled: threading.Event = field(default_factory=threading.Event)
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _wake: threading.Event = field(default_factory=threading.Event)
     _ended: threading.Event = field(default_factory=threading.Event)
+    _rests: threading.Event = field(default_factory=threading.Event)
 
     @property
     def folder(self) -> Path:
         """Of this process's log."""
         return self.settings.data / "ledger" / self.writer
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types of incident."""
+        return tuple(floors())
 
     # Services, for an actor
 
@@ -83,6 +125,65 @@ class House:
     def audit(self, actor: str) -> Audit:
         """Custody and proofs."""
         return Audit(self.log, self.signer.verifier, now, secrets.token_bytes, self._custody(actor))
+
+    def declare(self, caller: Token) -> Declare:
+        """Incidents as they begin."""
+        return Declare(self.opened.journal, floors(), now, secrets.token_bytes, caller.id, caller.models)
+
+    def respond(self, caller: Token) -> Respond:
+        """Incidents as a whole."""
+        return Respond(self.desk(caller), packs_of_incidents(), floors())
+
+    def staff(self, caller: Token) -> Staff:
+        """Who does what."""
+        return Staff(self.desk(caller), packs_of_incidents())
+
+    def deliberate(self, caller: Token) -> Deliberate:
+        """What is known, supposed and decided."""
+        return Deliberate(self.desk(caller), packs_of_incidents())
+
+    def records(self, caller: Token) -> Records:
+        """Incidents as documents."""
+        return Records(self.desk(caller), packs_of_incidents())
+
+    def search(self, caller: Token) -> Search:
+        """Words in what the caller may see."""
+        return Search(self.desk(caller), SqlTexts(self.opened.journal.engine))
+
+    def attend(self, caller: Token | None = None) -> Attend:
+        """What incidents need; without a caller, Andon itself."""
+        desk = Desk(self.opened.journal, now, secrets.token_bytes, ITSELF) if caller is None else self.desk(caller)
+        return Attend(desk, load_severities(), self._seals(desk.actor), self.opened.follow.outsiders.keys())
+
+    def _seals(self, actor: str) -> Sealer:
+        def seal(holding: Holding, request: str) -> SealReceipt:
+            case = Case(holding.model_id, holding.since, None, holding.reason, {"incident": holding.incident_id})
+            made = self.audit(actor).seal(case, request)
+            return SealReceipt(made.seal_id, made.size, made.root, made.note)
+
+        return seal
+
+    def _seal_scan(self, actor: str, pinned: Pinned, request: str) -> str:
+        """Hold what a scan was made from: its document, its plan and summaries, and the SHA-256 of what it read."""
+        store = ArtifactStore(self.settings.data / "artifacts")
+        kept = {name: store.put([data]) for name, data in sorted(pinned.members.items())}
+        facts = {
+            "scan": pinned.scan,
+            "inputs": list(pinned.inputs),
+            "predictions_in_ledger": pinned.predictions_in_ledger,
+        }
+        facts["pinned"] = {name: {"sha256": digest, "bytes": size} for name, (digest, size) in kept.items()}
+        started = min(datetime.fromisoformat(each["started_at_low"]) for each in pinned.scan["incidents"])
+        case = Case(str(pinned.scan["model_id"]), started - BEFORE, None, "a scan was sent", facts)
+        return self.audit(actor).seal(case, request).seal_id
+
+    def desk(self, caller: Token) -> Desk:
+        """A caller's hand on incidents."""
+        return Desk(self.opened.journal, now, secrets.token_bytes, caller.id, caller.models)
+
+    def register(self, caller: Token) -> Register:
+        """Models and changes."""
+        return Register(self.opened.journal, now, secrets.token_bytes, caller.id, caller.models)
 
     @contextmanager
     def export(self, actor: str, seal_id: str, *, redact: bool) -> Iterator[tuple[Path, Exported]]:
@@ -107,6 +208,7 @@ class House:
     def nudge(self) -> None:
         """There is something to follow."""
         self._wake.set()
+        self._signalled.set()
 
     def follow(self) -> None:
         """Follow until the end, and look four times a second; what goes wrong is noted and tried again."""
@@ -123,7 +225,7 @@ class House:
     def _beat(self) -> None:
         before = self.tampered, self.trouble
         try:
-            self.opened.follow.step(now())
+            self.follows = self.opened.follow.step(now())
             self.trouble = None
         except Tampered as error:
             self.tampered = str(error)
@@ -134,12 +236,56 @@ class House:
         with contextlib.suppress(Unavailable):
             self.learn()
 
+    def look_after(self) -> None:
+        """Look after incidents until the end, after each command and whenever a clock has something to say."""
+        while not self._rests.wait(POLL_SECONDS):
+            with contextlib.suppress(Unavailable):
+                self.look()
+
+    def group_signals(self) -> None:
+        """Make alerts and incidents of signals until the end, where this process follows the journal."""
+        while not self._rests.is_set():
+            if self.follows and self.tampered is None:
+                try:
+                    while self.signals.step() and not self._rests.is_set():
+                        pass
+                except (Refused, Unavailable) as error:  # the database is away, or others were faster three times over
+                    LOGGER.warning("grouping waits: %s", error)
+            self._signalled.wait(POLL_SECONDS)
+            self._signalled.clear()
+
+    def look(self) -> None:
+        """Look once, where anything happened or is due."""
+        last, at = self.opened.journal.last(), now()
+        is_due = self.look_at is not None and at >= self.look_at
+        if self.tampered is None and (last != self._attended or is_due):
+            self._attended = last
+            self.look_at = self.attend().step(at)
+
     def learn(self) -> None:
         """Know the tokens as the journal has them."""
         last = self.opened.journal.last()
         if last != self.known:
             self.door.learn(self.access("door").list_tokens())
             self.known = last
+
+    def receive(self, incident: str, action: str, receipt: str, message_id: str) -> None:
+        """An outsider says what came of an action."""
+        self.attend().note_receipt(incident, action, receipt, f"receipt_{message_id}")
+
+    def known_models(self) -> tuple[list[tuple[str, str]], dict[str, Mapping[str, Any]]]:
+        """The models and versions that are registered, and the figures of each last scan, as far as is known."""
+        journal = self.opened.journal
+        with contextlib.suppress(Unavailable):
+            self._models = self._read_models(journal)
+        return self._models
+
+    @staticmethod
+    def _read_models(journal: Journal) -> tuple[list[tuple[str, str]], dict[str, Mapping[str, Any]]]:
+        entries = [entry_of(row) for row in journal.list_rows(MODELS)]
+        versions = [(each.id, version) for each in entries for version in [v.version for v in each.versions] or [""]]
+        figures = {row["id"]: json.loads(row["content"]) for row in journal.list_rows(FIGURES)}
+        return versions, figures
 
     def require_room(self) -> None:
         """Refuse events when the disk is nearly full, so that seals still fit.
@@ -167,6 +313,10 @@ class House:
             scratch.write_text(json.dumps(self.ingest.snapshot()))
             scratch.replace(self.folder / POSITIONS)
 
+    def rest(self) -> None:
+        """Look after nothing any more."""
+        self._rests.set()
+
     def end(self) -> None:
         """Stop following."""
         self._ended.set()
@@ -191,11 +341,14 @@ def open_house(settings: Settings) -> Iterator[House]:
         opened.journal.check()
         opened.follow.step(now())
         house = _house(settings, opened)
+        opened.follow.outsiders = outsiders(house.receive)
         houses.append(house)
         stack.callback(house.log.close)
         stack.enter_context(_following(house))
         house.audit("start").custody.finish()
         house.first = house.access("start").start()
+        if house.first is not None:
+            house.first_signaller = house.access("first-start").create_token(Grant("alertmanager", "signaller"))
         house.learn()
         stack.enter_context(_told(house))
         yield house
@@ -204,11 +357,19 @@ def open_house(settings: Settings) -> Iterator[House]:
 
 def _house(settings: Settings, opened: OpenJournal) -> House:
     writer, log = _writer(settings)
-    ingest = Ingest(log, Record(log, now, many_random_bytes).entries, now)
+    last: list[ByVersion] = [{}]
+
+    def watch(events: Sequence[Event]) -> None:
+        last[0] = vitals_of(events)
+
+    ingest = Ingest(log, Record(log, now, many_random_bytes, watch).entries, now, seen=lambda: last[0])
     with ExitStack() as unless_opened:
         unless_opened.callback(log.close)
         signer = signer_of(settings.data / "ledger", writer)
-        house = House(settings, writer, signer, log, ingest, opened, Door(), load_permissions())
+        permissions = load_permissions()
+        signals = Signals(opened.journal, mappings(settings.data), permissions.acts["export.export"])
+        house = House(settings, writer, signer, log, ingest, opened, Door(), permissions, signals)
+        signals.seal = house._seal_scan  # noqa: SLF001  # of this module
         ingest.resume(_snapshot(house.folder))
         unless_opened.pop_all()
     return house
@@ -230,13 +391,21 @@ def _writer(settings: Settings) -> tuple[str, SerialLog]:
 
 @contextmanager
 def _following(house: House) -> Iterator[None]:
-    thread = threading.Thread(target=house.follow, name="follower", daemon=True)
-    thread.start()
+    follower = threading.Thread(target=house.follow, name="follower", daemon=True)
+    helpers = [
+        threading.Thread(target=target, name=name, daemon=True)
+        for name, target in (("attendant", house.look_after), ("grouping", house.group_signals))
+    ]
+    for thread in (follower, *helpers):
+        thread.start()
     try:
         yield
     finally:
+        house.rest()
+        for thread in helpers:  # first: what they do waits for the follower
+            thread.join()
         house.end()
-        thread.join()
+        follower.join()
 
 
 @contextmanager

@@ -12,16 +12,27 @@ from andon.adapters.keyring import Keyring
 from andon.adapters.segments.log import SegmentLog
 from andon.adapters.sql.journal import SqlJournal
 from andon.adapters.sql.lease import SqlLease
+from andon.alert import tables
 from andon.bootstrap.database import open_database
 from andon.bootstrap.packs import load_permissions
 from andon.bootstrap.settings import database_of
 from andon.bootstrap.signing import signer_of
 from andon.evidence import custody
+from andon.incident import endings, fold, fold_work
+from andon.inventory import register
 from andon.people import token
 from andon.services.access import Access
 from andon.services.follow import Follow
 
-FOLDS: Final = {**token.FOLDS, **custody.FOLDS}
+FOLDS: Final = {
+    **token.FOLDS,
+    **custody.FOLDS,
+    **fold.FOLDS,
+    **fold_work.FOLDS,
+    **endings.FOLDS,
+    **tables.FOLDS,
+    **register.FOLDS,
+}
 LEASE: Final = timedelta(seconds=5)
 NAME: Final = "journal"
 

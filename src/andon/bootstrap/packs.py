@@ -1,11 +1,16 @@
 """The data that travels with the code: taxonomy, severities, demo."""
 
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 import yaml
 
+from andon.incident.checklist import Checklists, parse_checklists
+from andon.incident.dossier import Packs
 from andon.incident.taxonomy import Severities, Taxonomy, parse_severities, parse_taxonomy
+from andon.incident.wording import Classifier
+from andon.incident.wording import parse as parse_wording
 from andon.people.permission import Permissions, permissions_from
 
 
@@ -14,19 +19,45 @@ def pack(name: str) -> Traversable:
     return files("andon") / "packs" / name
 
 
+@cache
 def load_taxonomy() -> Taxonomy:
     """The types of incident that Andon ships with."""
     return parse_taxonomy(_yaml("taxonomy.yaml"), "taxonomy.yaml")
 
 
+@cache
 def load_severities() -> Severities:
     """The priorities P0 to P3."""
     return parse_severities(_yaml("severities.yaml"), "severities.yaml")
 
 
+@cache
+def load_checklists() -> Checklists:
+    """The triage checklists."""
+    return parse_checklists(_yaml("checklists.yaml"))
+
+
+@cache
 def load_permissions() -> Permissions:
     """Who may do what."""
     return permissions_from(_yaml("permissions.yaml"))
+
+
+def floors() -> dict[str, str]:
+    """The default severity of each type."""
+    return {slug: kind.default_severity for slug, kind in load_taxonomy().types.items()}
+
+
+@cache
+def packs_of_incidents() -> Packs:
+    """What holds for all incidents."""
+    return Packs(load_severities(), load_checklists(), load_taxonomy().titles())
+
+
+@cache
+def load_classifier() -> Classifier:
+    """The reader of reports in words."""
+    return Classifier(parse_wording(_yaml("wording.yaml"), tuple(floors()), "wording.yaml"), floors())
 
 
 def _yaml(name: str) -> dict[str, object]:

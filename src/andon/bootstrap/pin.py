@@ -31,11 +31,16 @@ MEMBER_BYTES_MAX = 1 << 30
 
 @dataclass
 class Memory:
-    """Where a scan leaves what it saw: the answers of both sources, and the model whose columns the log had."""
+    """Where a scan leaves what it saw: the answers of both sources, and the model whose columns the log had.
+
+    With `wants_figures` also the figures for the gauges of a server.
+    """
 
     log: Remembering | None = None
     reference: Remembering | None = None
     setting: dict[str, Any] = field(default_factory=dict)
+    wants_figures: bool = False
+    figures: Mapping[str, Any] = field(default_factory=dict)
 
     def watch(
         self, log: LogSource, reference: LogSource, model: Model, equal: tuple[str, str] | None

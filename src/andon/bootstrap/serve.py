@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import version
+from types import FrameType
 from typing import Final
 
 import uvicorn
@@ -48,6 +49,13 @@ def serve(settings: Settings, ready: Callable[[House], None]) -> None:
             if server.started:
                 ready(house)
 
+        on_signal = server.handle_exit
+
+        def handle_exit(number: int, frame: FrameType | None) -> None:
+            house.is_ending = True
+            on_signal(number, frame)
+
+        server.handle_exit = handle_exit  # type: ignore[method-assign,assignment]  # streams would hold the end up
         server.startup = startup  # type: ignore[method-assign]  # uvicorn has no other hook after it listens
         # uvicorn ends on SIGTERM and then raises it again: by then it must not end the process before the house closes
         signal.signal(signal.SIGTERM, lambda *_: None)

@@ -27,6 +27,7 @@ class Limits:
         requests_burst: at once.
         failures_per_second, failures_burst: wrong tokens from one address.
         pending_bytes_max: requests of events that wait for the disk, together.
+        reports_per_second, reports_burst: reports in words with one token.
         free_bytes_min: with less room on the disk, events are refused, so that seals still fit.
     """
 
@@ -36,6 +37,8 @@ class Limits:
     failures_burst: float = 50
     pending_bytes_max: int = 64 << 20
     free_bytes_min: int = 64 << 20
+    reports_per_second: float = 0.5
+    reports_burst: float = 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from andon.adapters.duckdb.tables import Part
 from andon.base.errors import BadInput
 from andon.base.interval import Interval
 from andon.base.nearest import nearest
+from andon.bootstrap.figures import figures_of
 from andon.bootstrap.own_reference import earliest_stable_part
 from andon.bootstrap.packs import load_taxonomy
 from andon.bootstrap.pin import Memory, of_model
@@ -138,6 +139,8 @@ def _scan(asked: ScanRequest, model: Model, equal: tuple[str, str] | None, progr
         seen: tuple[LogSource, LogSource] = (log, known_good)
         if asked.memory is not None:
             seen = asked.memory.watch(log, known_good, log.model, equal)
+            if asked.memory.wants_figures:
+                asked.memory.figures = figures_of(log, known_good, resolve_columns(log.model, log.schema()), asked.now)
         request = Request(*seen, resolve_columns(log.model, seen[0].schema()), asked.every, asked.now)
         scan = _watch().scan(request, progress)
         types = differing_types(request.model, log.schema(), known_good.schema())

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from andon.base.errors import BadInput
+from andon.base.interval import EPOCH
+from andon.duty.calendar import due_at
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Sentence = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -47,14 +49,32 @@ class Taxonomy(_Strict):
         return {slug: kind.title for slug, kind in self.types.items()}
 
 
+class Phase(_Strict):
+    """A phase of the response: how long it may take, and what ends it."""
+
+    name: Sentence
+    within: Sentence
+    until: Literal["acknowledged", "triaged", "cause", "contained", "resolved", "closed"]
+
+
+class Action(_Strict):
+    """What happens by itself at a priority."""
+
+    does: Literal["notice", "ticket", "task", "proposal"]
+    text: Sentence
+    within: Sentence | None = None
+
+
 class SeverityLevel(_Strict):
-    """One priority: its names on the other scales, the facts behind it, the time to respond."""
+    """One priority: its names on the other scales, the facts behind it, the time to respond, what happens by itself."""
 
     severity: Severity
     sev: Annotated[str, StringConstraints(pattern=r"^SEV-[1-4]$")]
     means: Sentence
     facts: tuple[Sentence, ...] = Field(min_length=1, strict=False)
     respond_within: Sentence
+    phases: tuple[Phase, ...] = Field(strict=False)
+    actions: tuple[Slug, ...] = Field(strict=False)
 
 
 class Severities(_Strict):
@@ -62,6 +82,27 @@ class Severities(_Strict):
 
     schema_: Literal["andon.severities/1"] = Field(alias="schema")
     severities: dict[PriorityLevel, SeverityLevel]
+    actions: dict[Slug, Action]
+
+    @model_validator(mode="after")
+    def _all_are_known(self) -> "Severities":
+        for name, level in self.severities.items():
+            unknown = [each for each in level.actions if each not in self.actions]
+            if unknown:
+                raise ValueError(f"{name} names the action {unknown[0]}, which is none of {', '.join(self.actions)}")
+            for length in (level.respond_within, *(phase.within for phase in level.phases)):
+                _check_length(name, length)
+        for slug, action in self.actions.items():
+            if action.within is not None:
+                _check_length(slug, action.within)
+        return self
+
+
+def _check_length(name: str, length: str) -> None:
+    try:
+        due_at(length, EPOCH)
+    except BadInput as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def parse_taxonomy(content: Mapping[str, object], name: str = "the taxonomy") -> Taxonomy:

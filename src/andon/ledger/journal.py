@@ -80,17 +80,41 @@ class View(Protocol):
         """One row; None where there is none."""
         ...
 
-    def list_rows(self, table: str) -> list[dict[str, Any]]:
-        """All rows, by key."""
+    def list_rows(
+        self, table: str, where: Mapping[str, Any] | None = None, page: "Page | None" = None
+    ) -> list[dict[str, Any]]:
+        """The rows whose columns have these values, by key; all of them, or one page."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list.
+
+    Attributes:
+        limit: so many rows at most.
+        after: begin behind this value of the column `by`.
+        is_newest_first: go downwards.
+        by: the column that orders.
+    """
+
+    limit: int
+    after: Any = None
+    is_newest_first: bool = False
+    by: str = "id"
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
-    """Something to do once: `decide` looks at the tables and says what is established, or raises."""
+    """Something to do once: `decide` looks at the tables and says what is established, or raises.
+
+    `is_alone`: nothing else is recorded between the look and the entry. For what rests on more than its own stream,
+    such as the next number of the year; it makes other commands wait, so a decision that needs it is short.
+    """
 
     request_id: str
     decide: Callable[[View], Fact]
+    is_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +197,8 @@ def posting_of(fields: Mapping[str, Any], texts: Mapping[str, bytes | None]) -> 
         if name not in texts:
             raise Tampered(f"the text {name} of journal entry {fields['seq']} is missing in the table journal_payload")
         private[name] = ERASED if (kept := texts[name]) is None else _opened(fields["seq"], name, kept, promised)
-    return Posting(fields["kind"], fields["stream"], fields["at"], fields["actor"], fields["data"], private)
+    named = {name: fields[name] for name in ("kind", "stream", "at", "actor", "data", "seq")}
+    return Posting(**named, private=private)
 
 
 def _opened(seq: int, name: str, kept: bytes, promised: str) -> str:

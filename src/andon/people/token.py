@@ -12,6 +12,10 @@ from andon.base.fold import Change, Fold, Posting
 PREFIX: Final = "andon_"
 SECRET_BYTES: Final = 32
 TABLE: Final = "tokens"
+PAGERDUTY: Final = "pagerduty"
+ROUTING_KEY_LENGTH: Final = 32
+_SMALL: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
+_KEY_FORM: Final = re.compile(r"[a-z0-9]{32}")
 _FORM: Final = re.compile(r"andon_[A-Za-z0-9_-]{43}")
 
 
@@ -26,6 +30,7 @@ class Token:
         digest: SHA-256 of the secret, hexadecimal.
         models: the models it is limited to; empty: all.
         created_at, expires_at, revoked_at: ISO 8601, UTC; None: never.
+        kind: `pagerduty`: a routing key of PagerDuty's Events API, which opens nothing else; None: a bearer token.
     """
 
     id: str
@@ -36,6 +41,7 @@ class Token:
     created_at: str
     expires_at: str | None
     revoked_at: str | None
+    kind: str | None = None
 
     def is_valid(self, now: str) -> bool:
         """Whether it opens doors at a time (the same form as `expires_at`, so that texts compare)."""
@@ -51,6 +57,15 @@ def new_secret(chance: bytes) -> str:
     return PREFIX + base64.urlsafe_b64encode(chance).rstrip(b"=").decode()
 
 
+def new_routing_key(chance: bytes) -> str:
+    """A routing key: 32 small letters and digits, as PagerDuty's are, from 32 random bytes."""
+    number, letters = int.from_bytes(chance, "big"), []
+    for _ in range(ROUTING_KEY_LENGTH):
+        number, place = divmod(number, len(_SMALL))
+        letters.append(_SMALL[place])
+    return "".join(letters)
+
+
 def digest_of(secret: str) -> str:
     """What is kept of a token. A plain hash suffices: nobody guesses 256 random bits."""
     return sha256(secret.encode()).hexdigest()
@@ -59,6 +74,11 @@ def digest_of(secret: str) -> str:
 def is_well_formed(secret: str) -> bool:
     """Whether a text can be a token at all."""
     return _FORM.fullmatch(secret) is not None
+
+
+def is_routing_key(secret: str) -> bool:
+    """Whether a text can be a routing key at all."""
+    return _KEY_FORM.fullmatch(secret) is not None
 
 
 def token_of(row: Mapping[str, Any]) -> Token:
@@ -77,6 +97,7 @@ def _created(posting: Posting) -> Sequence[Change]:
         "created_at": posting.at,
         "expires_at": posting.data["expires_at"],
         "revoked_at": None,
+        "kind": posting.data.get("kind"),
     }
     return [Change(TABLE, posting.stream, values)]
 

@@ -9,20 +9,34 @@ from andon.base.errors import BadInput, Conflict, NotFound, Refused
 from andon.base.ids import new_id
 from andon.ledger.journal import Command, Fact, Journal, View
 from andon.people.permission import Permissions
-from andon.people.token import SECRET_BYTES, TABLE, Token, digest_of, new_secret, token_of
+from andon.people.token import (
+    PAGERDUTY,
+    SECRET_BYTES,
+    TABLE,
+    Token,
+    digest_of,
+    new_routing_key,
+    new_secret,
+    token_of,
+)
 
 FIRST: Final = "first-administrator"
 NAME_LENGTH_MAX: Final = 200
+SIGNALLER: Final = "signaller"
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a new token is to be: whose, which role, for which models (none: all), until when (None: for good)."""
+    """What a new token is to be: whose, which role, for which models (none: all), until when (None: for good).
+
+    `kind`: `pagerduty` makes a routing key, for a signaller only.
+    """
 
     name: str
     role: str
     models: Sequence[str] = ()
     expires_at: datetime | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +78,15 @@ class Access:
             raise BadInput("a model's id is not empty and has no line break: mend the list of models")
         if grant.expires_at is not None and grant.expires_at <= self.now():
             raise BadInput(f"the token would have expired already, at {grant.expires_at}: give a later time")
-        token_id, secret = new_id("tok", self.now(), self.chance(10)), new_secret(self.chance(SECRET_BYTES))
+        if grant.kind not in (None, PAGERDUTY):
+            raise BadInput(f"there is no kind of token {grant.kind}: write {PAGERDUTY}, or leave it out")
+        if grant.kind == PAGERDUTY and grant.role != SIGNALLER:
+            raise BadInput(f"a routing key only brings signals: give it the role {SIGNALLER}")
+        make = new_secret if grant.kind is None else new_routing_key
+        token_id, secret = new_id("tok", self.now(), self.chance(10)), make(self.chance(SECRET_BYTES))
         expires_at = None if grant.expires_at is None else _text(grant.expires_at)
         data = {"role": grant.role, "digest": digest_of(secret), "models": list(grant.models), "expires_at": expires_at}
+        data |= {} if grant.kind is None else {"kind": grant.kind}
         fact = Fact("token_created", token_id, self.actor, data, {"name": grant.name.strip()})
         done = self.journal.commit(Command(request or token_id, lambda _: fact))
         if done.was_done:

@@ -11,6 +11,7 @@ from andon.base.errors import AndonError, BadInput, Denied
 from andon.ledger.entry import CONTROL_KINDS, Entry, kinds_pattern, make_entry, parse_header
 from andon.ledger.log import Log
 from andon.telemetry.producer import Positions, Range, positions_from
+from andon.telemetry.vitals import ByVersion
 
 EVENTS_MAX: Final = 10_000
 BAD_LINES_SHOWN: Final = 20
@@ -48,6 +49,7 @@ class Batch:
         lines: how many lines it has, empty ones too.
         holes: places of empty lines: numbers that the producer gave to nothing.
         range: its place among the producer's lines; None: it may be recorded twice.
+        vitals: what its events say of their models' health.
     """
 
     sender: str
@@ -55,6 +57,7 @@ class Batch:
     lines: int
     holes: Sequence[int] = ()
     range: Range | None = None
+    vitals: ByVersion = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +82,14 @@ class Ingest:
         make: the entries of lines, or BadInput.
         now: the time.
         positions: where producers are.
+        seen: the vitals of the events that `make` saw last.
     """
 
     log: Log
     make: Callable[[Sequence[bytes]], list[Entry]]
     now: Callable[[], datetime]
     positions: Positions = field(default_factory=Positions)
+    seen: Callable[[], ByVersion] = dict
 
     def prepare(
         self, lines: Sequence[bytes], sender: str, place: Range | None = None, models: Iterable[str] = ()
@@ -110,10 +115,11 @@ class Ingest:
             entries = self.make(events) if events else []
         except (BadInput, RecursionError):
             raise self._bad(lines) from None
+        vitals = self.seen()
         self._check_times(entries, lines)
         if allowed := frozenset(models):
             _check_models(entries, allowed)
-        return Batch(sender, entries, len(lines), holes, place)
+        return Batch(sender, entries, len(lines), holes, place, vitals)
 
     def accept(self, batches: Sequence[Batch]) -> list[Accepted | AndonError]:
         """Append requests with one fsync; each is answered with what became of it, in order.

@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 from andon.base.errors import BadInput
 from andon.ledger.entry import ENTRY_BYTES_MAX, SALT_BYTES, VERSION, Entry, EventHeader, commitments, make_entry
 from andon.ledger.log import Log
-from andon.telemetry.event import parse_event, parse_events
+from andon.telemetry.event import Event, parse_event, parse_events
 
 BATCH_EVENTS = 1_000
 BATCH_BYTES_MAX = 16 << 20
@@ -46,11 +46,13 @@ class Record:
         log: where to.
         now: the time; a claim that each entry carries.
         chance: so many random bytes.
+        watch: shown the events of each batch that is sound, before it is durable.
     """
 
     log: Log
     now: Now
     chance: Chance
+    watch: Callable[[Sequence[Event]], None] | None = None
 
     def record(
         self, lines: Iterable[bytes], tell: Callable[[int], None] | None = None, producer: str | None = None
@@ -100,14 +102,18 @@ class Record:
         at, drawn = _utc(self.now()), self.chance(SALT_BYTES * len(lines))
         salts = [drawn[start : start + SALT_BYTES] for start in range(0, SALT_BYTES * len(lines), SALT_BYTES)]
         try:
-            headers = _headers(lines, at, salts, (producer, before))
+            headers, events = _headers(lines, at, salts, (producer, before))
         except ValueError:
             check_lines(lines, before)
             raise
+        if self.watch is not None:
+            self.watch(events)
         return list(map(Entry, headers, salts, lines))
 
 
-def _headers(lines: Sequence[bytes], at: str, salts: Sequence[bytes], place: tuple[str | None, int]) -> list[bytes]:
+def _headers(
+    lines: Sequence[bytes], at: str, salts: Sequence[bytes], place: tuple[str | None, int]
+) -> tuple[list[bytes], list[Event]]:
     if max(map(len, lines)) > EVENT_BYTES_MAX:
         raise ValueError("a line is over the limit")
     events = parse_events(lines)
@@ -123,7 +129,7 @@ def _headers(lines: Sequence[bytes], at: str, salts: Sequence[bytes], place: tup
     ]
     if max(map(len, headers)) > ENTRY_BYTES_MAX:
         raise ValueError("a header is over the limit")
-    return headers
+    return headers, events
 
 
 def check_lines(lines: Iterable[bytes], before: int = 0) -> None:

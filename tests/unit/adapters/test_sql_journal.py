@@ -36,7 +36,8 @@ def run(journal, statement):
 def test_migrations_lead_to_the_tables_of_this_version(url, tmp_path):
     engine = open_database(tmp_path, url)
     with reading(engine) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        options = {"include_name": lambda name, *_: not str(name).startswith(("search_words", "search_texts_words"))}
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), METADATA) == []
         assert schema_version(connection) == LATEST
     engine.dispose()
     again = open_database(tmp_path, url)  # nothing left to do

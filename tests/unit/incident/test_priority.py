@@ -1,9 +1,13 @@
 """Golden cases of the priority from facts, and that not knowing never lowers it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import yaml
 
+from andon.bootstrap.packs import floors
+from andon.incident.facts import from_fields
 from andon.incident.priority import SEVERITIES, Facts, propose
 from andon.inventory.model import RiskClass
 
@@ -101,6 +105,20 @@ def test_golden(facts, default, level, words):
     priority = propose(facts, default)
     assert (priority.level, priority.severity) == (level, SEVERITIES[level])
     assert words in priority.rule
+
+
+GOLDEN = yaml.safe_load(Path(__file__).with_name("golden_priorities.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("case", GOLDEN, ids=[case["case"] for case in GOLDEN])
+def test_incidents_of_the_sources(case):
+    facts = from_fields(NOTHING_BAD | case["known"] if "known" in case else case["open"])
+    priority = propose(facts, floors()[case["type"]])
+    assert (priority.level, case["rule"] in priority.rule) == (case["level"], True), priority
+
+
+def test_there_are_enough_golden_cases():
+    assert len(CASES) + len(GOLDEN) >= 60
 
 
 def test_small_harm_to_a_protected_group_outranks_a_large_one_in_a_harmless_use():

@@ -14,15 +14,30 @@ from starlette.types import ASGIApp
 
 from andon.base.errors import AndonError
 from andon.bootstrap.house import House
-from andon.interfaces.api import evidence, health, tokens
+from andon.interfaces.api import (
+    enqueue,
+    evidence,
+    health,
+    incident_work,
+    incidents,
+    models,
+    records,
+    search,
+    signals,
+    stream,
+    tokens,
+)
 from andon.interfaces.api.bodies import Document, Problem, Recorded
 from andon.interfaces.api.edge import Edge
 from andon.interfaces.api.events import ACT, ARROW, PATH, Events
 from andon.interfaces.api.guard import Caller
 from andon.interfaces.api.intake import Intake
+from andon.interfaces.api.limited import Limited
+from andon.interfaces.api.limits import Buckets
 from andon.interfaces.api.metrics import Metrics
 from andon.interfaces.api.problems import PROBLEMS, on_error, on_http_error, on_invalid
 
+PARTS: Final = (health, evidence, tokens, incidents, incident_work, records, search, signals, enqueue, models, stream)
 EVENT_PROBLEMS: Final = {
     413: "body too large",
     415: "unsupported media type",
@@ -33,12 +48,14 @@ EVENT_PROBLEMS: Final = {
 def create(house: House, now: Callable[[], datetime], version: str) -> ASGIApp:
     """The application over a house."""
     app = application(house, version)
-    return Edge(app, house, now, {("POST", PATH): app.state.events})
+    edge = Edge(Limited(app), house, now, {("POST", PATH): app.state.events})
+    app.state.admit = edge.admit
+    return edge
 
 
 def application(house: House, version: str) -> FastAPI:
     """The routes alone."""
-    metrics, intake = Metrics(), Intake(house)
+    metrics, intake = Metrics(house.known_models, house.types), Intake(house)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -55,10 +72,11 @@ def application(house: House, version: str) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.house, app.state.metrics, app.state.intake = house, metrics, intake
+    app.state.reports = Buckets(house.settings.limits.reports_per_second, house.settings.limits.reports_burst)
     app.state.events = Events(house, intake, metrics)
     app.router.routes.append(Route(PATH, app.state.events, methods=["POST"], name=ACT))
-    for router in (health.ROUTER, evidence.ROUTER, tokens.ROUTER):
-        app.router.routes.extend(router.routes)  # as they are, so that whoever lists routes finds each of them
+    for part in PARTS:
+        app.router.routes.extend(part.ROUTER.routes)  # as they are, so that whoever lists routes finds each of them
     _describe(app)
     for kind, handler in (
         (AndonError, on_error),

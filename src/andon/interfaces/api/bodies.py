@@ -1,12 +1,14 @@
 """What requests and answers hold."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True)]
+NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL keeps no text with a NUL."""
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=NO_NUL)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True, pattern=NO_NUL)]
 
 
 class Asked(BaseModel):
@@ -105,6 +107,7 @@ class TokenAsked(Asked):
     role: Name
     models: Annotated[list[Name], Field(max_length=1_000)] = []
     expires_at: AwareDatetime | None = None
+    kind: Literal["pagerduty"] | None = None
 
 
 class TokenShown(BaseModel):
@@ -117,6 +120,7 @@ class TokenShown(BaseModel):
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    kind: str | None = None
 
 
 class TokenMade(TokenShown):

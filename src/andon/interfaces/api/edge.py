@@ -17,6 +17,8 @@ from andon.people.token import Token
 
 OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """What answers a stranger; it holds no personal data."""
+BY_KEY: Final = frozenset({"/v2/enqueue"})
+"""What finds its caller by a key in the body."""
 SECURE: Final = [
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -55,8 +57,10 @@ class Edge:
             await send(message)
 
         try:
-            if scope["path"] not in OPEN:
-                scope.setdefault("state", {})["caller"] = self._admit(scope)
+            if scope["path"] not in (*OPEN, *BY_KEY):
+                address = (scope.get("client") or ("", 0))[0]
+                caller = self.admit(address, lambda at: self._house.door.admit(_bearer(scope), at))
+                scope.setdefault("state", {})["caller"] = caller
             await self._hot.get((scope["method"], scope["path"]), self._app)(scope, receive, secured)
         except AndonError as error:
             await problem_of(error)(scope, receive, secured)
@@ -66,17 +70,23 @@ class Edge:
                 detail = "something broke in the server: look into its log for the time of this answer"
                 await problem(500, "internal error", detail)(scope, receive, secured)
 
-    def _admit(self, scope: Scope) -> Token:
-        address = (scope.get("client") or ("", 0))[0]
+    def admit(self, address: str, find: Callable[[str], Token]) -> Token:
+        """The caller that `find` knows at a time, within the limits of its token and its address.
+
+        Raises:
+            Unauthenticated: it knows none.
+            HttpProblem: too many wrong ones, or too many requests; 429.
+        """
         clock = time.monotonic()
         if self._failures.is_empty(address, clock):
             raise HttpProblem(
                 429, "too many wrong tokens", "too many wrong tokens from this address: wait, then mend the token"
             )
         try:
-            caller = self._house.door.admit(_bearer(scope), _text(self._now()))
+            caller = find(_text(self._now()))
         except Unauthenticated:
             self._failures.take(address, clock)
+            self._house.signals.denied(f"address {address}")
             raise
         if not self._calls.take(caller.id, clock):
             raise HttpProblem(

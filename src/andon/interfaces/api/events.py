@@ -63,7 +63,7 @@ class Events:
         place = _place(headers, caller, body)
         batch: Batch = self._house.ingest.prepare(lines, caller.id, place, caller.models)
         done = await self._intake.submit(batch, len(body))
-        self._metrics.recorded(done.events, done.repeated)
+        self._metrics.recorded(batch, done)
         return Response(_receipt(done, self._house.signer.verifier.name), 200, media_type="application/json")
 
 

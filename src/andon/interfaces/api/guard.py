@@ -1,12 +1,17 @@
 """Which act a route is, and whether the caller may do it. A route's `operation_id` names its act: `service.method`."""
 
+import re
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Header, Request
 
+from andon.base.errors import BadInput, Denied
 from andon.bootstrap.house import House
+from andon.incident.desk import Ask
 from andon.people.token import Token
+
+ETAG: Final = re.compile(r'(?:W/)?"([0-9]{1,15})"')
 
 
 def house_of(request: Request) -> House:
@@ -22,20 +27,47 @@ def permitted(request: Request) -> Token:
         Denied: it may not.
     """
     caller: Token = request.state.caller
-    house_of(request).permissions.require(caller.role, request.scope["route"].operation_id)
+    house = house_of(request)
+    try:
+        house.permissions.require(caller.role, request.scope["route"].operation_id)
+    except Denied:
+        house.signals.denied(caller.id)
+        raise
     return caller
 
 
 def request_id(
+    request: Request,
     caller: Annotated[Token, Depends(permitted)],
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> str | None:
-    """The id of a request that carries a key: the same key of the same caller is the same request."""
+    """The id of a request that carries a key: the same key of the same caller at the same path is the same request."""
     if idempotency_key is None:
         return None
-    return "key_" + sha256(f"{caller.id}\n{idempotency_key}".encode()).hexdigest()[:32]
+    return (
+        "key_"
+        + sha256(f"{caller.id}\n{request.method} {request.url.path}\n{idempotency_key}".encode()).hexdigest()[:32]
+    )
 
 
+def asked(
+    request: Annotated[str | None, Depends(request_id)],
+    if_match: Annotated[str | None, Header(max_length=100)] = None,
+) -> Ask:
+    """How a change of an incident is asked for: `Idempotency-Key`, and `If-Match` with the ETag that was looked at.
+
+    Raises:
+        BadInput: the ETag is none that this server gives.
+    """
+    if if_match is None or if_match.strip() == "*":
+        return Ask(request)
+    match = ETAG.fullmatch(if_match.strip())
+    if match is None:
+        raise BadInput('If-Match holds no version of an incident: send the ETag of its last answer, such as "17"')
+    return Ask(request, int(match[1]))
+
+
+Asking = Annotated[Ask, Depends(asked)]
 Caller = Annotated[Token, Depends(permitted)]
 Here = Annotated[House, Depends(house_of)]
 RequestId = Annotated[str | None, Depends(request_id)]

@@ -25,13 +25,14 @@ async def readyz(request: Request) -> JSONResponse:
 
 
 @ROUTER.get("/metrics", operation_id="health.metrics", response_class=Response)
-async def metrics(request: Request) -> Response:
+def metrics(request: Request) -> Response:
     """Prometheus's text format."""
     house, state = house_of(request), request.app.state
     values: dict[str, Any] = {
         "andon_ingest_pending_bytes": state.intake.pending_bytes,
         "andon_ledger_entries": house.log.size,
         "andon_journal_entries": house.known,
+        "andon_alerts_unmapped": house.signals.unmapped(),
         "andon_ready": 0 if _reasons(request) else 1,
     }
     return Response(state.metrics.text(**values), media_type=CONTENT_TYPE)

@@ -15,6 +15,7 @@ from andon.base.errors import (
     Full,
     NotFound,
     Refused,
+    Stale,
     Tampered,
     Unauthenticated,
     Unavailable,
@@ -24,6 +25,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 STATUS: Final[tuple[tuple[type[AndonError], int, str], ...]] = (  # the more special first
     (Unauthenticated, 401, "no valid token"),
     (Denied, 403, "not permitted"),
+    (Stale, 412, "changed meanwhile"),
     (Conflict, 409, "conflict"),
     (Refused, 422, "refused by a rule"),
     (NotFound, 404, "not found"),
@@ -42,6 +44,7 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
         (403, "not permitted"),
         (404, "not found"),
         (409, "conflict"),
+        (412, "changed since it was read"),
         (422, "bad input, or refused by a rule"),
         (429, "too many requests"),
         (500, "evidence is not what was recorded"),
@@ -98,7 +101,8 @@ async def on_http_error(_: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 500)
     fix = {404: "look at /api/v1/openapi.json", 405: "use another method"}.get(status, "mend the request")
     detail = str(getattr(error, "detail", "the request cannot be answered"))
-    answer = problem(status, detail.lower(), f"{detail}: {fix}")
+    title = "body too large" if status == 413 else detail.lower()  # noqa: PLR2004
+    answer = problem(status, title, detail if ": " in detail else f"{detail}: {fix}")
     for name, value in (getattr(error, "headers", None) or {}).items():
         answer.headers[name] = value
     return answer

@@ -17,7 +17,7 @@ ROUTER = APIRouter(prefix="/api/v1", tags=["access"], responses=PROBLEMS)
 @ROUTER.post("/tokens", status_code=201, operation_id="access.create_token")
 def make_token(asked: TokenAsked, caller: Caller, house: Here, request: RequestId) -> TokenMade:
     """Make a token; its secret is in this answer and nowhere else."""
-    grant = Grant(asked.name, asked.role, asked.models, asked.expires_at)
+    grant = Grant(asked.name, asked.role, asked.models, asked.expires_at, asked.kind)
     made = house.access(caller.id).create_token(grant, request)
     house.learn()
     return TokenMade(**_shown(made.token), token=made.secret)

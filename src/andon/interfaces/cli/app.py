@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from andon.interfaces.cli import edge
+from andon.interfaces.cli import edge, incident_app, model_app, signal_app
 
 FOUND: Final = 1
 EXAMPLE: Final = "\b\nExample:\n  {}"  # the mark keeps the lines as they are
@@ -30,8 +30,13 @@ token = typer.Typer(
     rich_markup_mode=None,
     epilog=EXAMPLE.format("andon token create --name 'scoring service' --role recorder"),
 )
+app.add_typer(signal_app.app, name="signal", help="Signals and alerts: list, send, silence, map.")
+app.add_typer(model_app.model, name="model", help="The register of models.")
+app.add_typer(model_app.change, name="change", help="The log of changes around models.")
 app.add_typer(token, name="token", help="Make, list and take the tokens of a server.")
 app.add_typer(show, name="show", help="Show what Andon knows: its detectors, the taxonomy, the severities.")
+
+app.add_typer(incident_app.app, name="incident", help="Declare an incident and work on it, with a server.")
 
 LOGS: Final = (
     "Parquet, CSV or JSON lines: files, globs, folders, s3://…; one table: duckdb:///…, postgresql://…; "
@@ -72,6 +77,7 @@ def andon(
             (
                 "andon scan log.parquet --model model.yaml --reference reference.parquet --json scan.json",
                 "andon scan log.parquet",
+                "andon scan log.parquet --model model.yaml --reference reference.parquet --send",
                 "andon scan log.parquet --model model.yaml --reference good.csv --labels outcomes.csv --on id",
                 "andon scan 'duckdb:///warehouse.db?table=decisions' --model model.yaml --reference good.csv",
                 "andon scan 'postgresql://me@db.local/ml?table=decisions' --model model.yaml --reference good.csv",
@@ -123,6 +129,9 @@ def scan(  # noqa: PLR0913  # a command's options are its arguments
     pin: Annotated[
         str | None, typer.Option("--pin", metavar="FILE", help="Keep the summaries and charts too, for a seal.")
     ] = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send what was found to ANDON_SERVER: it opens or joins an incident there.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse unknown keys in model.yaml.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only; the exit code tells.")] = False,
     no_color: NoColor = False,
@@ -133,7 +142,7 @@ def scan(  # noqa: PLR0913  # a command's options are its arguments
     """
     from andon.interfaces.cli import scan_command
 
-    asked = scan_command.Asked(tuple(logs), model, reference, json, every, now, html, labels, on, model_id, pin)
+    asked = scan_command.Asked(tuple(logs), model, reference, json, every, now, html, labels, on, model_id, pin, send)
     found = scan_command.run(asked, strict=strict, quiet=quiet, no_color=no_color)
     raise typer.Exit(FOUND if found else 0)
 
@@ -336,6 +345,92 @@ def serve(
     serve_command.run(data, listen, database)
 
 
+@app.command("ack", epilog=EXAMPLE.format("andon ack AI-INC-2026-0001"))
+def ack(incident: incident_app.Id, *, as_json: AsJson = False) -> None:
+    """Say that you are at work on an incident: its response clock stops."""
+    from andon.interfaces.cli import incident_command
+
+    incident_command.change(incident, "acknowledge", {}, as_json=as_json)
+
+
+@app.command("watch", epilog=EXAMPLE.format("andon watch"))
+def watch(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Show it once and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document a line; with --once, one in all.")] = False,
+    no_color: NoColor = False,
+) -> None:
+    """Watch the open incidents live, the most urgent first, and what happens to them; Ctrl-C ends it."""
+    from andon.interfaces.cli import watch_command
+
+    watch_command.run(once=once, as_json=as_json, no_color=no_color)
+
+
+@app.command("search", epilog=EXAMPLE.format("andon search renamed column --json"))
+def search(
+    words: Annotated[
+        list[str], typer.Argument(metavar="WORD", help="Every word has to be there, or one that begins so.")
+    ],
+    *,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", help="So many places at most.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Search incidents, timelines and alerts, within what you may see."""
+    from andon.interfaces.cli import incident_show
+
+    incident_show.search(" ".join(words), limit, as_json=as_json)
+
+
+@app.command("apply", epilog=EXAMPLE.format("andon apply inventory/ --yes"))
+def apply(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="YAML files, or folders of them; a model each.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Apply what is shown.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show it.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the register of models would change by files, and change it with --yes.
+
+    Exit code: 0 done, or nothing to do; 3 something would change and --yes was not said.
+    """
+    from andon.interfaces.cli import model_command
+
+    model_command.apply(tuple(paths), yes=yes, dry_run=dry_run, as_json=as_json)
+
+
+connect = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, epilog=EXAMPLE.format("andon connect prometheus http://127.0.0.1:9090")
+)
+app.add_typer(connect, name="connect", help="Look at what is there already, and propose what to register and map.")
+
+
+@connect.command("prometheus", epilog=EXAMPLE.format("andon connect prometheus http://127.0.0.1:9090"))
+def connect_prometheus(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Where Prometheus answers.")],
+    *,
+    out: Annotated[
+        str | None, typer.Option("--out", metavar="FILE", help="Write the proposed models there, for `andon apply`.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Propose models from the labels of a Prometheus, and maps for alert rules that name no model."""
+    from andon.interfaces.cli import connect_command
+
+    connect_command.prometheus(url, out, as_json=as_json)
+
+
+@app.command("classify", epilog=EXAMPLE.format("andon classify 'The bot shows phone numbers of customers' --json"))
+def classify(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="A report in words; - reads standard input.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say which type of incident a report in words is about, which priority its facts call for, and by which rule."""
+    from andon.interfaces.cli import classify_command
+
+    classify_command.run(text, as_json=as_json)
+
+
 @app.command("doctor", epilog=EXAMPLE.format("andon doctor --data ./andon-data"))
 def doctor(*, data: Data = None, as_json: AsJson = False) -> None:
     """Check an installation and say what is missing or changed, and how to mend it.
@@ -348,10 +443,15 @@ def doctor(*, data: Data = None, as_json: AsJson = False) -> None:
 
 
 @token.command("create", epilog=EXAMPLE.format("andon token create --name 'scoring service' --role recorder"))
-def token_create(  # a command's options are its arguments
+def token_create(  # noqa: PLR0913  # a command's options are its arguments
     *,
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="Who or what will hold it.")],
-    role: Annotated[str, typer.Option("--role", metavar="ROLE", help="recorder, viewer, responder, admin, …")],
+    role: Annotated[
+        str | None, typer.Option("--role", metavar="ROLE", help="recorder, signaller, viewer, responder, admin, …")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option("--kind", metavar="KIND", help="pagerduty makes a routing key of 32 letters.")
+    ] = None,
     model: Annotated[
         list[str] | None, typer.Option("--model", metavar="ID", help="Limit it to a model; may be repeated.")
     ] = None,
@@ -365,7 +465,7 @@ def token_create(  # a command's options are its arguments
     from andon.interfaces.cli import token_command
     from andon.services.access import Grant
 
-    grant = Grant(name, role, tuple(model or ()), token_command.expiry(expires))
+    grant = Grant(name, token_command.role(role, kind), tuple(model or ()), token_command.expiry(expires), kind)
     token_command.create(grant, data=data, as_json=as_json)
 
 
@@ -439,6 +539,33 @@ def show_events() -> None:
     from andon.interfaces.cli import show as tables
 
     tables.events()
+
+
+@show.command("record", epilog=EXAMPLE.format("andon show record"))
+def show_record() -> None:
+    """Print the JSON Schema of incident records."""
+    from andon.interfaces.cli import show as tables
+
+    tables.record()
+
+
+@show.command("rules", epilog=EXAMPLE.format("andon show rules --url https://andon.example.com"))
+def show_rules(
+    *,
+    url: Annotated[
+        str, typer.Option("--url", metavar="URL", help="Where Andon answers; runbook_url points there.")
+    ] = "http://127.0.0.1:8600",
+    resource: Annotated[
+        bool, typer.Option("--resource", help="As a PrometheusRule for the Prometheus operator, not as a rule file.")
+    ] = False,
+    faster: Annotated[
+        int, typer.Option("--faster", metavar="N", help="Divide for and interval, to try the rules in seconds.")
+    ] = 1,
+) -> None:
+    """Print the alert rules for Prometheus (YAML), at least one per type of incident."""
+    from andon.interfaces.cli import show as tables
+
+    tables.rules(url, faster=faster, as_resource=resource)
 
 
 def main() -> None:

@@ -32,3 +32,10 @@ def time(text: str, option: str) -> datetime:
         return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise BadInput(f"{option} {text} is no time: write it as 2026-02-09T06:00:00Z") from None
+
+
+def moment_of(text: str, option: str) -> str:
+    """A length from now such as `2h`, or a time; as ISO 8601."""
+    if LENGTH.fullmatch(text.strip().lower()):
+        return (datetime.now(UTC) + length(text, option)).isoformat()  # noqa: TID251  # what the person means by a length
+    return time(text, option).isoformat()

@@ -72,6 +72,11 @@ def to_json(document: Any) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def to_json_line(document: Any) -> str:
+    """The document on one line."""
+    return json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def same_place(path: str, other: str) -> bool:
     """Whether two names stand for one file, there or not."""
     return Path(path).resolve() == Path(other).resolve()

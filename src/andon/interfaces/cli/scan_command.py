@@ -1,15 +1,19 @@
 """`andon scan`: parse what was asked, call the service, show what it found."""
 
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from andon.base import address
 from andon.base.errors import BadInput
+from andon.bootstrap import client
 from andon.bootstrap.guessing import guess_model
 from andon.bootstrap.packs import load_taxonomy
 from andon.bootstrap.pin import Memory
+from andon.bootstrap.send import send_scan
 from andon.bootstrap.wiring import Labels, ScanRequest, read_model, scan_models
 from andon.detect.registry import DETECTORS
 from andon.incident.document import Document, to_document, to_scans
@@ -39,10 +43,19 @@ class Asked:
     on: str | None = None
     model_id: str | None = None
     pin: str | None = None
+    send: bool = False
 
     def is_one(self, model: Model) -> bool:
         """Whether the result is of one model, whatever the log holds."""
         return model.columns.model is None or self.model_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Pinned:
+    """The file that declares the model, and what the scan saw."""
+
+    model_file: str
+    memory: Memory
 
 
 def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
@@ -54,10 +67,10 @@ def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
         raise BadInput(f"--on {asked.on} joins labels, and none are named: add --labels outcomes.csv")
     labels = None if asked.labels is None else Labels(asked.labels, asked.on)
     model, guessed = _model(asked, strict=strict)
-    for option, path in (("--html", asked.html), ("--pin", asked.pin)):
+    for option, path in (("--html", asked.html), ("--pin", asked.pin), ("--send", asked.send or None)):
         if path is not None and not asked.is_one(model):
             raise BadInput(f"{option} is about one model, and the log is one of several: name it with --model-id")
-    memory = None if asked.pin is None else Memory()
+    memory = Memory(wants_figures=asked.send) if asked.pin is not None or asked.send else None
     with progress.shown(quiet=quiet, no_color=no_color) as report, _logs(asked, model) as logs:
         is_drawn = asked.html is not None or memory is not None
         request = ScanRequest(
@@ -68,17 +81,41 @@ def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
         )
     document = to_document(scans[0]) if asked.is_one(model) else to_scans(scans)
     frame, failed = _write(asked, scans, document, _frame(asked, replace(model, id=scans[0].model_id)))
-    if asked.pin is not None and memory is not None and asked.model is not None:
-        memory.setting |= {"every_seconds": None if every is None else every.total_seconds()}
-        memory.setting |= {"now": None if now is None else now.isoformat()}
-        pin_command.write(asked.pin, (asked.model, document), memory)
+    pinned = _pinned(asked, document, memory, request)
     if not quiet:
         for scan in scans:
             _warn(scan, scans, no_color=no_color)
             _show(asked, scan, replace(frame, model=replace(model, id=scan.model_id)), no_color=no_color)
     if failed is not None:
         raise failed
+    if pinned is not None and asked.send:
+        _send(asked, document, pinned, quiet=quiet or asked.json == STDOUT)
     return any(scan.incidents for scan in scans)
+
+
+def _pinned(asked: Asked, document: Document, memory: Memory | None, request: ScanRequest) -> _Pinned | None:
+    """What the scan saw, and the file that it was written to where that was asked for."""
+    if memory is None or asked.model is None:
+        return None
+    memory.setting |= {"every_seconds": None if request.every is None else request.every.total_seconds()}
+    memory.setting |= {"now": None if request.now is None else request.now.isoformat()}
+    if asked.pin is not None:
+        pin_command.write(asked.pin, (asked.model, document), memory)
+    return _Pinned(asked.model, memory)
+
+
+def _send(asked: Asked, document: Document, pinned: _Pinned, *, quiet: bool) -> None:
+    """Send what was found, after it was shown: a server that is away takes nothing from the result."""
+    with tempfile.TemporaryDirectory(prefix="andon-send-") as folder:
+        pin = Path(folder) / "scan.pin"
+        pin_command.write(str(pin), (pinned.model_file, document), pinned.memory)
+        read = tuple(each for each in (*asked.logs, asked.reference, asked.labels) if each is not None)
+        sent = send_scan(document, pinned.memory.figures, read, pin, from_ledger=asked.logs == (LEDGER,))
+    if quiet:
+        return
+    seal = f", sealed as {sent.answer['seal_id']}" if sent.answer.get("seal_id") else ""
+    where = f" It belongs to {words.listed(sent.incidents)}." if sent.incidents else ""
+    output.emit(f"Sent as {sent.answer['signal_id']}{seal}.{where}\n")
 
 
 def _model(asked: Asked, *, strict: bool) -> tuple[Model, tuple[Warning, ...]]:
@@ -109,8 +146,11 @@ def _require_places(asked: Asked) -> None:
     inputs = (*asked.logs, *(each for each in named if each is not None))
     if asked.html == STDOUT:
         raise BadInput("--html - names no file: write the page to a file, such as --html scan.html")
-    if asked.pin is not None and asked.model is None:
-        raise BadInput("--pin keeps the model file too: name it with --model (`andon init` writes one)")
+    if asked.send:
+        client.where()
+    if (asked.pin is not None or asked.send) and asked.model is None:
+        option = "--send" if asked.send else "--pin"
+        raise BadInput(f"{option} keeps the model file too: name it with --model (`andon init` writes one)")
     if asked.pin == STDOUT:
         raise BadInput("--pin - names no file: write the pin to a file, such as --pin scan.pin")
     if asked.html is not None and asked.json is not None and output.same_place(asked.html, asked.json):

@@ -8,7 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from andon.bootstrap.packs import load_severities, load_taxonomy
+from andon.bootstrap.rules import rules as prometheus_rules
 from andon.detect.registry import DETECTORS
+from andon.incident.record import record_schema
 from andon.interfaces.cli import output
 from andon.interfaces.cli.words import PRIORITY_MARKS
 from andon.telemetry.event import event_schema
@@ -68,7 +70,12 @@ def severities(*, as_json: bool, no_color: bool) -> None:
         (
             f"{PRIORITY_MARKS[name]} {name} {level.severity} ({level.sev})",
             level.means,
-            (("any of", "; ".join(level.facts)), ("respond in", level.respond_within)),
+            (
+                ("any of", "; ".join(level.facts)),
+                ("respond in", level.respond_within),
+                ("phases", "; ".join(f"{each.name} in {each.within}" for each in level.phases) or "none"),
+                ("by itself", "; ".join(level.actions)),
+            ),
         )
         for name, level in known.severities.items()
     )
@@ -78,6 +85,11 @@ def severities(*, as_json: bool, no_color: bool) -> None:
 def events() -> None:
     """The JSON Schema of events."""
     output.emit_json(event_schema())
+
+
+def record() -> None:
+    """The JSON Schema of incident records."""
+    output.emit_json(record_schema())
 
 
 def _print(title: str, entries: Iterable[Entry], *, no_color: bool) -> None:
@@ -95,3 +107,8 @@ def _print(title: str, entries: Iterable[Entry], *, no_color: bool) -> None:
             console.print()
 
     output.print_on(output.console(no_color=no_color), draw)
+
+
+def rules(url: str, *, faster: int, as_resource: bool) -> None:
+    """Print the alert rules for Prometheus."""
+    output.emit(prometheus_rules(url, faster=faster, as_resource=as_resource))

@@ -4,12 +4,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from andon.base.errors import NotFound
+from andon.base.errors import BadInput, NotFound
 from andon.bootstrap.journal import open_journal
 from andon.bootstrap.settings import data_folder, make_folder
 from andon.interfaces.cli import options, output
-from andon.people.token import Token
-from andon.services.access import Grant
+from andon.people.token import PAGERDUTY, Token
+from andon.services.access import SIGNALLER, Grant
 
 
 def create(grant: Grant, *, data: str | None, as_json: bool) -> None:
@@ -48,6 +48,17 @@ def revoke(token_id: str, *, data: str | None) -> None:
     with open_journal(_existing(data), follows=False) as opened:
         token = opened.access().revoke_token(token_id)
     output.emit(f"{token.id} of {token.name} is revoked; a running server refuses it within a second\n")
+
+
+def role(given: str | None, kind: str | None) -> str:
+    """The role of a new token: a routing key is a signaller's.
+
+    Raises:
+        BadInput: none is given.
+    """
+    if given is None and kind != PAGERDUTY:
+        raise BadInput("a token needs a role: give --role, such as recorder, signaller or responder")
+    return given or SIGNALLER
 
 
 def expiry(text: str | None) -> datetime | None:

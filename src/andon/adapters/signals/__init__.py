@@ -1,0 +1,1 @@
+"""Readers of signals: the body that a monitor sends, as alerts."""

@@ -1,0 +1,95 @@
+"""Full-text search: FTS5 in SQLite, a GIN index over tsvector in PostgreSQL, both over one table of plain words.
+
+Words are made plain before they are kept (small letters, no accents, nothing but letters and digits), so that both
+databases find the same.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, text
+
+from andon.adapters.sql.engine import reading
+from andon.adapters.sql.tables import TEXTS
+
+SEARCHED: Final[Mapping[str, tuple[str, ...]]] = {
+    "incidents": ("id", "title", "model_id", "incident_type", "detected_by", "model_version", "place"),
+    "incident_timeline": ("text", "more"),
+    "incident_alerts": ("title", "source"),
+}
+"""The folded tables that are searched, and their columns; `more` is a JSON object, of which the values count."""
+_SPLIT: Final = re.compile(r"[\W_]+")
+_SQLITE: Final = """
+    select t.source, t.key, i.model_id from search_words w join search_texts t on t.number = w.rowid
+    left join incidents i on i.id = t.incident_id
+    where search_words match :asked {models} order by bm25(search_words), t.number desc limit :many
+"""
+_POSTGRESQL: Final = """
+    select t.source, t.key, i.model_id from search_texts t left join incidents i on i.id = t.incident_id
+    where to_tsvector('simple', t.said) @@ to_tsquery('simple', :asked) {models}
+    order by ts_rank(to_tsvector('simple', t.said), to_tsquery('simple', :asked)) desc, t.number desc limit :many
+"""
+_MODELS: Final = "and i.model_id in :models"
+
+
+@dataclass(frozen=True, slots=True)
+class SqlTexts:
+    """The texts of a database, to be searched."""
+
+    engine: Engine
+
+    def find(self, words: str, models: Sequence[str], limit: int) -> list[tuple[str, str]]:
+        """Table and key of the rows that hold every word (or one that begins so), the closest first."""
+        wanted = plain_words(words)
+        if not wanted:
+            return []
+        is_sqlite = self.engine.dialect.name == "sqlite"
+        asked = " ".join(f'"{word}"*' for word in wanted) if is_sqlite else " & ".join(f"'{word}':*" for word in wanted)
+        query = text((_SQLITE if is_sqlite else _POSTGRESQL).format(models=_MODELS if models else ""))
+        values: dict[str, Any] = {"asked": asked, "many": limit}
+        if models:
+            query = query.bindparams(bindparam("models", expanding=True))
+            values["models"] = list(models)
+        with reading(self.engine) as connection:
+            return [(row.source, row.key) for row in connection.execute(query, values)]
+
+
+def plain_words(said: str) -> list[str]:
+    """The words of a text: small letters without accents, and digits."""
+    letters = unicodedata.normalize("NFKD", said.casefold())
+    bare = "".join(c for c in letters if not unicodedata.combining(c))
+    return [word for word in _SPLIT.split(bare) if word]
+
+
+def index(connection: Connection, table: str, row: Mapping[str, Any]) -> None:
+    """Keep the words of a row, in place of those it had."""
+    forget(connection, table, row["id"])
+    words = " ".join(plain_words(" ".join(_texts(table, row))))
+    incident = row["id"] if table == "incidents" else row.get("incident_id")
+    values = {"source": table, "key": row["id"], "incident_id": incident, "said": words}
+    connection.execute(insert(TEXTS).values(values))
+
+
+def forget(connection: Connection, table: str, key: str) -> None:
+    """Keep no words of a row."""
+    connection.execute(delete(TEXTS).where(TEXTS.c.source == table, TEXTS.c.key == key))
+
+
+def forget_all(connection: Connection) -> None:
+    """Keep no words; in SQLite nothing of them is left in the index either."""
+    connection.execute(delete(TEXTS))
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("insert into search_words(search_words) values ('optimize')"))
+
+
+def _texts(table: str, row: Mapping[str, Any]) -> list[str]:
+    found: list[str] = []
+    for name in SEARCHED[table]:
+        value = row.get(name)
+        if value is not None:
+            found += map(str, json.loads(value).values()) if name == "more" else [str(value)]
+    return found

@@ -1,0 +1,136 @@
+"""The triage checklist of an incident: items by priority, prefilled with what can be computed."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from andon.base.errors import BadInput
+from andon.incident.clocks import spoken
+from andon.incident.taxonomy import PriorityLevel, Sentence, Slug
+
+Row = Mapping[str, Any]
+
+
+class Item(BaseModel):
+    """One question."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    step: Sentence
+    question: Sentence
+    prefill: Slug | None
+
+
+class Checklists(BaseModel):
+    """All questions, and which of them each priority asks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_: Literal["andon.checklists/1"] = Field(alias="schema")
+    items: dict[Slug, Item]
+    priorities: dict[PriorityLevel, tuple[Slug, ...]]
+
+    @model_validator(mode="after")
+    def _all_are_known(self) -> "Checklists":
+        for name, wanted in self.priorities.items():
+            unknown = [each for each in wanted if each not in self.items]
+            if unknown:
+                raise ValueError(f"{name} asks {unknown[0]}, which is no item")
+        for slug, item in self.items.items():
+            if item.prefill is not None and item.prefill not in PREFILLS:
+                raise ValueError(f"{slug} is prefilled by {item.prefill}, which is none of {', '.join(PREFILLS)}")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """An item as it stands: what Andon computed, and what a person answered."""
+
+    item: str
+    step: str
+    question: str
+    computed: str | None
+    answer: str | None
+    by: str | None
+    at: str | None
+
+
+def parse_checklists(content: Mapping[str, object]) -> Checklists:
+    """Checklists from the content of their file."""
+    try:
+        return Checklists.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the top"
+        raise BadInput(f"checklists.yaml is not valid at {place}: {first['msg']}") from None
+
+
+def checks_of(row: Row, lists: Checklists, answered: Sequence[Row], roles: Sequence[Row]) -> tuple[Check, ...]:
+    """The checklist of an incident's priority; what was answered beyond it is kept."""
+    given = {each["item"]: each for each in answered}
+    wanted = dict.fromkeys((*lists.priorities[row["priority"]], *given))
+    checks = []
+    for name in wanted:
+        item, found = lists.items.get(name), given.get(name)
+        computed = None if item is None or item.prefill is None else PREFILLS[item.prefill](row, roles)
+        said = (None, None, None) if found is None else (found["answer"], found["actor"], found["at"])
+        checks.append(Check(name, item.step if item else "", item.question if item else name, computed, *said))
+    return tuple(checks)
+
+
+def open_items(row: Row, lists: Checklists, answered: Sequence[str]) -> list[str]:
+    """What is left to answer."""
+    return [name for name in lists.priorities[row["priority"]] if name not in answered]
+
+
+def _nature(row: Row, _: Sequence[Row]) -> str | None:
+    return NATURES.get(row["incident_type"])
+
+
+def _people(row: Row, _: Sequence[Row]) -> str | None:
+    facts = json.loads(row["facts"])
+    if facts.get("people") is None:
+        return None
+    return f"{facts['people']:,} people"
+
+
+def _decisions(row: Row, _: Sequence[Row]) -> str | None:
+    count = json.loads(row["facts"]).get("decisions")
+    where = f" where {row['place']}" if row["place"] else ""
+    return f"{count:,} decisions{where}" if count else None
+
+
+def _since(row: Row, _: Sequence[Row]) -> str | None:
+    if row["started_at"] is None:
+        return None
+    low, high = row["started_low"], row["started_high"]
+    between = f" (between {spoken(low)} and {spoken(high)})" if low and high else ""
+    return f"since {spoken(row['started_at'])}{between}, noticed {spoken(row['detected_at'])}"
+
+
+def _who(_: Row, roles: Sequence[Row]) -> str | None:
+    return ", ".join(dict.fromkeys(each["name"] for each in roles)) or None
+
+
+NATURES: Final = {
+    "harmful_output": "wrong generation",
+    "resource_exhaustion": "model unavailable",
+    "model_performance_degradation": "wrong classification",
+    "data_pipeline_corruption": "wrong classification",
+    "bias_and_fairness_violation": "wrong classification",
+    "model_drift": "wrong classification",
+}
+PREFILLS: Final[Mapping[str, Callable[[Row, Sequence[Row]], str | None]]] = {
+    "priority": lambda row, _: f"{row['priority']}; proposed {row['proposed']}: {row['rule']}",
+    "nature": _nature,
+    "people": _people,
+    "system": lambda row, _: f"{row['model_id']} in {row['environment']}",
+    "version": lambda row, _: row["model_version"],
+    "since": _since,
+    "decisions": _decisions,
+    "evidence": lambda row, _: row["seal_id"],
+    "people_on_it": _who,
+}

@@ -1,0 +1,63 @@
+"""The clocks of an incident: the response and the phases of its priority, from when it became that urgent."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from andon.duty.calendar import due_at
+from andon.duty.clock import Clock
+from andon.incident.taxonomy import Severities
+
+RESPONSE: Final = "response"
+IMPORTED: Final = "imported"
+"""The origin of an incident that came as a record: it ran elsewhere, so no clock runs and nothing happens by itself."""
+MILESTONES: Final = {
+    "acknowledged": ("acknowledged_at", "contained_at", "resolved_at", "closed_at"),
+    "triaged": ("triaged_at", "resolved_at", "closed_at"),
+    "cause": ("cause_at", "resolved_at", "closed_at"),
+    "contained": ("contained_at", "resolved_at", "closed_at"),
+    "resolved": ("resolved_at", "closed_at"),
+    "closed": ("closed_at",),
+}
+"""What ends a clock: the earliest of these; who resolves an incident needs no triage any more."""
+
+
+def clocks_of(row: Mapping[str, Any], severities: Severities) -> list[Clock]:
+    """The clocks of an incident by its priority; they start anew when it is reopened or the priority rises."""
+    if row["origin"] == IMPORTED and row["reopened_at"] is None:
+        return []
+    level = severities.severities[row["priority"]]
+    start = max(read(row[name]) for name in ("declared_at", "reopened_at", "rose_at") if row[name] is not None)
+    wanted = [(RESPONSE, level.respond_within, "acknowledged")]
+    wanted += [(phase.name, phase.within, phase.until) for phase in level.phases]
+    return [Clock(name, start, due_at(length, start), _met(row, until, start)) for name, length, until in wanted]
+
+
+def nearest_of(clocks: list[Clock]) -> Clock | None:
+    """The clock that runs out first of those that run or were missed; None: none does."""
+    return min((each for each in clocks if each.met_at is None), key=lambda each: each.due_at, default=None)
+
+
+def spoken(at: datetime | str) -> str:
+    """A time for people: `2026-11-26 04:00 UTC`."""
+    when = read(at) if isinstance(at, str) else at
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def length(span: timedelta) -> str:
+    """A length for people, its two largest units: `1 d 8 h`, `45 min`."""
+    minutes = int(span.total_seconds()) // 60
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = [(days, "d"), (hours, "h"), (rest, "min")]
+    first = next((i for i, (count, _) in enumerate(parts) if count), 2)
+    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2])
+
+
+def read(at: str) -> datetime:
+    """A time as the tables hold it."""
+    return datetime.fromisoformat(at)
+
+
+def _met(row: Mapping[str, Any], until: str, start: datetime) -> datetime | None:
+    times = [read(row[name]) for name in MILESTONES[until] if row[name] is not None]
+    return max(min(times), start) if times else None

@@ -1,0 +1,259 @@
+"""How an incident begins and takes alerts: what a signal says of it, and which incident an alert belongs to.
+
+Everything is decided by the tables as they stand inside the command, so that two alerts of one key at the same moment
+open one incident.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from andon.base.errors import BadInput, NotFound
+from andon.incident.facts import from_fields, to_fields
+from andon.incident.key import IncidentKey
+from andon.incident.number import incident_id
+from andon.incident.priority import LEVELS, SEVERITIES, Facts, Priority, propose
+from andon.incident.status import CLOSED, MERGED
+from andon.ledger.journal import Fact, View
+
+INCIDENTS: Final = "incidents"
+KEYS: Final = "incident_keys"
+YEARS: Final = "incident_years"
+ALERTS: Final = "incident_alerts"
+BY_HAND: Final = "person"
+ALERTS_MAX: Final = 200
+"""So many alerts one entry of the journal takes."""
+ID_LENGTH_MAX: Final = 120
+TITLE_MAX: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """When a failure began: the best estimate and its interval; None: not known."""
+
+    at: datetime | None = None
+    low: datetime | None = None
+    high: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFacts:
+    """What an alert says of the incident that it belongs to.
+
+    Attributes:
+        alert_id: names the alert, at most 100 letters, no personal data; the same again changes nothing.
+        starts_at: when it began to fire, by its source, else when it was accepted.
+        title: what is wrong, in a sentence for people.
+        detected_by: who or what noticed, such as `AIModelPerformanceDegraded alert`.
+        source: the channel: `alertmanager`, `scan`, `report`, …
+        severity: critical, high, medium or low as its source says; raises the type's default, never lowers it.
+        facts: what is known of the harm.
+        model_version: which version answered, if known.
+        place: the slice that is hit, as a predicate, if it is one.
+        started: when the failure began, where the source estimates that.
+    """
+
+    alert_id: str
+    starts_at: datetime
+    title: str
+    detected_by: str
+    source: str
+    severity: str | None = None
+    facts: Facts = field(default_factory=lambda: Facts(0))
+    model_version: str | None = None
+    place: str | None = None
+    started: Estimate = field(default_factory=Estimate)
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.alert_id) <= ID_LENGTH_MAX or not self.alert_id.isprintable():
+            raise BadInput(f"the id of an alert is 1 to {ID_LENGTH_MAX} printable letters: mend it")
+        if not self.title.strip():
+            raise BadInput(f"the alert {self.alert_id} has no title: say in a sentence what is wrong")
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a new incident is to say.
+
+    Attributes:
+        key: where, which model, which type.
+        title, detected_by, origin: in words; how it came (`person`, or the alert's source).
+        detected_at: when it was noticed; None: now.
+        priority: P0 to P3 as a person says; None: as the facts propose.
+    """
+
+    key: IncidentKey
+    title: str
+    detected_by: str
+    origin: str = BY_HAND
+    detected_at: datetime | None = None
+    priority: str | None = None
+    facts: Facts = field(default_factory=lambda: Facts(0))
+    model_version: str | None = None
+    place: str | None = None
+    started: Estimate = field(default_factory=Estimate)
+
+
+def place_in_time(at: datetime | None) -> str | None:
+    """A time as the tables hold it: UTC, microseconds, `Z`; such texts sort by time."""
+    return None if at is None else at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def next_number(view: View, year: int) -> int:
+    """The next number of a year; within a command that is alone nobody else takes it."""
+    row = view.find(YEARS, f"{year:04}")
+    return 1 if row is None else int(row["last"]) + 1
+
+
+def get_row(view: View, name: str) -> dict[str, Any]:
+    """The row of an incident.
+
+    Raises:
+        NotFound: there is none of this identifier.
+    """
+    row = view.find(INCIDENTS, name)
+    if row is None:
+        raise NotFound(f"there is no incident {name}: `andon incident list` lists them")
+    return row
+
+
+def home_of(view: View, key: IncidentKey, starts_at: str) -> dict[str, Any] | None:
+    """The incident that an alert of a key belongs to; None: a new one.
+
+    It is the earliest of its key that was not closed before the alert began: that does not depend on the order in
+    which alerts arrive.
+    """
+    row = newest_of(view, key)
+    if row is None or _was_closed(row, starts_at):
+        return None
+    while row["follows"]:
+        before = get_row(view, row["follows"])
+        if _key_of(before) != key or _was_closed(before, starts_at):
+            break
+        row = before
+    return row
+
+
+def newest_of(view: View, key: IncidentKey) -> dict[str, Any] | None:
+    """The newest incident of a key, or the one that it was merged into."""
+    found = view.find(KEYS, key.text)
+    if found is None:
+        return None
+    row = get_row(view, found["incident_id"])
+    while row["status"] == MERGED:
+        row = get_row(view, row["merged_into"])
+    return row
+
+
+def _was_closed(row: Mapping[str, Any], starts_at: str) -> bool:
+    return bool(row["status"] == CLOSED and starts_at > row["closed_at"])
+
+
+def _key_of(row: Mapping[str, Any]) -> IncidentKey:
+    return IncidentKey(row["model_id"], row["incident_type"], row["environment"])
+
+
+def declared(view: View, opening: Opening, at: datetime, actor: str, floor: str) -> Fact:
+    """The fact that an incident is declared.
+
+    Args:
+        view: the tables; the command has to be alone.
+        opening: what it is to say.
+        at: now.
+        actor: who declares, as a pseudonym.
+        floor: default severity of its type.
+    """
+    year = at.astimezone(UTC).year
+    number = next_number(view, year)
+    newest = newest_of(view, opening.key)
+    proposed = propose(opening.facts, floor)
+    data: dict[str, Any] = {
+        "year": year,
+        "number": number,
+        "environment": opening.key.environment,
+        "model_id": opening.key.model_id,
+        "incident_type": opening.key.incident_type,
+        "origin": opening.origin,
+        "model_version": opening.model_version,
+        "detected_at": place_in_time(opening.detected_at),
+        "started_at": place_in_time(opening.started.at),
+        "started_low": place_in_time(opening.started.low),
+        "started_high": place_in_time(opening.started.high),
+        "follows": None if newest is None else newest["id"],
+        "priority": opening.priority or proposed.level,
+        "facts": to_fields(opening.facts),
+        "proposed": proposal_fields(proposed),
+        "alerts": [],
+    }
+    private = {"title": opening.title, "detected_by": opening.detected_by}
+    if opening.place is not None:
+        private["place"] = opening.place
+    return Fact("incident_declared", incident_id(year, number), actor, data, private)
+
+
+def opened_by_alerts(
+    view: View, key: IncidentKey, alerts: Sequence[AlertFacts], at: datetime, actor: str, floor: str
+) -> Fact:
+    """The fact that alerts, of which the first is the most telling, open an incident."""
+    first = max(alerts, key=lambda each: _urgency(each, floor))
+    worst = most_severe(floor, *(each.severity for each in alerts))
+    opening = Opening(
+        key,
+        first.title[:TITLE_MAX],
+        first.detected_by[:TITLE_MAX],
+        first.source,
+        min(at, *(each.starts_at for each in alerts)),
+        facts=first.facts,
+        model_version=first.model_version,
+        place=first.place,
+        started=first.started,
+    )
+    fact = declared(view, opening, at, actor, worst)
+    return replace(fact, data={**fact.data, "alerts": _listed(alerts)}, private={**fact.private, **_titles(alerts)})
+
+
+def joined_by_alerts(row: Mapping[str, Any], alerts: Sequence[AlertFacts], actor: str, floor: str) -> Fact:
+    """The fact that alerts join an incident; it rises when they say more than was known before.
+
+    A person's decision about the priority stands until facts say more than those it was made on.
+    """
+    data: dict[str, Any] = {"alerts": _listed(alerts), "total": row["alerts"] + len(alerts)}
+    telling = max(alerts, key=lambda each: _urgency(each, floor))
+    proposed = propose(telling.facts, most_severe(floor, telling.severity))
+    if proposed.level < row["proposed"]:
+        data["proposed"] = proposal_fields(proposed)
+        data["facts"] = to_fields(telling.facts)
+        data["priority"] = min(proposed.level, row["priority"])
+        data["was"] = row["priority"]
+    return Fact("alerts_joined", row["id"], actor, data, _titles(alerts))
+
+
+def proposal_fields(proposed: Priority) -> dict[str, Any]:
+    """A proposal as the journal takes it."""
+    return {"level": proposed.level, "rule": proposed.rule, "missing": list(proposed.facts_missing)}
+
+
+def facts_of(row: Mapping[str, Any]) -> Facts:
+    """The facts of an incident's row."""
+    return from_fields(json.loads(row["facts"]))
+
+
+def most_severe(*severities: str | None) -> str:
+    """The worst of some severities; None and unknown words count for nothing."""
+    return SEVERITIES[min(LEVELS[each] for each in severities if each in LEVELS)]
+
+
+def _urgency(alert: AlertFacts, floor: str) -> str:
+    """Sorts the most urgent last, of equals the earliest."""
+    level = propose(alert.facts, most_severe(floor, alert.severity)).level
+    return f"{9 - int(level[1])}"
+
+
+def _listed(alerts: Sequence[AlertFacts]) -> list[dict[str, Any]]:
+    return [{"id": each.alert_id, "source": each.source, "starts_at": place_in_time(each.starts_at)} for each in alerts]
+
+
+def _titles(alerts: Sequence[AlertFacts]) -> dict[str, str]:
+    return {"titles": json.dumps([each.title[:TITLE_MAX] for each in alerts], ensure_ascii=False)}

@@ -1,0 +1,93 @@
+"""`andon watch`: the open incidents, live."""
+
+import sys
+import time
+from collections import deque
+from typing import Any, Final
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from andon.base.errors import Unavailable
+from andon.bootstrap import client
+from andon.interfaces.cli import output
+from andon.interfaces.cli.incident_command import PATH
+from andon.interfaces.cli.incident_show import short
+from andon.interfaces.cli.words import PRIORITY_MARKS, plain
+
+SHOWN: Final = 15
+LINES: Final = 10
+AGAIN_SECONDS: Final = 2.0
+
+
+def run(*, once: bool, as_json: bool, no_color: bool) -> None:
+    """Watch until Ctrl-C; on no terminal, one line an event."""
+    if once:
+        found = _open()
+        if as_json:
+            output.emit_json({"items": found, "next": None})
+        else:
+            output.print_on(output.console(no_color=no_color), lambda console: console.print(view(found, ())))
+        return
+    if as_json or not sys.stdout.isatty():
+        _follow(lambda event: output.emit(_line(event) if not as_json else output.to_json_line(event["data"])))
+        return
+    _live(output.console(no_color=no_color))
+
+
+def view(incidents: list[dict[str, Any]], lines: Any) -> Group:
+    """The picture: open incidents, the most urgent first, and the last lines."""
+    table = Table(box=None, padding=(0, 2), pad_edge=False)
+    for name in ("", "incident", "status", "what", "who", "deadline"):
+        table.add_column(name, header_style="dim", overflow="fold")
+    for each in incidents:
+        incident, answers = each["incident"], each["answers"]
+        mark = f"{PRIORITY_MARKS[incident['priority']]} {incident['priority']}"
+        what = f"{plain(incident['model_id'])}: {plain(incident['title'])}"
+        table.add_row(mark, incident["id"], incident["status"], what, plain(answers["who"]), plain(answers["deadline"]))
+    head = Text(f"{len(incidents)} open" if incidents else "no incident is open", style="bold")
+    return Group(head, *([table] if incidents else []), *(Text(line) for line in lines))
+
+
+def _live(console: Console) -> None:
+    lines: deque[str] = deque(maxlen=LINES)
+    with Live(console=console, auto_refresh=False, screen=True) as live:
+        live.update(view(_open(), lines), refresh=True)
+
+        def draw(event: dict[str, Any]) -> None:
+            if "data" in event:
+                lines.append(_line(event).rstrip("\n"))
+            live.update(view(_open(), lines), refresh=True)
+
+        _follow(draw, is_patient=True)
+
+
+def _follow(take: Any, *, is_patient: bool = False) -> None:
+    """Take every event; where the stream breaks, go on behind the last one."""
+    after: int | None = None
+    while True:
+        try:
+            with client.events("/api/v1/stream", after) as events:
+                for event in events:
+                    after = int(event.get("id", after or 0))
+                    if "data" in event or is_patient:
+                        take(event)
+        except Unavailable as error:
+            if after is None:
+                raise
+            print(f"andon: {error}; trying again", file=sys.stderr)
+        time.sleep(AGAIN_SECONDS)
+
+
+def _open() -> list[dict[str, Any]]:
+    """The most urgent open incidents, whole."""
+    found = client.ask("GET", PATH, query={"status": "open"})["items"]
+    found.sort(key=lambda each: each["priority"])
+    return [client.ask("GET", f"{PATH}/{each['id']}") for each in found[:SHOWN]]
+
+
+def _line(event: dict[str, Any]) -> str:
+    data = event["data"]
+    return f"{short(data['at'])}  {data['incident']}  {plain(data['by'])}: {plain(data['event'])}\n"

@@ -1,0 +1,155 @@
+"""Receive: signals of every format are accepted, each by one command; what becomes of them is decided afterwards."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from andon.alert.alert import checked
+from andon.alert.signal import ALERTS_MAX, Delivery, Parser, Seal
+from andon.base.errors import BadInput, Conflict, Denied, NotFound
+from andon.base.ids import new_id
+from andon.base.nearest import nearest
+from andon.ledger.journal import Command, Fact, Journal
+
+CHANNELS: Final = ("alertmanager", "pagerduty", "cloudevents", "scan", "report", "audit")
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A signal that is durable: its id, how many alerts it holds, whether it had been sent before, what to answer."""
+
+    signal_id: str
+    alerts: int
+    was_known: bool = False
+    left_out: int = 0
+    reply: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Receive:
+    """Takes signals, by commands of the journal.
+
+    Attributes:
+        journal: where to.
+        parsers: what reads each channel.
+        mappings: what reads each source of JSON.
+        now, chance: time and randomness.
+        actor: who sends, as a pseudonym.
+        models: the models that the sender is limited to; none: all.
+        seal: holds what a scan was made from.
+    """
+
+    journal: Journal
+    parsers: Mapping[str, Parser]
+    mappings: Mapping[str, Parser]
+    now: Callable[[], datetime]
+    chance: Callable[[int], bytes]
+    actor: str = "local"
+    models: Sequence[str] = ()
+    seal: Seal | None = None
+
+    def alertmanager(self, body: bytes, request: str | None = None) -> Accepted:
+        """Take a webhook of Alertmanager (version 4)."""
+        return self._take("alertmanager", self.parsers["alertmanager"](body, {}), body, request)
+
+    def pagerduty(self, body: bytes, request: str | None = None) -> Accepted:
+        """Take an event of PagerDuty's Events API v2.
+
+        Raises:
+            InvalidEvent: it is none.
+        """
+        return self._take("pagerduty", self.parsers["pagerduty"](body, {}), body, request)
+
+    def cloudevents(self, body: bytes, headers: Mapping[str, str], request: str | None = None) -> Accepted:
+        """Take a CloudEvent, or a batch; the same event again is the same signal.
+
+        Raises:
+            Conflict: another event of this source and id was taken.
+        """
+        return self._take("cloudevents", self.parsers["cloudevents"](body, headers), body, request)
+
+    def webhook(self, source: str, body: bytes, request: str | None = None) -> Accepted:
+        """Take JSON of a source that a mapping describes.
+
+        Raises:
+            NotFound: no mapping does.
+        """
+        parser = self.mappings.get(source)
+        if parser is None:
+            near = nearest(source, self.mappings)
+            meant = f"did you mean {near}?" if near else f"there are {', '.join(sorted(self.mappings))}"
+            raise NotFound(
+                f"no mapping describes the source {source[:60]}: {meant}; docs/signals.md shows how to write one"
+            )
+        return self._take(source, parser(body, {}), body, request)
+
+    def report(self, body: bytes, request: str | None = None) -> Accepted:
+        """Take a report in words; the answer says how it was classified."""
+        return self._take("report", self.parsers["report"](body, {}), body, request)
+
+    def scan(self, body: bytes, request: str | None = None) -> Accepted:
+        """Take what a scan found, and hold what it was made from; the same body again is the same seal."""
+        delivery = self.parsers["scan"](body, {})
+        if delivery.alerts and delivery.pinned is not None and self.seal is not None:
+            self._require(str(delivery.pinned.scan["model_id"]))
+            seal_id = self.seal(delivery.pinned, f"pin_{sha256(body).hexdigest()[:40]}")
+            named = {"seal": seal_id}
+            alerts = tuple(replace(each, annotations={**each.annotations, **named}) for each in delivery.alerts)
+            delivery = replace(delivery, alerts=alerts, reply={"seal_id": seal_id})
+        return self._take("scan", delivery, body, request)
+
+    def audit(self, body: bytes, request: str | None = None) -> Accepted:
+        """Take what Andon's own audit log shows."""
+        return self._take("audit", self.parsers["audit"](body, {}), body, request)
+
+    def _take(self, channel: str, delivery: Delivery, body: bytes, request: str | None) -> Accepted:
+        if len(delivery.alerts) > ALERTS_MAX:
+            raise BadInput(f"{len(delivery.alerts):,} alerts are over the limit of {ALERTS_MAX:,}: send them in parts")
+        alerts = [self._of_sender(checked(alert, self.now()).document()) for alert in delivery.alerts]
+        signal_id = new_id("sig", self.now(), self.chance(10))
+        data = {"channel": channel, "alerts": len(alerts), "left_out": delivery.left_out, "bytes": len(body)}
+        data["sha256"] = sha256(body).hexdigest()
+        private = {"alerts": json.dumps(alerts, ensure_ascii=False)}
+        if delivery.figures is not None:
+            self._require(delivery.figures["model_id"])
+            data["model_id"] = delivery.figures["model_id"]
+            private["figures"] = json.dumps(dict(delivery.figures), ensure_ascii=False)
+        fact = Fact("signals_accepted", signal_id, self.actor, data, private)
+        done = self.journal.commit(Command(request or self._request(channel, delivery, signal_id), lambda _: fact))
+        if done.fact.data.get("sha256") != data["sha256"]:
+            raise Conflict(
+                f"this was sent before with another content, as {done.fact.stream}: an id or an Idempotency-Key names"
+                " one signal; send a new one"
+            )
+        reply = delivery.reply or {}
+        return Accepted(done.fact.stream, len(alerts), done.was_done, delivery.left_out, reply)
+
+    def _request(self, channel: str, delivery: Delivery, signal_id: str) -> str:
+        """The id of the command: of an event that its sender names for good, always the same."""
+        if delivery.event is None:
+            return signal_id
+        names = "\n".join((self.actor, channel, delivery.event))
+        return f"event_{sha256(names.encode()).hexdigest()[:32]}"
+
+    def _of_sender(self, document: dict[str, Any]) -> dict[str, Any]:
+        """An alert of whoever sends it: a token for one model speaks of that one, and none speaks of others.
+
+        Raises:
+            Denied: the alert is about a model that the token is not for.
+        """
+        if not self.models:
+            return document
+        labels = document["labels"]
+        named = labels.get("model_id") or labels.get("model")
+        if named is None and len(self.models) == 1:
+            return {**document, "labels": {**labels, "model_id": self.models[0]}}
+        if named is not None:
+            self._require(named)
+        return document
+
+    def _require(self, model_id: str) -> None:
+        if self.models and model_id not in self.models:
+            raise Denied(f"this token may not speak of model {model_id}: it is limited to {', '.join(self.models)}")

@@ -1,0 +1,153 @@
+"""Clocks, actions and seals happen by themselves: once each, however often and by however many it is looked."""
+
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from andon.base.errors import Unavailable
+from andon.bootstrap.packs import load_severities, packs_of_incidents
+from andon.incident.desk import Desk
+from andon.incident.key import IncidentKey
+from andon.incident.opening import Opening
+from andon.incident.preserving import SealReceipt
+from andon.services.attend import Attend
+from andon.services.declare import Declare
+from andon.services.respond import Respond
+from journals import AT, fresh_database, memory_journal, sql_journal
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def journal(request, tmp_path):
+    if request.param == "memory":
+        yield memory_journal()
+        return
+    url = fresh_database(request.getfixturevalue("postgres")) if request.param == "postgresql" else None
+    made = sql_journal(tmp_path, url)
+    yield made
+    made.check()
+    made.engine.dispose()
+
+
+class Sealer:
+    """Keeps what it was asked to seal; may be away."""
+
+    def __init__(self):
+        self.asked, self.is_away = {}, False
+
+    def __call__(self, holding, request):
+        if self.is_away:
+            raise Unavailable("the disk is full")
+        self.asked[request] = holding
+        return SealReceipt(f"seal_{request}", 7, "root", "andon.test\n7\nroot\n")
+
+
+def desk(journal, actor="andon"):
+    return Desk(journal, lambda: AT, secrets.token_bytes, actor)
+
+
+def declared(journal, priority, model="loans"):
+    service = Declare(journal, {"model_drift": "low"}, lambda: AT, secrets.token_bytes, "tok_ada")
+    return service.declare(Opening(IncidentKey(model, "model_drift"), "x", "ada", priority=priority)).id
+
+
+def attending(journal, sealer=None, recipients=()):
+    return Attend(desk(journal), load_severities(), sealer or Sealer(), recipients)
+
+
+def told(journal, incident):
+    return [(row["clock"], row["percent"]) for row in journal.list_rows("incident_warnings", {"incident_id": incident})]
+
+
+def test_a_clock_warns_three_times_is_missed_once_and_says_when_it_speaks_next(journal):
+    incident = declared(journal, "P0")
+    heard, at = [], AT
+    while at is not None and at < AT + timedelta(minutes=16):
+        for _ in range(2):
+            after = attending(journal).step(at)
+        heard.append((at - AT, told(journal, incident)[-1:]))
+        at = after
+    assert heard == [
+        (timedelta(0), []),
+        (timedelta(minutes=7.5), [("response", 50)]),
+        (timedelta(minutes=11.25), [("response", 75)]),
+        (timedelta(minutes=13.5), [("response", 90)]),
+        (timedelta(minutes=15), [("response", 100)]),
+    ]
+
+
+def test_after_an_absence_the_last_word_only_and_an_acknowledged_clock_is_silent(journal):
+    late, met = declared(journal, "P0"), declared(journal, "P0", "cards")
+    Respond(desk(journal, "tok_ada"), packs_of_incidents(), {}).acknowledge(met)
+    attending(journal).step(AT + timedelta(minutes=40))
+    assert told(journal, late) == [("response", 100)]
+    assert told(journal, met) == []
+    attending(journal).step(AT + timedelta(hours=3))
+    assert told(journal, met) == [("triage", 100)]
+
+
+def test_a_rise_starts_the_clocks_anew(journal):
+    incident = declared(journal, "P3")
+    attending(journal).step(AT)
+    Respond(desk(journal, "tok_ada"), packs_of_incidents(), {}).set_priority(incident, "P0", "people were harmed")
+    attending(journal).step(AT + timedelta(minutes=8))
+    assert told(journal, incident) == [("response", 50)]
+
+
+def test_urgent_ones_are_sealed_from_48_hours_before_others_by_command(journal):
+    sealer = Sealer()
+    urgent, calm = declared(journal, "P1"), declared(journal, "P2", "cards")
+    for _ in range(3):
+        attending(journal, sealer).step(AT)
+    [holding] = sealer.asked.values()
+    assert (holding.model_id, holding.since) == ("loans", AT - timedelta(hours=48))
+    assert journal.find("incidents", urgent)["seal_id"] is not None
+    assert journal.find("incidents", calm)["seal_id"] is None
+    receipt = Attend(desk(journal, "tok_ada"), load_severities(), sealer).seal(calm, "before the rollback")
+    assert journal.find("incidents", calm)["seal_id"] == receipt.seal_id
+    assert journal.find("incident_seals", receipt.seal_id)["note"] == receipt.note
+
+
+def test_a_seal_that_cannot_be_made_is_tried_again_and_holds_nothing_up(journal):
+    sealer = Sealer()
+    sealer.is_away = True
+    incident = declared(journal, "P0")
+    assert attending(journal, sealer).step(AT) == AT + timedelta(seconds=5)
+    assert len(journal.list_rows("incident_actions", {"incident_id": incident})) == 3
+    sealer.is_away = False
+    attending(journal, sealer).step(AT + timedelta(seconds=5))
+    assert journal.find("incidents", incident)["seal_id"] is not None
+
+
+def test_actions_are_taken_once_and_say_who_is_not_told(journal):
+    incident = declared(journal, "P2")
+    for _ in range(2):
+        attending(journal).step(AT)
+        attending(journal, recipients={"tracker"}).step(AT)
+    states = {row["action"]: row["state"] for row in journal.list_rows("incident_actions", {"incident_id": incident})}
+    assert states == {"create_ticket": "nobody is told: set ANDON_TRACKER_URL", "schedule_investigation": "to do"}
+    assert journal.messages("tracker") == []
+    other = declared(journal, "P2", "cards")
+    attending(journal, recipients={"tracker"}).step(AT)
+    [(_, message)] = journal.messages("tracker")
+    assert '"type": "action.create_ticket"' in message.body
+    attending(journal).note_receipt(other, "create_ticket", "https://tracker.local/7", "r1")
+    found = journal.find("incident_actions", f"{other}:create_ticket")
+    assert (found["state"], found["receipt"]) == ("receipted", "https://tracker.local/7")
+
+
+def test_two_that_look_at_the_same_time_do_each_thing_once(postgres, tmp_path):
+
+    url = fresh_database(postgres)
+    journals = [sql_journal(tmp_path, url) for _ in range(2)]
+    incidents = [declared(journals[0], "P0", f"m{number}") for number in range(3)]
+    sealer = Sealer()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: attending(journals[n % 2], sealer).step(AT + timedelta(minutes=8)), range(8)))
+    kinds = [row["kind"] for row in journals[0].list_rows("incident_timeline", {"incident_id": incidents[0]})]
+    assert sorted(kinds) == ["action_taken"] * 3 + ["clock_warned", "incident_declared", "incident_sealed"]
+    assert len(sealer.asked) == 3
+    for each in journals:
+        each.check()
+        each.engine.dispose()

@@ -1,0 +1,208 @@
+"""Incidents begin and take alerts alike on every journal, however many ask at once."""
+
+import itertools
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from andon.base.errors import BadInput, Conflict, Denied, Refused
+from andon.bootstrap.packs import packs_of_incidents
+from andon.incident.desk import Desk
+from andon.incident.key import IncidentKey
+from andon.incident.opening import AlertFacts, Opening
+from andon.incident.priority import Facts
+from andon.incident.status import MOVES, STATUSES
+from andon.services.declare import Declare
+from andon.services.respond import Respond
+from journals import AT, fresh_database, memory_journal, sql_journal
+
+KEY = IncidentKey("loans", "model_drift")
+FLOORS = {"model_drift": "medium", "harmful_output": "critical"}
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def journal(request, tmp_path):
+    if request.param == "memory":
+        yield memory_journal()
+        return
+    url = fresh_database(request.getfixturevalue("postgres")) if request.param == "postgresql" else None
+    made = sql_journal(tmp_path, url)
+    yield made
+    made.check()
+    made.engine.dispose()
+
+
+def declaring(journal, *models):
+    return Declare(journal, FLOORS, lambda: AT, secrets.token_bytes, "tok_ada", models)
+
+
+def alert(number, minutes=0, **more):
+    at = AT - timedelta(minutes=minutes)
+    return AlertFacts(f"alert-{number}", at, f"alert {number} fires", "Rule alert", "alertmanager", **more)
+
+
+def opening(key=KEY, **more):
+    return Opening(key, "scores moved", "ada", **more)
+
+
+def test_by_hand_a_number_a_priority_and_one_open_incident_per_key(journal):
+    service = declaring(journal)
+    made = service.declare(opening(facts=Facts(150)), "r1")
+    assert (made.id, made.status, made.priority, made.severity) == ("AI-INC-2026-0001", "declared", "P1", "high")
+    assert made.rule == "150 decisions touched: if each is one person, 100 or more people"
+    assert service.declare(opening(facts=Facts(150)), "r1") == made
+    with pytest.raises(Conflict, match="AI-INC-2026-0001 is open"):
+        service.declare(opening())
+    other = service.declare(opening(IncidentKey("loans", "model_drift", "staging"), priority="P0"))
+    assert (other.id, other.priority, other.proposed) == ("AI-INC-2026-0002", "P0", "P2")
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "named"),
+    [
+        (opening(IncidentKey("loans", "model_drif")), BadInput, "did you mean model_drift"),
+        (opening(priority="P5"), BadInput, "P0, P1, P2 or P3"),
+        (opening(IncidentKey("cards", "model_drift")), Denied, "limited to loans"),
+        (Opening(KEY, " ", "ada"), BadInput, "title"),
+    ],
+)
+def test_what_cannot_be_declared(journal, asked, error, named):
+    with pytest.raises(error, match=named):
+        declaring(journal, "loans").declare(asked)
+    assert journal.last() == 0
+
+
+def test_alerts_of_a_key_are_one_incident(journal):
+    service = declaring(journal)
+    [first] = service.open_or_join(KEY, [alert(1, 5), alert(2, 9)])
+    assert (first.incident_id, first.is_new, first.alert_ids) == ("AI-INC-2026-0001", True, ("alert-2", "alert-1"))
+    [second] = service.open_or_join(KEY, [alert(2, 9), alert(3)])
+    assert (second.incident_id, second.is_new, second.alert_ids) == ("AI-INC-2026-0001", False, ("alert-3",))
+    assert service.open_or_join(KEY, [alert(1, 5), alert(2, 9), alert(3)]) == ()
+    row = journal.find("incidents", "AI-INC-2026-0001")
+    assert (row["alerts"], row["priority"], row["detected_at"]) == (3, "P2", "2026-02-28T23:51:00.000000Z")
+    assert len(journal.list_rows("incident_alerts", {"incident_id": row["id"]})) == 3
+    assert [each["kind"] for each in journal.list_rows("incident_timeline")] == ["incident_declared", "alerts_joined"]
+
+
+def test_alerts_that_say_more_raise_the_priority_and_none_lowers_it(journal):
+    service = declaring(journal)
+    service.open_or_join(KEY, [alert(1)])
+    service.open_or_join(KEY, [alert(2, severity="critical")])
+    service.open_or_join(KEY, [alert(3, severity="low")])
+    row = journal.find("incidents", "AI-INC-2026-0001")
+    assert (row["priority"], row["proposed"]) == ("P0", "P0")
+
+
+def test_ten_thousand_alerts_are_one_incident(journal):
+    service = declaring(journal)
+    done = service.open_or_join(KEY, [alert(number) for number in range(1_000)])
+    assert {each.incident_id for each in done} == {"AI-INC-2026-0001"}
+    assert journal.find("incidents", "AI-INC-2026-0001")["alerts"] == 1_000
+    assert journal.last() == 5
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_many_at_once_open_one_incident_a_key(kind, request, tmp_path):
+    url = fresh_database(request.getfixturevalue("postgres")) if kind == "postgresql" else None
+    journals = [sql_journal(tmp_path, url) for _ in range(2)]
+    keys = [IncidentKey(f"model-{number}", "model_drift") for number in range(4)]
+
+    def send(number):
+        service = declaring(journals[number % 2])
+        return service.open_or_join(keys[number % 4], [alert(f"{number % 4}-{number % 20}")])
+
+    with ThreadPoolExecutor(8) as pool:
+        joined = [each for done in pool.map(send, range(60)) for each in done]
+    assert sorted(each.incident_id for each in joined if each.is_new) == [f"AI-INC-2026-000{n}" for n in range(1, 5)]
+    assert sum(len(each.alert_ids) for each in joined) == 20
+    assert {row["alerts"] for row in journals[0].list_rows("incidents")} == {5}
+    for each in journals:
+        assert each.check() == each.last()
+        each.engine.dispose()
+
+
+@given(
+    order=st.permutations(range(6)),
+    cuts=st.lists(st.integers(1, 6), max_size=6),
+    again=st.lists(st.integers(0, 5), max_size=6),
+)
+def test_any_order_batch_and_repetition_give_the_same_incident(order, cuts, again):
+    journal = memory_journal()
+    service = declaring(journal)
+    sent, rest = [*order, *again], itertools.chain(cuts, itertools.repeat(3))
+    while sent:
+        size = next(rest)
+        service.open_or_join(
+            KEY, [alert(number, number, severity="high" if number == 4 else None) for number in sent[:size]]
+        )
+        del sent[:size]
+    [row] = journal.list_rows("incidents")
+    assert (row["alerts"], row["priority"], row["status"]) == (6, "P1", "declared")
+    assert {each["id"] for each in journal.list_rows("incident_alerts")} == {f"alert-{number}" for number in range(6)}
+
+
+def responding(journal):
+    return Respond(Desk(journal, lambda: AT, secrets.token_bytes, "tok_ada"), packs_of_incidents(), FLOORS)
+
+
+def closed(journal, incident="AI-INC-2026-0001"):
+    for status in ("resolved", "closed"):
+        responding(journal).move(incident, status, "done")
+
+
+def test_after_the_end_what_began_before_it_attaches_and_what_began_later_opens_anew(journal):
+    service = declaring(journal)
+    service.open_or_join(KEY, [alert(1, 60)])
+    closed(journal)
+    late = AlertFacts("later", AT + timedelta(minutes=1), "again", "Rule alert", "alertmanager")
+    done = service.open_or_join(KEY, [alert(2, 5), late, alert(3, 0)])
+    assert [(each.incident_id, each.is_new, each.alert_ids) for each in done] == [
+        ("AI-INC-2026-0001", False, ("alert-2", "alert-3")),
+        ("AI-INC-2026-0002", True, ("later",)),
+    ]
+    assert journal.find("incidents", "AI-INC-2026-0002")["follows"] == "AI-INC-2026-0001"
+    [old] = service.open_or_join(KEY, [alert(4, 30)])  # the newer one is open, yet it began before the old one's end
+    assert old.incident_id == "AI-INC-2026-0001"
+    with pytest.raises(Conflict, match="AI-INC-2026-0002 came after"):
+        responding(journal).reopen("AI-INC-2026-0001", "it is back")
+
+
+def test_a_merged_incidents_alerts_go_to_the_one_that_took_it(journal):
+    service, other = declaring(journal), IncidentKey("loans", "harmful_output")
+    service.open_or_join(KEY, [alert(1)])
+    service.open_or_join(other, [alert(2), alert(3)])
+    responding(journal).merge("AI-INC-2026-0001", "AI-INC-2026-0002", "one cause")
+    [joined] = service.open_or_join(KEY, [alert(4)])
+    assert (joined.incident_id, joined.is_new) == ("AI-INC-2026-0002", False)
+    assert journal.find("incidents", "AI-INC-2026-0002")["alerts"] == 4
+    closed(journal, "AI-INC-2026-0002")
+    [fresh] = service.open_or_join(KEY, [AlertFacts("x", AT + timedelta(hours=1), "y", "z", "alertmanager")])
+    assert (fresh.incident_id, fresh.is_new) == ("AI-INC-2026-0003", True)
+
+
+def test_every_move_is_in_the_table_and_no_other_is_done(journal):
+    service = responding(journal)
+    for number, (before, after) in enumerate(itertools.product(STATUSES, repeat=2), 1):
+        name = declaring(journal).declare(opening(IncidentKey(f"m{number}", "model_drift"))).id
+        for step in {"contained": ["contained"], "resolved": ["resolved"], "closed": ["resolved", "closed"]}.get(
+            before, []
+        ):
+            service.move(name, step, "so")
+        if before == "merged":
+            into = declaring(journal).declare(opening(IncidentKey(f"into{number}", "model_drift"))).id
+            service.merge(name, into, "so")
+        if (before, after) in MOVES:
+            assert moved(service, name, after).status == after
+        else:
+            with pytest.raises(Refused):
+                moved(service, name, after)
+            assert journal.find("incidents", name)["status"] == before
+
+
+def moved(service, name, after):
+    return service.reopen(name, "so") if after == "declared" else service.move(name, after, "so")

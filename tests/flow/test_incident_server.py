@@ -1,0 +1,172 @@
+"""An incident on a real server, by the command line; what happens by itself; two servers on one database."""
+
+import base64
+import hmac
+import json
+import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from houses import YEAR
+from journals import fresh_database
+from servers import ANDON, andon, declare, eventually, on, serving, stop
+
+SECRET = "whsec_" + base64.b64encode(b"a secret of the tests").decode()
+
+
+def made(server, name, role):
+    done = andon("token", "create", "--data", str(server.data), "--name", name, "--role", role)
+    secret = done.stdout.splitlines()[-1]
+    eventually(lambda: server.ask("GET", "/api/v1/incidents", token=secret)[0] == 200)
+    return secret
+
+
+def shown(server, incident, token=None):
+    return json.loads(on(server, "incident", "show", incident, "--json", token=token)[1])
+
+
+@contextmanager
+def listener(answers):
+    """A real endpoint that keeps what it is told; `answers` are its status codes, the last for good."""
+    heard = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["content-length"]))
+            heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
+            code = answers[min(len(heard), len(answers)) - 1]
+            self.send_response(code)
+            self.end_headers()
+            self.wfile.write(b'{"html_url": "https://tracker.local/issues/7"}')
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/hook", heard
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_an_incident_by_the_command_line(tmp_path):
+    with serving(tmp_path) as server:
+        code, out, err = on(
+            server, "incident", "declare", "--model", "loans", "--type", "harmful_output", "--title", "x"
+        )
+        assert (code, err) == (0, "")
+        assert out.startswith(
+            f"AI-INC-{YEAR}-0001 is declared: ●●● P0 declared  loans  x\nwhy P0: the default of this type"
+        )
+        eventually(lambda: shown(server, f"AI-INC-{YEAR}-0001")["seal"])
+        code, out, _ = on(server, "incident", "show", f"AI-INC-{YEAR}-0001")
+        head, *lines = out.splitlines()
+        assert head == f"●●● AI-INC-{YEAR}-0001  P0 critical, declared"
+        labels = [line.split("  ")[1].strip() for line in lines if line.startswith("  ") and line[2] != " "]
+        assert labels[:6] == ["what", "since", "how many", "you may", "who", "deadline"]
+        assert f"andon ack AI-INC-{YEAR}-0001" in out
+        assert "response: 14 min left, due" in out
+        assert "seal_" in out
+        assert "verify.py bundle.zip" in out
+        ben = made(server, "ben", "responder")
+        assert on(server, "incident", "assign", f"AI-INC-{YEAR}-0001", "commander", "--to", "ben")[0] == 0
+        assert on(server, "ack", f"AI-INC-{YEAR}-0001")[0] == 0
+        debug = ("incident", "task", f"AI-INC-{YEAR}-0001", "Replay", "--to", "ben", "--due", "2h", "--kind", "debug")
+        code, _, err = on(server, *debug, token=ben)
+        assert (code, err.count("\n")) == (3, 1)
+        assert "does not debug while administrator is on it" in err
+        assert on(server, "incident", "status", f"AI-INC-{YEAR}-0001", "closed", "--reason", "x")[0] == 3
+        assert on(server, "incident", "show", f"AI-INC-{YEAR}-0009")[0] == 2
+        code, out, _ = on(server, "incident", "timeline", f"AI-INC-{YEAR}-0001")
+        assert "Evidence sealed: seal_" in out
+        assert stop(server)[0] == 0
+
+
+def test_without_a_server_or_a_token_it_says_what_to_set(tmp_path, monkeypatch):
+    for environment, code, named in (
+        ({}, 4, "set ANDON_SERVER"),
+        ({"ANDON_SERVER": "http://127.0.0.1:9"}, 3, "set ANDON_TOKEN"),
+        ({"ANDON_SERVER": "http://127.0.0.1:9", "ANDON_TOKEN": "andon_x"}, 4, "does not answer"),
+        ({"ANDON_SERVER": "ftp://x", "ANDON_TOKEN": "andon_x"}, 2, "ANDON_SERVER"),
+    ):
+        done = subprocess.run(  # noqa: S603
+            [ANDON, "incident", "list"], capture_output=True, text=True, check=False, env=environment
+        )
+        assert (done.returncode, named in done.stderr, done.stderr.count("\n")) == (code, True, 1), done.stderr
+
+
+def test_a_ticket_goes_to_the_tracker_signed_and_its_address_comes_back(tmp_path):
+    with listener([500, 201]) as (url, heard), listener([200]) as (notices, told):
+        settings = {"ANDON_TRACKER_URL": url, "ANDON_NOTICE_URL": notices, "ANDON_WEBHOOK_SECRET": SECRET}
+        with serving(tmp_path, **settings) as server:
+            for kind, priority in (("model_drift", "P2"), ("harmful_output", "P0")):
+                assert declare(server, server.secret, incident_type=kind, priority=priority) == 201
+            eventually(lambda: shown(server, f"AI-INC-{YEAR}-0001")["actions"][0]["receipt"])
+            eventually(lambda: len(told) == 2)
+            found = {each["action"]: each for each in shown(server, f"AI-INC-{YEAR}-0001")["actions"]}
+            assert found["create_ticket"]["receipt"] == "https://tracker.local/issues/7"
+            assert found["create_ticket"]["state"] == "receipted"
+    assert len(heard) == 2
+    (first, body), (second, again) = heard
+    assert (first["webhook-id"], body) == (second["webhook-id"], again)
+    signed = f"{second['webhook-id']}.{second['webhook-timestamp']}.".encode() + body
+    expected = base64.b64encode(hmac.digest(b"a secret of the tests", signed, sha256)).decode()
+    assert second["webhook-signature"] == f"v1,{expected}"
+    assert json.loads(body)["incident"]["id"] == f"AI-INC-{YEAR}-0001"
+    assert sorted(json.loads(body)["type"] for _, body in told) == [
+        "action.escalate_to_management",
+        "action.page_on_call",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_after_a_kill_the_clocks_go_on_and_nothing_is_done_twice(kind, request, tmp_path):
+    words = ()
+    if kind == "postgresql":
+        words = ("--database", fresh_database(request.getfixturevalue("postgres")))
+    with serving(tmp_path, *words) as server:
+        secret = server.secret
+        assert declare(server, secret) == 201
+        server.process.kill()
+    with serving(tmp_path) as server:
+
+        def settled():
+            found = server.ask("GET", f"/api/v1/incidents/AI-INC-{YEAR}-0001", token=secret)[1]
+            return found if found["seal"] and len(found["actions"]) == 3 else None
+
+        found = eventually(settled)
+        kinds = sorted(line["kind"] for line in found["timeline"])
+        assert kinds == ["action_taken"] * 3 + ["incident_declared", "incident_sealed"]
+        assert found["clocks"][0]["starts_at"] == found["incident"]["declared_at"]
+
+
+def test_two_servers_on_one_database_double_no_incident(postgres, tmp_path):
+    url = fresh_database(postgres)
+    with serving(tmp_path, "--database", url) as one, serving(tmp_path, "--database", url) as two:
+        eventually(lambda: two.ask("GET", "/api/v1/incidents", token=one.secret)[0] == 200)
+
+        def turn(number):
+            server = (one, two)[number % 2 if number < 12 else (number + 1) % 2]
+            return declare(server, one.secret, model_id=f"m{number % 6}", priority="P1")
+
+        with ThreadPoolExecutor(6) as pool:
+            codes = list(pool.map(turn, range(24)))
+        assert (codes.count(201), codes.count(409)) == (6, 18)
+        listed = one.ask("GET", "/api/v1/incidents", token=one.secret)[1]["items"]
+        assert [each["id"] for each in listed] == [f"AI-INC-{YEAR}-000{number}" for number in range(6, 0, -1)]
+
+        def settled():
+            found = [two.ask("GET", f"/api/v1/incidents/{each['id']}", token=one.secret)[1] for each in listed]
+            return found if all(each["seal"] and len(each["actions"]) == 2 for each in found) else None
+
+        for found in eventually(settled):
+            kinds = sorted(line["kind"] for line in found["timeline"])
+            assert kinds == ["action_taken", "action_taken", "incident_declared", "incident_sealed"]

@@ -1,0 +1,287 @@
+"""Signals over HTTP: what is taken, what becomes of it, and what is refused with which words."""
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from andon.services.access import Grant
+from houses import client_of, house_in, token
+
+JSON = {"content-type": "application/json"}
+NOW = datetime.now(UTC)  # noqa: TID251  # the server's own clock decides about skew
+
+
+def alert(number=1, minutes=5, **labels):
+    at = NOW - timedelta(minutes=minutes)
+    named = {"alertname": "Drift", "model_id": "loans", "incident_type": "model_drift", "n": str(number), **labels}
+    return {
+        "status": "firing",
+        "labels": named,
+        "annotations": {},
+        "startsAt": at.isoformat(),
+        "fingerprint": f"f{number}",
+    }
+
+
+def webhook(*alerts, **more):
+    return json.dumps({"version": "4", "groupKey": "g", "truncatedAlerts": 0, "alerts": alerts, **more})
+
+
+@pytest.fixture
+def house(tmp_path):
+    with house_in(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def client(house):
+    with client_of(house) as opened:
+        yield opened
+
+
+def until(condition, seconds=10.0):
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+    return found
+
+
+def test_a_webhook_becomes_an_incident(house, client):
+    signaller, viewer = token(house, "signaller"), token(house, "viewer")
+    body = webhook(alert(1), alert(2), truncatedAlerts=7)
+    taken = client.post("/api/v1/signals/alertmanager", content=body, headers={**signaller, **JSON})
+    assert taken.status_code == 202
+    assert taken.json() | {"signal_id": ""} == {"signal_id": "", "alerts": 2, "was_known": False, "left_out": 7}
+    where = f"/api/v1/signals/{taken.json()['signal_id']}"
+    until(lambda: client.get(where, headers=signaller).json()["state"] == "grouped")
+    [incident] = client.get("/api/v1/incidents", headers=viewer).json()["items"]
+    assert (incident["alerts"], incident["ended"], incident["model_id"]) == (2, 0, "loans")
+    found = client.get("/api/v1/alerts?limit=1", headers=viewer).json()
+    assert len(found["items"]) == 1
+    again = client.get("/api/v1/alerts", params={"after": found["next"]}, headers=viewer).json()
+    assert (len(again["items"]), again["next"]) == (1, None)
+    shown = found["items"][0]
+    assert (shown["incident_id"], shown["is_registered"], shown["state"]) == (incident["id"], False, "firing")
+    over = [{**each, "status": "resolved", "endsAt": NOW.isoformat()} for each in (alert(1), alert(2))]
+    client.post("/api/v1/signals/alertmanager", content=webhook(*over), headers={**signaller, **JSON})
+    until(lambda: client.get(f"/api/v1/incidents/{incident['id']}", headers=viewer).json()["incident"]["ended"] == 2)
+    lines = client.get(f"/api/v1/incidents/{incident['id']}/timeline", headers=viewer).json()["items"]
+    assert "2 alerts are over: none fires any more" in [line["event"] for line in lines]
+
+
+REFUSED = [
+    ("alertmanager", b"{", JSON, 422, "no JSON"),
+    ("alertmanager", webhook(), {"content-type": "text/plain"}, 415, "application/json"),
+    ("alertmanager", webhook(), {**JSON, "content-encoding": "gzip"}, 415, "Content-Encoding"),
+    ("alertmanager", webhook(alert(minutes=-30)), JSON, 422, "set the clock"),
+    ("alertmanager", webhook(alert(), version="3"), JSON, 422, "send 4"),
+    ("cloudevents", b"{}", JSON, 415, "application/cloudevents"),
+    ("cloudevents", b"{}", {"content-type": "application/cloudevents+json"}, 422, "no id"),
+    ("webhook/nothing", b"{}", JSON, 404, "no mapping describes"),
+    ("webhook/datadogg", b"{}", JSON, 404, "did you mean datadog"),
+    ("webhook/datadog", b"{}", JSON, 422, "send what identifies it"),
+    ("webhook/andon_audit", b"{}", JSON, 404, "no mapping describes"),
+    ("report", b'{"text": "x", "reporter": "user", "colour": "red"}', JSON, 422, "colour"),
+    ("report", b'{"reporter": "user"}', JSON, 422, "text is wrong"),
+    ("report", b" " * (129 << 10), JSON, 413, "128 KiB"),
+    ("scan", b'{"schema": "andon.scan/2"}', JSON, 422, "schema"),
+]
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: f"{case[0]} {case[3]} {case[4]}")
+def test_bad_input_is_refused_with_the_mend_and_nothing_is_written(house, client, case):
+    path, body, headers, status, says = case
+    before = house.opened.journal.last()
+    signaller = token(house, "signaller")
+    answer = client.post(f"/api/v1/signals/{path}", content=body, headers={**signaller, **headers})
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    document = answer.json()
+    assert says in document["detail"]
+    assert document["fix"]
+    assert house.opened.journal.last() == before + 1  # the token
+
+
+def test_a_body_over_the_limit_is_refused_before_it_is_read(house, client):
+    headers = {**token(house, "signaller"), **JSON, "content-length": str(17 << 20)}
+    answer = client.post("/api/v1/signals/alertmanager", content=iter([b"x"]), headers=headers)
+    assert answer.status_code == 413
+
+
+def test_a_replay_is_the_same_signal_and_other_content_under_its_name_is_refused(house, client):
+    signaller = token(house, "signaller")
+    event = {"specversion": "1.0", "id": "1", "source": "/m", "type": "drift", "data": {"model_id": "loans"}}
+    headers = {**signaller, "content-type": "application/cloudevents+json"}
+    first, again = (client.post("/api/v1/signals/cloudevents", json=event, headers=headers) for _ in range(2))
+    assert (again.status_code, again.json()["was_known"]) == (202, True)
+    assert again.json()["signal_id"] == first.json()["signal_id"]
+    other = client.post("/api/v1/signals/cloudevents", json={**event, "subject": "x"}, headers=headers)
+    assert other.status_code == 409
+    binary = {**signaller, **JSON, "ce-specversion": "1.0", "ce-id": "2", "ce-source": "/m", "ce-type": "drift"}
+    assert client.post("/api/v1/signals/cloudevents", content=b"{}", headers=binary).status_code == 202
+
+
+def test_who_may_send_and_of_which_model(house, client):
+    body = webhook(alert())
+    for headers, status in ((token(house, "viewer"), 403), (token(house, "signaller", "fraud"), 403), ({}, 401)):
+        sent = client.post("/api/v1/signals/alertmanager", content=body, headers={**headers, **JSON})
+        assert sent.status_code == status
+        assert sent.json()["fix"]
+
+
+def key_of(house, *models):
+    made = house.access("test").create_token(Grant("arize", "signaller", models, kind="pagerduty"))
+    house.learn()
+    return made.secret
+
+
+def test_a_pagerduty_button_works(house, client):
+    key = key_of(house, "loans")
+    assert len(key) == 32
+    assert key.isalnum()
+    event = {"routing_key": key, "event_action": "trigger", "dedup_key": "d"}
+    event["payload"] = {"summary": "drift", "source": "arize", "severity": "error"}
+    done = client.post("/v2/enqueue", json=event)
+    assert (done.status_code, done.json()) == (
+        202,
+        {"status": "success", "message": "Event processed", "dedup_key": "d"},
+    )
+    viewer = token(house, "viewer")
+    until(lambda: client.get("/api/v1/incidents", headers=viewer).json()["items"])
+    [incident] = client.get("/api/v1/incidents", headers=viewer).json()["items"]
+    assert (incident["model_id"], incident["incident_type"]) == ("loans", "unclassified")
+    bearer = {"authorization": f"Bearer {key}"}
+    assert client.get("/api/v1/incidents", headers=bearer).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"routing_key": None}, "'routing_key' is missing or blank"),
+        ({"routing_key": "short"}, "should be 32 characters"),
+        ({"routing_key": "a" * 32}, "opens nothing here"),
+        ({"event_action": "explode"}, "'event_action'"),
+        ({"payload": {}}, "'payload.summary'"),
+    ],
+)
+def test_pagerduty_answers_are_those_of_that_api(house, client, change, says):
+    event = {"routing_key": key_of(house), "event_action": "trigger"}
+    event["payload"] = {"summary": "drift", "source": "arize", "severity": "error"}
+    answer = client.post("/v2/enqueue", json={**event, **change})
+    assert answer.status_code == 400
+    assert answer.json()["status"] == "invalid event"
+    assert any(says in each for each in answer.json()["errors"])
+    big = client.post("/v2/enqueue", content=b"x" * (513 << 10))
+    assert big.status_code == 413
+
+
+def test_reports_are_limited_and_classified(tmp_path):
+    with house_in(tmp_path, reports_burst=2, reports_per_second=0.001) as house, client_of(house) as client:
+        signaller = token(house, "signaller")
+        body = {
+            "text": "It names other customers with their phone numbers",
+            "reporter": "journalist",
+            "model_id": "bot",
+        }
+        answers = [client.post("/api/v1/signals/report", json=body, headers=signaller) for _ in range(3)]
+        assert [each.status_code for each in answers] == [202, 202, 429]
+        assert answers[0].json()["classified"]["incident_type"] == "harmful_output"
+        viewer = token(house, "viewer")
+        until(lambda: client.get("/api/v1/incidents", headers=viewer).json()["items"])
+
+
+def test_an_unmapped_alert_is_offered_and_mapped(house, client):
+    admin = token(house, "admin")
+    client.post("/api/v1/models", json={"id": "loans", "owner": "Credit"}, headers=admin)
+    lost = alert()
+    lost["labels"] = {"alertname": "X", "job": "loans-api"}
+    client.post("/api/v1/signals/alertmanager", content=webhook(lost), headers={**admin, **JSON})
+    [group] = until(lambda: client.get("/api/v1/unmapped", headers=admin).json()["items"])
+    assert group["proposal"] == {"label": "job", "value": "loans-api", "model_id": "loans"}
+    made = client.post("/api/v1/maps", json={"matchers": ["job=loans-api"], "model_id": "loans"}, headers=admin)
+    assert made.status_code == 201
+    until(lambda: client.get("/api/v1/incidents", headers=admin).json()["items"])
+    assert client.delete(f"/api/v1/maps/{made.json()['id']}", headers=admin).status_code == 200
+    assert client.delete("/api/v1/maps/map_none", headers=admin).status_code == 404
+    bad = client.post("/api/v1/maps", json={"matchers": ["nonsense"], "model_id": "loans"}, headers=admin)
+    assert bad.status_code == 422
+    asked = {"matchers": ["job=loans-api"], "lasting_seconds": 60, "reason": "known"}
+    silence = client.post("/api/v1/silences", json=asked, headers=admin).json()
+    assert silence["is_active"]
+    assert not client.delete(f"/api/v1/silences/{silence['id']}", headers=admin).json()["is_active"]
+    assert client.delete(f"/api/v1/silences/{silence['id']}", headers=admin).status_code == 409
+
+
+def test_models_and_changes(house, client):
+    admin = token(house, "admin")
+    entry = {"id": "loans", "owner": "Credit", "risk_class": "high", "versions": [{"version": "v1"}]}
+    assert client.post("/api/v1/models", json=entry, headers=admin).status_code == 201
+    assert client.post("/api/v1/models", json=entry, headers=admin).status_code == 409
+    assert client.post("/api/v1/models", json={**entry, "colour": "red"}, headers=admin).status_code == 422
+    good = {"evidence": "evaluation 118, AUC 0.81"}
+    refused = client.put("/api/v1/models/loans/known-good/v1", json=good, headers=admin)
+    assert (refused.status_code, "not validated" in refused.json()["detail"]) == (422, True)
+    known = client.get("/api/v1/models/loans", headers=admin)
+    changed = client.put(
+        "/api/v1/models/loans",
+        json={**entry, "validation": "validated"},
+        headers={**admin, "if-match": known.headers["etag"]},
+    )
+    assert changed.status_code == 200
+    stale = client.put("/api/v1/models/loans", json=entry, headers={**admin, "if-match": known.headers["etag"]})
+    assert stale.status_code == 412
+    assert (
+        "no version v9" in client.put("/api/v1/models/loans/known-good/v9", json=good, headers=admin).json()["detail"]
+    )
+    tagged = client.put("/api/v1/models/loans/known-good/v1", json=good, headers=admin).json()
+    assert [each["version"] for each in tagged["known_good"]] == ["v1"]
+
+
+def test_a_change_registers_what_goes_live_and_an_incident_questions_it(house, client):
+    admin, good = token(house, "admin"), {"evidence": "evaluation 118, AUC 0.81"}
+    entry = {"id": "loans", "owner": "Credit", "validation": "validated", "versions": [{"version": "v1"}]}
+    client.post("/api/v1/models", json=entry, headers=admin)
+    client.put("/api/v1/models/loans/known-good/v1", json=good, headers=admin)
+    change = {"model_id": "loans", "kind": "deploy", "what": "v2 goes live", "version": "v2"}
+    posted = client.post("/api/v1/changes", json=change, headers=token(house, "signaller"))
+    assert (posted.status_code, posted.json()["is_registered"]) == (201, True)
+    assert client.put("/api/v1/models/loans/known-good/v2", json=good, headers=admin).status_code == 200
+    declared = {"model_id": "loans", "incident_type": "model_drift", "title": "drift", "model_version": "v2"}
+    client.post("/api/v1/incidents", json=declared, headers=admin)
+    shown = client.get("/api/v1/models/loans", headers=admin).json()
+    assert {each["version"]: bool(each["questioned_by"]) for each in shown["known_good"]} == {"v1": False, "v2": True}
+    lost = client.delete("/api/v1/models/loans/known-good/v2?reason=bad", headers=admin).json()
+    assert [each["lost_at"] is None for each in lost["known_good"]] == [True, False]
+    client.post("/api/v1/changes", json={**change, "model_id": "ghost"}, headers=admin)
+    listed = client.get("/api/v1/models", headers=admin).json()["items"]
+    assert [(each["id"], each["is_registered"]) for each in listed] == [("ghost", False), ("loans", True)]
+    [newest, _] = client.get("/api/v1/changes", headers=admin).json()["items"]
+    assert (newest["model_id"], newest["is_registered"]) == ("ghost", False)
+    ahead = {**change, "at": "2999-01-01T00:00:00Z"}
+    assert client.post("/api/v1/changes", json=ahead, headers=admin).status_code == 422
+
+
+def test_denied_bursts_and_a_risen_role_are_told(house, client):
+    viewer = token(house, "viewer", name="eve")
+    for _ in range(20):
+        assert client.get("/api/v1/tokens", headers=viewer).status_code == 403
+    admin = token(house, "admin")
+    [found] = until(lambda: client.get("/api/v1/alerts?model=andon", headers=admin).json()["items"])
+    assert found["labels"]["alertname"] == "DeniedBurst"
+    risen = token(house, "compliance", name="eve")
+    seal = client.post("/api/v1/seals", json={"model_id": "m", "reason": "x"}, headers=risen).json()
+    assert client.post(f"/api/v1/seals/{seal['seal_id']}/export", headers=risen).status_code == 200
+    names = until(
+        lambda: len(items := client.get("/api/v1/alerts?model=andon", headers=admin).json()["items"]) == 2 and items
+    )
+    assert {each["labels"]["alertname"] for each in names} == {"DeniedBurst", "RoleRaisedThenExport"}
+
+
+def test_one_key_at_two_places_is_two_requests(house, client):
+    headers = {**token(house, "admin"), "idempotency-key": "0"}
+    assert client.post("/api/v1/seals", json={"model_id": "m", "reason": "x"}, headers=headers).status_code == 201
+    change = {"model_id": "m", "kind": "deploy", "what": "v2"}
+    first, again = (client.post("/api/v1/changes", json=change, headers=headers) for _ in range(2))
+    assert (first.status_code, first.json()["id"]) == (201, again.json()["id"])
