@@ -218,8 +218,11 @@ class House:
             self.known = last
 
     def receive(self, incident: str, action: str, receipt: str, message_id: str) -> None:
-        """An outsider says what came of an action."""
-        self.attend().note_receipt(incident, action, receipt, f"receipt_{message_id}")
+        """An outsider says what came of an action; it was told, so nothing here may have it told again."""
+        try:
+            self.attend().note_receipt(incident, action, receipt, f"receipt_{message_id}")
+        except Refused as error:  # merged meanwhile
+            LOGGER.warning("the receipt of %s for %s is not kept: %s", action, incident, error)
 
     def require_room(self) -> None:
         """Refuse events when the disk is nearly full, so that seals still fit.
