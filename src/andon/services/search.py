@@ -24,7 +24,7 @@ class Texts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A place where the words stand: `incident`, `timeline`, `alert`, …; of which incident, if of one; when; the text."""
+    """A place where the words stand: `incident`, `timeline`, `alert`, …; None: of no incident, without a time."""
 
     kind: str
     incident_id: str | None
