@@ -199,8 +199,12 @@ class House:
     def look_after(self) -> None:
         """Look after incidents until the end, after each command and whenever a clock has something to say."""
         while not self._rests.wait(POLL_SECONDS):
-            with contextlib.suppress(Unavailable):
+            try:
                 self.look()
+            except Unavailable:
+                continue
+            except Exception as error:  # noqa: BLE001  # the worker's loop: else nobody looked after anything any more
+                LOGGER.error("attendant: %s", type(error).__name__)  # noqa: TRY400  # its text may hold data
 
     def look(self) -> None:
         """Look once, where anything happened or is due."""

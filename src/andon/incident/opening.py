@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from andon.base.errors import BadInput, NotFound
-from andon.incident.facts import from_fields, to_fields
+from andon.incident.facts import from_fields, joined, to_fields
 from andon.incident.key import IncidentKey
 from andon.incident.number import incident_id
 from andon.incident.priority import LEVELS, SEVERITIES, Facts, Priority, propose
@@ -230,10 +230,11 @@ def joined_by_alerts(row: Mapping[str, Any], alerts: Sequence[AlertFacts], actor
     """
     data: dict[str, Any] = {"alerts": _listed(alerts), "total": row["alerts"] + len(alerts)}
     telling = max(alerts, key=lambda each: _urgency(each, floor))
-    proposed = propose(telling.facts, most_severe(floor, telling.severity))
+    facts = joined(facts_of(row), telling.facts)
+    proposed = propose(facts, most_severe(floor, telling.severity))
     if proposed.level < row["proposed"]:
         data["proposed"] = proposal_fields(proposed)
-        data["facts"] = to_fields(telling.facts)
+        data["facts"] = to_fields(facts)
         data["priority"] = min(proposed.level, row["priority"])
         data["was"] = row["priority"]
     return Fact("alerts_joined", row["id"], actor, data, _titles(alerts))
