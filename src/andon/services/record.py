@@ -25,7 +25,7 @@ HEADER_ROOM = 400
 
 Now = Callable[[], datetime]
 Chance = Callable[[int], bytes]
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder().encode_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +113,13 @@ def _headers(lines: Sequence[bytes], at: str, salts: Sequence[bytes], place: tup
     events = parse_events(lines)
     producer = UNSET if place[0] is None else place[0]
     numbers: Iterable[int | UnsetType] = repeat(UNSET) if place[0] is None else count_from(place[1])
-    headers = [
-        _encode(
-            EventHeader(
-                at, c, e.id, e.kind, e.model_id, e.model_version or UNSET, n, producer, pseq, utc_text(e.ts), VERSION
-            )
+    made = [
+        EventHeader(
+            at, c, e.id, e.kind, e.model_id, e.model_version or UNSET, n, producer, pseq, utc_text(e.ts), VERSION
         )
         for c, e, n, pseq in zip(commitments(salts, lines), events, map(len, lines), numbers, strict=False)
     ]
+    headers = _encode(made).split(b"\n")[:-1]  # inside JSON text a line's end is escaped
     if max(map(len, headers)) > ENTRY_BYTES_MAX:
         raise ValueError("a header is over the limit")
     return headers
