@@ -50,6 +50,8 @@ NO_ROUTE = {  # acts that HTTP lacks
 PARTS = {  # public methods that are steps of an act
     "record.entries": "record.record",
     "ingest.prepare": "ingest.accept",
+    "ingest.take": "record.record",
+    "ingest.taken": "record.record",
     "ingest.resume": "access.start",
     "ingest.snapshot": "ingest.accept",
     "follow.leave": "follow.step",

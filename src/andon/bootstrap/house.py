@@ -18,6 +18,7 @@ from andon.adapters.artifacts import ArtifactStore
 from andon.adapters.serial_log import SerialLog
 from andon.adapters.zip_bundle import ZipBundle
 from andon.base.errors import Full, Refused, Tampered, Unavailable
+from andon.bootstrap import positions
 from andon.bootstrap.chance import many_random_bytes
 from andon.bootstrap.journal import OpenJournal, now, open_journal
 from andon.bootstrap.logs import WRITER, open_log
@@ -38,7 +39,6 @@ from andon.services.record import Record
 LOGGER: Final = logging.getLogger("andon.server")
 POLL_SECONDS: Final = 0.25
 WRITERS_MAX: Final = 32
-POSITIONS: Final = "positions.json"
 
 
 @dataclass(slots=True)
@@ -158,14 +158,11 @@ class House:
     def reopen(self) -> None:
         """Recover the log after a failure of the disk, and learn anew where producers are."""
         self.log.reopen()
-        self.ingest.resume(_snapshot(self.folder))
+        positions.resume(self.ingest, self.folder)
 
     def keep_positions(self) -> None:
         """Write where producers are, so that the next start need not read the whole log."""
-        scratch = self.folder / f"{POSITIONS}.new"
-        with contextlib.suppress(OSError):  # a hint: without it the next start reads more
-            scratch.write_text(json.dumps(self.ingest.snapshot()))
-            scratch.replace(self.folder / POSITIONS)
+        positions.keep(self.ingest, self.folder)
 
     def end(self) -> None:
         """Stop following."""
@@ -209,7 +206,7 @@ def _house(settings: Settings, opened: OpenJournal) -> House:
         unless_opened.callback(log.close)
         signer = signer_of(settings.data / "ledger", writer)
         house = House(settings, writer, signer, log, ingest, opened, Door(), load_permissions())
-        ingest.resume(_snapshot(house.folder))
+        positions.resume(ingest, house.folder)
         unless_opened.pop_all()
     return house
 
@@ -249,11 +246,3 @@ def _told(house: House) -> Iterator[None]:
         yield
     finally:
         place.unlink(missing_ok=True)
-
-
-def _snapshot(folder: Path) -> dict[str, object] | None:
-    try:
-        found = json.loads((folder / POSITIONS).read_text())
-        return found if isinstance(found.get("size"), int) and isinstance(found.get("positions"), dict) else None
-    except (OSError, ValueError, AttributeError):
-        return None  # a hint that is missing is made anew

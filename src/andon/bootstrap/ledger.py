@@ -20,6 +20,7 @@ from andon.adapters.segments.log import SegmentLog
 from andon.adapters.segments.verify import Checked, verify_folder
 from andon.adapters.zip_bundle import ZipBundle
 from andon.base.errors import BadInput, NotFound, Refused
+from andon.bootstrap import positions
 from andon.bootstrap.logs import WRITER, open_log
 from andon.bootstrap.packs import pack
 from andon.bootstrap.settings import data_folder, server_at
@@ -30,6 +31,7 @@ from andon.ledger.checkpoint import Signer
 from andon.ledger.entry import Entry, parse_header
 from andon.services.audit import Audit
 from andon.services.export import Export, Exported
+from andon.services.ingest import Ingest
 from andon.services.record import Record, Recorded, check_lines
 from andon.services.retain import Retain, Retained
 
@@ -50,6 +52,18 @@ class Ledger:
     @property
     def record(self) -> Record:
         return Record(self.log, _now, secrets.token_bytes)
+
+    def ingest(self) -> Ingest:
+        """Takes entries, and knows what was taken before."""
+        ingest = Ingest(self.log, self.record.entries, _now)
+        positions.resume(ingest, self.log.folder)
+
+        def keep(kind: object, *_: object) -> None:
+            if kind is None:  # after an error only the log knows what became of its last batch
+                positions.keep(ingest, self.log.folder)
+
+        self.opened.push(keep)
+        return ingest
 
     @property
     def audit(self) -> Audit:
@@ -141,7 +155,7 @@ def record_rows(
 ) -> Recorded:
     """Record the rows of a log that a model.yaml describes; the same files with the same model file only once."""
     name = producer or _producer_of([*paths, model_file])
-    return ledger.record.record(events_of(paths, read_model(model_file)), tell, name)
+    return ledger.record.record(events_of(paths, read_model(model_file)), ledger.ingest(), tell, name)
 
 
 def record_lines(
@@ -152,14 +166,14 @@ def record_lines(
     The same files are recorded once; standard input only where `producer` names it.
     """
     if list(paths) == ["-"]:
-        return ledger.record.record(stdin, tell, producer)
+        return ledger.record.record(stdin, ledger.ingest(), tell, producer)
     for path in paths:
         try:
             check_lines(_lines(path))
         except BadInput as error:
             raise BadInput(f"{error}; nothing was recorded") from None
     lines = (line for path in paths for line in _lines(path))
-    return ledger.record.record(lines, tell, producer or _producer_of(paths))
+    return ledger.record.record(lines, ledger.ingest(), tell, producer or _producer_of(paths))
 
 
 def _producer_of(paths: Sequence[str]) -> str | None:

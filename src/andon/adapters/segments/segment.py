@@ -189,18 +189,30 @@ def read_segment(path: Path, name: SegmentName) -> Iterator[tuple[int, bytes, En
         raise Tampered(f"{path.name} holds {expected - name.first} entries, its name says {name.count}")
 
 
-def find_headers(path: Path, pattern: str) -> list[int]:
-    """The numbers of the entries whose header matches a regular expression; reads no payload.
+def find_rows(path: Path, pattern: str) -> Iterator[tuple[int, Entry]]:
+    """The entries whose header matches a regular expression, in order; reads payloads only where they have some.
 
     Raises:
         Tampered: the file cannot be read.
     """
     try:
-        table = pq.read_table(path, columns=["seq", "entry"], page_checksum_verification=True)
-        found = table["seq"].filter(pc.match_substring_regex(table["entry"], pattern))
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            for number in range(file.num_row_groups):
+                yield from _matching(file, number, pattern)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise Tampered(f"{path.name} is damaged: {' '.join(str(error).split())[:120]}") from None
-    return [int(seq) for seq in found.to_pylist()]
+
+
+def _matching(file: pq.ParquetFile, number: int, pattern: str) -> Iterator[tuple[int, Entry]]:
+    table = file.read_row_group(number, columns=["seq", "entry"])
+    matches = pc.match_substring_regex(table["entry"], pattern)
+    found = table.filter(matches)
+    seqs, headers = (column.to_pylist() for column in found.columns)
+    entries = map(Entry, headers)
+    if any(b'"n":' in header for header in headers):
+        rest = file.read_row_group(number, columns=["salt", "payload"]).filter(matches)
+        entries = map(Entry, headers, *(column.to_pylist() for column in rest.columns))
+    yield from zip(seqs, entries, strict=True)
 
 
 def file_sha256(path: Path) -> str:
