@@ -23,12 +23,13 @@ from andon.bootstrap.chance import many_random_bytes
 from andon.bootstrap.journal import OpenJournal, now, open_journal
 from andon.bootstrap.logs import WRITER, open_log
 from andon.bootstrap.packs import load_permissions, pack
-from andon.bootstrap.settings import PLACE, Settings, keep_database, make_folder, server_at
+from andon.bootstrap.settings import PLACE, Settings, address_of, keep_database, make_folder, server_at
 from andon.bootstrap.signing import signer_of
 from andon.evidence.custody import Custody
 from andon.ledger.checkpoint import Signer
 from andon.people.door import Door
 from andon.people.permission import Permissions
+from andon.people.token import SECRET_BYTES, local_token, new_secret
 from andon.services.access import Access, NewToken
 from andon.services.audit import Audit
 from andon.services.export import Export, Exported
@@ -48,6 +49,7 @@ class House:
     Attributes:
         settings: what the server was told.
         writer: the name of this process's log.
+        secret: of the token for commands on this machine.
         trouble: why the follower does not follow, if so.
         tampered: what was found changed, if anything; nothing is taken any more then.
         known: the last entry of the journal whose tokens the door knows.
@@ -55,6 +57,7 @@ class House:
 
     settings: Settings
     writer: str
+    secret: str
     signer: Signer
     log: SerialLog
     ingest: Ingest
@@ -205,7 +208,9 @@ def _house(settings: Settings, opened: OpenJournal) -> House:
     with ExitStack() as unless_opened:
         unless_opened.callback(log.close)
         signer = signer_of(settings.data / "ledger", writer)
-        house = House(settings, writer, signer, log, ingest, opened, Door(), load_permissions())
+        secret = new_secret(secrets.token_bytes(SECRET_BYTES))
+        door = Door(local=local_token(secret, now().isoformat()))
+        house = House(settings, writer, secret, signer, log, ingest, opened, door, load_permissions())
         positions.resume(ingest, house.folder)
         unless_opened.pop_all()
     return house
@@ -240,8 +245,10 @@ def _following(house: House) -> Iterator[None]:
 def _told(house: House) -> Iterator[None]:
     """The place of the server, for commands on the same machine."""
     place = house.settings.data / (PLACE if house.writer == WRITER else f"server-{house.writer}.json")
-    address = f"http://{house.settings.host}:{house.settings.port}"
-    place.write_text(json.dumps({"address": address, "pid": os.getpid()}) + "\n")
+    told = {"address": address_of(house.settings), "pid": os.getpid(), "secret": house.secret}
+    with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        os.fchmod(file.fileno(), 0o600)  # one that a killed server of an earlier version left
+        file.write(json.dumps(told) + "\n")
     try:
         yield
     finally:

@@ -139,11 +139,12 @@ class Ingest:
         """How many lines of a producer on this machine are recorded."""
         return self.positions.next_of(producer)
 
-    def take(self, entries: Sequence[Entry], sender: str, place: Range | None) -> None:
-        """Append entries of a sender on this machine, as `accept` does."""
+    def take(self, entries: Sequence[Entry], sender: str, place: Range | None) -> int:
+        """Append entries of a sender on this machine, as `accept` does; how many of them were recorded before."""
         [done] = self.accept([Batch(sender, entries, len(entries), (), place)])
         if isinstance(done, AndonError):
             raise done
+        return done.repeated
 
     def resume(self, snapshot: Mapping[str, Any] | None = None) -> None:
         """Learn from the log where producers are; `snapshot` says it for its beginning."""

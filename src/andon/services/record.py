@@ -10,8 +10,8 @@ import orjson
 from msgspec import UNSET
 
 from andon.base.errors import BadInput
+from andon.ledger.checkpoint import Checkpoint
 from andon.ledger.entry import ENTRY_BYTES_MAX, SALT_BYTES, VERSION, Entry, EventHeader, commitments, make_entry
-from andon.ledger.log import Log
 from andon.telemetry.event import parse_event, parse_events
 from andon.telemetry.producer import Range
 
@@ -39,8 +39,25 @@ class Intake(Protocol):
         """How many lines of a producer are recorded."""
         ...
 
-    def take(self, entries: Sequence[Entry], sender: str, place: Range | None) -> None:
-        """Append entries that stand at a place among their producer's lines."""
+    def take(self, entries: Sequence[Entry], sender: str, place: Range | None) -> int:
+        """Append entries that stand at a place among their producer's lines; how many of them were recorded before."""
+        ...
+
+
+class Growing(Protocol):
+    """What recording asks of a log besides its intake."""
+
+    @property
+    def size(self) -> int:
+        """How many entries are durable."""
+        ...
+
+    def append(self, entries: Sequence[Entry]) -> int:
+        """Make entries durable."""
+        ...
+
+    def checkpoint(self) -> tuple[Checkpoint, bytes]:
+        """Sign a checkpoint over all entries."""
         ...
 
 
@@ -64,7 +81,7 @@ class Record:
         chance: so many random bytes.
     """
 
-    log: Log
+    log: Growing
     now: Now
     chance: Chance
 
@@ -88,6 +105,7 @@ class Record:
         """
         first, count, signed_at = self.log.size, 0, self.now()
         before, known = signed_at, 0 if producer is None else intake.taken(producer)
+        repeated = 0
         for batch in _batches(lines):
             new = batch[max(0, known - count) :]
             count += len(batch)
@@ -102,14 +120,15 @@ class Record:
             if self.now() < before:
                 self.log.append([make_entry({"kind": "clock_step", "at": _utc(self.now()), "before": _utc(before)})])
             before = self.now()
-            intake.take(entries, SENDER, None if producer is None else Range(producer, 0, count - len(new)))
+            place = None if producer is None else Range(producer, 0, count - len(new))
+            repeated += intake.take(entries, SENDER, place)
             if abs((self.now() - signed_at).total_seconds()) >= CHECKPOINT_SECONDS:
                 self.log.checkpoint()
                 signed_at = self.now()
             if tell is not None:
                 tell(count)
         self.log.checkpoint()
-        repeated = min(count, known)
+        repeated += min(count, known)
         return Recorded(count - repeated, repeated, first, self.log.size)
 
     def entries(self, lines: Sequence[bytes], before: int = 0) -> list[Entry]:

@@ -58,6 +58,8 @@ class SegmentLog:
     more, and the next opening recovers what is durable.
     """
 
+    is_live = False
+
     def __init__(
         self, folder: Path, signer: Signer, now: Now, disk: Disk | None = None, settings: Settings | None = None
     ) -> None:
@@ -88,6 +90,11 @@ class SegmentLog:
     def origin(self) -> str:
         """The name of the log in its checkpoints."""
         return self.signer.verifier.name
+
+    @property
+    def note(self) -> bytes:
+        """The stored checkpoint."""
+        return (self.folder / "checkpoint").read_bytes()
 
     @property
     def size(self) -> int:

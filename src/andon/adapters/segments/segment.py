@@ -35,6 +35,18 @@ class SegmentName:
     first: int
     count: int
 
+    @classmethod
+    def of(cls, path: Path) -> "SegmentName":
+        """The segment of a file.
+
+        Raises:
+            Tampered: it has no segment's name.
+        """
+        first, _, count = path.stem.partition("-")
+        if not (first.isascii() and first.isdigit() and count.isascii() and count.isdigit()):
+            raise Tampered(f"{path} is no segment's name")
+        return cls(int(first), int(count))
+
     @property
     def end(self) -> int:
         return self.first + self.count
@@ -50,13 +62,7 @@ def segments_in(folder: Path) -> list[SegmentName]:
     Raises:
         Tampered: a file has no segment's name.
     """
-    names = []
-    for path in sorted(folder.glob("*.parquet")):
-        first, _, count = path.stem.partition("-")
-        if not (first.isascii() and first.isdigit() and count.isascii() and count.isdigit()):
-            raise Tampered(f"{path} is no segment's name")
-        names.append(SegmentName(int(first), int(count)))
-    return names
+    return [SegmentName.of(path) for path in sorted(folder.glob("*.parquet"))]
 
 
 def require_whole(names: Sequence[SegmentName], first: int, end: int, folder: Path) -> None:
