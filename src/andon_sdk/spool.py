@@ -1,8 +1,9 @@
 """The spool: events as numbered lines in files, until the server has them on its disk.
 
 A line is written to its file before the call returns, so it outlives the process; with `sync` it outlives a power cut.
-The number of a line is its place: a file's name is the number of its first line. A restart goes on where the files end
-and sends what is left under the same numbers, so that the server knows what it has already.
+The number of a line is its place: a file's name is the number of its first line. After a restart what is left is sent
+under the same numbers, so that the server knows what it has already; then a new epoch begins, so that the server
+refuses whoever still sends in the old one, as a copy of the spool or of the machine would.
 """
 
 import contextlib
@@ -54,10 +55,11 @@ class Spool:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _locked(folder / LOCK)
         self._rejected: set[int] = _rejected_numbers(folder)
-        place = _read_place(folder)
-        self.epoch, self._base = place["epoch"], place["base"]
+        is_restart, (self.epoch, self._base) = (folder / PLACE).exists(), _read_place(folder)
         self._descriptor = -1
         self._recover()
+        self._left_end = self.next if is_restart else -1
+        self._turn_epoch()
 
     # Writing
 
@@ -103,6 +105,8 @@ class Spool:
         """The next lines to send; only one thread takes."""
         with self._changed:
             end = min(self.next, self.acked + lines_max)
+            if self.acked < self._left_end:
+                end = min(end, self._left_end)
         file_first, offset = self._at
         found: list[bytes] = []
         size = 0
@@ -128,6 +132,7 @@ class Spool:
                 if first < self._at[0]:
                     (self.folder / _name(first)).unlink()
             self._rejected = {number for number in self._rejected if number >= self.acked}
+            self._turn_epoch()
             self._changed.notify_all()
 
     def reject(self, number: int, line: bytes, reason: str) -> None:
@@ -147,8 +152,13 @@ class Spool:
 
     def new_epoch(self) -> None:
         """Count anew from the first line that is not sent, as the server does not know this producer's numbers."""
-        self.epoch, self._base = max(self.epoch + 1, int(time.time())), self.acked
+        self.epoch, self._base, self._left_end = max(self.epoch + 1, int(time.time())), self.acked, -1
         _write_place(self.folder, self.epoch, self._base)
+
+    def _turn_epoch(self) -> None:
+        """Begin a new epoch once nothing is left of what a process before this one wrote."""
+        if 0 <= self._left_end <= self.acked:
+            self.new_epoch()
 
     def close(self) -> None:
         """Let go of the folder; where nothing is left in it, it is removed."""
@@ -168,7 +178,7 @@ class Spool:
 
     def _recover(self) -> None:
         files = self._files()
-        self.acked = self.next = files[0] if files else 0
+        self.acked = self.next = files[0] if files else self._base
         self.waiting_bytes, self._at = 0, (self.acked, 0)
         for first in files:
             path = self.folder / _name(first)
@@ -179,7 +189,22 @@ class Spool:
                 os.truncate(path, whole)
             self.waiting_bytes += whole
             self.next = first + data.count(b"\n")
-        self._open(files[-1] if files else 0)
+            if self.acked < self._base <= self.next:  # what stands before the epoch's begin was sent in an older one
+                self._skip(data, first)
+        if self.next < self._base:  # a power cut took lines that were sent before the epoch began, or all of them
+            for first in files:
+                (self.folder / _name(first)).unlink()
+            self.acked = self.next = self._base
+            self.waiting_bytes, self._at, files = 0, (self._base, 0), []
+        self._open(files[-1] if files else self.next)
+
+    def _skip(self, data: bytes, first: int) -> None:
+        offset = 0
+        for _ in range(self._base - first):
+            offset = data.index(b"\n", offset) + 1
+        before = sum((self.folder / _name(each)).stat().st_size for each in self._files() if each < first)
+        self.waiting_bytes -= before + offset
+        self.acked, self._at = self._base, (first, offset)
 
     def _open(self, first: int) -> None:
         if self._descriptor >= 0:
@@ -219,21 +244,22 @@ def _rejected_numbers(folder: Path) -> set[int]:
     return found
 
 
-def _read_place(folder: Path) -> dict[str, int]:
+def _read_place(folder: Path) -> tuple[int, int]:
+    """The epoch, and the number of its first line."""
     path = folder / PLACE
     if path.exists():
         with contextlib.suppress(ValueError):
-            place: dict[str, int] = json.loads(path.read_text())
-            return place
+            place = json.loads(path.read_text())
+            return place["epoch"], place["base"]
     return _write_place(folder, int(time.time()), 0)
 
 
-def _write_place(folder: Path, epoch: int, base: int) -> dict[str, int]:
-    place: dict[str, int] = {"epoch": epoch, "base": base}
+def _write_place(folder: Path, epoch: int, base: int) -> tuple[int, int]:
+    place = {"epoch": epoch, "base": base}
     scratch = folder / f"{PLACE}.new"
     with scratch.open("w") as file:
         json.dump(place, file)
         file.flush()
         os.fsync(file.fileno())
     scratch.replace(folder / PLACE)
-    return place
+    return epoch, base

@@ -1,5 +1,7 @@
 """Every ledger gives the same answers: the twin in memory says which."""
 
+import json
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -9,6 +11,9 @@ from andon.base.errors import NotFound, Refused, Tampered
 from andon.ledger.entry import CONTROL_KINDS, make_entry, parse_header
 from andon.ledger.merkle import consistency_proof, inclusion_proof, is_consistent, leaf_hash, root_from_inclusion
 from andon.services.audit import Audit, Case
+from andon.services.ingest import Ingest
+from andon.services.record import Record
+from andon.telemetry.producer import Range
 from journals import memory_custody
 from ledgers import AT, SIGNER, Hasty, entry_of, open_log
 
@@ -106,14 +111,19 @@ def test_batches_and_segments_change_nothing_but_their_notes(tmp_path_factory, b
 
 
 def test_a_producer_goes_on_after_reopening_and_closing(tmp_path):
-    """Its place is in the log itself: in entries, and in the notes on segments once these are gone from the WAL."""
-    for batch in range(12):
+    """Its place is in the log itself, in the entries before its events, wherever these are by now."""
+    lines = [json.dumps({"id": f"p{i}", "ts": "2026-03-01T00:00:00Z", "model_id": "m"}).encode() for i in range(36)]
+    for count in range(12):
         with open_log(tmp_path, Hasty(), segment=8) as log:
-            assert log.position("a") == batch * 3
-            assert log.position("early") == (1 if batch else 0)
-            sent = [("early", 0)] if not batch else []
-            sent += [("a", batch * 3 + i) for i in range(3)]
-            log.append([make_entry({"kind": "prediction", "producer": name, "pseq": pseq}) for name, pseq in sent])
+            record = Record(log, lambda: AT, bytes)
+            ingest = Ingest(log, record.entries, lambda: AT)
+            ingest.resume()
+            assert ingest.taken("a") == count * 3
+            assert ingest.taken("early") == (1 if count else 0)
+            if not count:
+                ingest.take(record.entries(lines[:1]), "local", Range("early", 0, 0))
+            done = record.record(lines[: count * 3 + 3], ingest, producer="a")
+            assert (done.events, done.repeated) == (3, count * 3)
 
 
 def test_kinds_are_found_wherever_they_stand(log):
@@ -127,3 +137,4 @@ def test_kinds_are_found_wherever_they_stand(log):
     found = list(log.of_kinds(("hold", "export")))
     assert [parse_header(entry.header)["id"] for _, entry in found] == ["seal_3", "seal_13", "seal_23"]
     assert found == [(seq, entry) for seq, entry in log.read() if parse_header(entry.header)["kind"] == "hold"]
+    assert list(log.of_kinds(("hold", "export"), found[1][0])) == found[1:]

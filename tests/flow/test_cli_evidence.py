@@ -78,7 +78,7 @@ def test_auditor_checks_a_bundle(andon, sealed, bundle, tmp_path):
     code, out = check(path, "--vkey", sealed["vkey"], "--against", str(tmp_path / "receipt.json"))
     assert code == 0, out
     assert f"OK: {exported['entries']} entries" in out
-    assert "still begins with the 141 entries" in out
+    assert "still begins with the 142 entries" in out
     assert "left out" in out
     assert "rollback is not excluded" in check(path)[1]
     assert andon("evidence", "verify", "bundle", str(path))[0] == 0
@@ -152,7 +152,7 @@ def test_another_key_or_an_older_history_fails(bundle, tmp_path):
     code, out = check(path, "--vkey", "other+00000000+AAAA")
     assert (code, out[:7]) == (1, "FAILED:")
     receipt = json.loads((tmp_path / "receipt.json").read_text())
-    receipt["checkpoint"] = receipt["checkpoint"].replace("\n141\n", "\n140\n")
+    receipt["checkpoint"] = receipt["checkpoint"].replace("\n142\n", "\n140\n")
     (tmp_path / "forged.json").write_text(json.dumps(receipt))
     assert check(path, "--against", str(tmp_path / "forged.json"))[0] == 1
 
@@ -242,8 +242,8 @@ def test_standard_input(tmp_path):
     lines = "".join(line(i % 500) + "\n" for i in range(2_500))
     done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)  # noqa: S603
     receipt = json.loads(done.stdout)
-    assert receipt.pop("checkpoint").startswith("andon.local/w-main\n2500\n")
-    assert receipt == {"events": 2500, "repeated": 0, "first": 0, "end": 2500}
+    assert receipt.pop("checkpoint").startswith("andon.local/w-main\n2503\n")
+    assert receipt == {"events": 2500, "repeated": 0, "first": 0, "end": 2503}
     done = subprocess.run(command, input=lines + "nonsense\n", capture_output=True, text=True, check=False)  # noqa: S603
     assert (done.returncode, "the 2,000 before this batch are recorded" in done.stderr) == (2, True)
     command += ["--producer", "queue-7"]
@@ -362,7 +362,7 @@ def test_a_file_is_recorded_once(andon, tmp_path):
     assert json.loads(andon("record", "a.jsonl", "--json")[1])["events"] == 30
     code, out, _ = andon("record", "a.jsonl")
     assert (code, "30 events were recorded before" in out) == (0, True)
-    assert json.loads(andon("evidence", "verify", "checkpoint", "--json")[1])["size"] == 30
+    assert json.loads(andon("evidence", "verify", "checkpoint", "--json")[1])["size"] == 31
 
 
 def test_openssl_checks_the_signature_of_a_bundle(bundle, tmp_path):

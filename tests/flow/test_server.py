@@ -1,5 +1,6 @@
 """`andon serve` as its operator sees it: started, used, told of tokens, stopped, started again."""
 
+import json
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+import zipfile
 
 import pytest
 
@@ -85,11 +87,8 @@ def test_a_second_server_on_sqlite_is_refused_by_name(tmp_path):
         assert second.returncode == 3
         named = f"the server at {server.url} (process {server.process.pid})"
         assert named in second.stderr
-        sealed = andon("evidence", "seal", "--model", "m", "--reason", "x", "--data", str(tmp_path))
-        assert (sealed.returncode, sealed.stderr) == (
-            3,
-            f"andon: {named} writes to {tmp_path}: ask it over HTTP, or stop it\n",
-        )
+        refused = andon("evidence", "retain", "--days", "400", "--data", str(tmp_path))
+        assert (refused.returncode, refused.stderr) == (3, f"andon: {named} writes to {tmp_path}: stop it first\n")
 
 
 def test_two_servers_on_one_database_each_write_a_log_and_share_tokens(postgres, tmp_path):
@@ -184,3 +183,53 @@ def eventually(holds, seconds=10.0):
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end
+
+
+def beside(data, code=0):
+    """Runs commands on a folder that a server holds."""
+
+    def run(*words, code=code):
+        told = andon(*words, "--data", str(data))
+        assert told.returncode == code, (words, told.stdout, told.stderr)
+        return told.stdout + told.stderr
+
+    return run
+
+
+def test_recording_and_proofs_beside_a_server_go_to_it(tmp_path):
+    run, events = beside(tmp_path / "data"), tmp_path / "events.jsonl"
+    events.write_bytes(lines(*(event(n) for n in range(1_500))))
+    with serving(tmp_path / "data") as server:
+        assert stat.S_IMODE((tmp_path / "data" / "server.json").stat().st_mode) == 0o600
+        assert json.loads(run("record", str(events), "--json"))["events"] == 1_500
+        assert json.loads(run("record", str(events), "--json"))["repeated"] == 1_500
+        (tmp_path / "bad.jsonl").write_text("{}\n")
+        assert "line 1" in run("record", str(tmp_path / "bad.jsonl"), code=2)
+        assert "salt" not in json.loads(run("evidence", "prove", "p7"))
+        assert "no entry nobody" in run("evidence", "prove", "nobody", code=2)
+        assert "OK: 1,502 entries" in run("evidence", "verify", "log")
+        stop(server)
+    assert json.loads(run("record", str(events), "--json"))["repeated"] == 1_500
+
+
+def test_custody_beside_a_server_goes_to_it(tmp_path):
+    run, receipt, bundle = beside(tmp_path / "data"), tmp_path / "receipt.json", str(tmp_path / "case.zip")
+    (tmp_path / "prompt.txt").write_text("Decide.")
+    pin = ("--artifact", f"prompt={tmp_path / 'prompt.txt'}")
+    with serving(tmp_path / "data") as server:
+        receipt.write_text(run("evidence", "seal", "--model", "m", *pin, "--reason", "INC-1", "--json"))
+        sealed = json.loads(receipt.read_text())
+        assert json.loads(run("evidence", "hold", "--json"))["holds"][0]["id"] == sealed["seal_id"]
+        assert json.loads(run("evidence", "export", "last", "--out", bundle, "--json"))["entries"] == 1
+        with zipfile.ZipFile(bundle) as zipped:
+            assert zipped.read("artifact-prompt") == b"Decide."
+        assert andon("evidence", "verify", "bundle", bundle, "--against", str(receipt)).returncode == 0
+        assert "goes on from" in run("evidence", "verify", "log", "--against", str(receipt))
+        assert "OK: andon.local/w-main" in run("evidence", "verify", "checkpoint")
+        release = ("evidence", "release", "last", "--reason", "over")
+        assert "another person asks too" in run(*release, "--by", "ada", code=3)
+        assert "has asked" in run(*release, "--by", "ada", code=3)
+        assert "is released" in run(*release, "--by", "bob")
+        other, body = made(tmp_path / "data", "compliance"), b'{"reason": "x", "by": "eve"}'
+        path = f"/api/v1/seals/{sealed['seal_id']}/release"
+        eventually(lambda: server.ask("POST", path, body, other, content_type="application/json")[0] == 403)

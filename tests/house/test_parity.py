@@ -114,6 +114,8 @@ PARTS = {  # public methods that are steps of an act
     "record.entries": "record.record",
     "attend.note_receipt": "attend.step",
     "ingest.prepare": "ingest.accept",
+    "ingest.take": "record.record",
+    "ingest.taken": "record.record",
     "ingest.resume": "access.start",
     "ingest.snapshot": "ingest.accept",
     "follow.leave": "follow.step",

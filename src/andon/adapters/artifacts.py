@@ -1,12 +1,14 @@
 """A store of files by their SHA-256: what a seal pins and the ledger does not hold, such as models and charts."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Any
 
-from andon.base.errors import Tampered
+from andon.base.errors import BadInput, Tampered
 
 CHUNK_BYTES = 1 << 20
 
@@ -40,6 +42,23 @@ class ArtifactStore:
         for _ in self.read(name):
             pass
         return name, size
+
+    def pin(self, members: Mapping[str, bytes]) -> dict[str, Any]:
+        """Keep content; what a seal says of each: SHA-256 and bytes."""
+        kept = {name: self.put([data]) for name, data in members.items()}
+        return {name: {"sha256": digest, "bytes": size} for name, (digest, size) in kept.items()}
+
+    def pin_files(self, files: Mapping[str, Path]) -> dict[str, Any]:
+        """Keep files; each is read back before this returns."""
+        found = {}
+        for name, path in files.items():
+            try:
+                with path.open("rb") as file:
+                    digest, size = self.put(iter(partial(file.read, CHUNK_BYTES), b""))
+            except OSError as error:
+                raise BadInput(f"cannot pin {path} as {name}: {error.strerror}; mend its path") from None
+            found[name] = {"sha256": digest, "bytes": size}
+        return found
 
     def read(self, name: str) -> Iterator[bytes]:
         """The content of a SHA-256, checked while it is read.

@@ -17,10 +17,6 @@ class MemoryLedger:
     def size(self) -> int:
         return len(self._entries)
 
-    def position(self, producer: str) -> int:
-        fields = [parse_header(entry.header) for entry in self._entries]
-        return max((each["pseq"] + 1 for each in fields if each.get("producer") == producer), default=0)
-
     def append(self, entries: Sequence[Entry]) -> int:
         first = self.size
         self._entries.extend(entries)
@@ -36,8 +32,8 @@ class MemoryLedger:
     def read(self, first: int = 0) -> Iterator[tuple[int, Entry]]:
         return ((seq, entry) for seq, entry in enumerate(list(self._entries)) if seq >= first)
 
-    def of_kinds(self, kinds: Collection[str]) -> Iterator[tuple[int, Entry]]:
-        return ((seq, entry) for seq, entry in self.read() if parse_header(entry.header)["kind"] in kinds)
+    def of_kinds(self, kinds: Collection[str], first: int = 0) -> Iterator[tuple[int, Entry]]:
+        return ((seq, entry) for seq, entry in self.read(first) if parse_header(entry.header)["kind"] in kinds)
 
     def _root(self, start: int, end: int) -> bytes:
         frontier = Frontier()

@@ -2,14 +2,13 @@
 
 import errno
 import os
-import re
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from andon.base.errors import Full, Unavailable
 from andon.ledger.checkpoint import Checkpoint
-from andon.ledger.entry import Entry, kinds_pattern
+from andon.ledger.entry import Entry
 from andon.ledger.log import Log
 from andon.ledger.merkle import NodeAt
 
@@ -41,10 +40,6 @@ class SerialLog:
     def size(self) -> int:
         """How many entries are durable."""
         return self._log.size
-
-    def position(self, producer: str) -> int:
-        """How many events of a producer are durable."""
-        return self._log.position(producer)
 
     def append(self, entries: Sequence[Entry]) -> int:
         """Make entries durable.
@@ -89,16 +84,16 @@ class SerialLog:
                 yield seq, entry
         yield from tail
 
-    def of_kinds(self, kinds: Collection[str]) -> Iterator[tuple[int, Entry]]:
-        """The entries of some kinds, of which there are few."""
-        search = re.compile(kinds_pattern(kinds).encode()).search
+    def of_kinds(self, kinds: Collection[str], first: int = 0) -> Iterator[tuple[int, Entry]]:
+        """The entries of some kinds, of which there are few; what is in closed segments is read while others write."""
         with self._lock:
             closed = self._log.closed
-            tail = [(seq, entry) for seq, entry in self._log.read(closed) if search(entry.header)]
-        for seq, entry in self._log.of_kinds(kinds):
-            if seq >= closed:
-                break
-            yield seq, entry
+            tail = list(self._log.of_kinds(kinds, max(first, closed)))
+        if first < closed:
+            for seq, entry in self._log.of_kinds(kinds, first):
+                if seq >= closed:
+                    break
+                yield seq, entry
         yield from tail
 
     def reopen(self) -> None:

@@ -22,12 +22,13 @@ from andon.adapters.zip_bundle import ZipBundle
 from andon.alert.signal import Pinned
 from andon.alert.tables import FIGURES
 from andon.base.errors import Full, Refused, Tampered, Unavailable
+from andon.bootstrap import positions
 from andon.bootstrap.chance import many_random_bytes
 from andon.bootstrap.journal import OpenJournal, now, open_journal
 from andon.bootstrap.logs import WRITER, open_log
 from andon.bootstrap.outside import outsiders
 from andon.bootstrap.packs import floors, load_permissions, load_severities, pack, packs_of_incidents
-from andon.bootstrap.settings import PLACE, Settings, keep_database, make_folder, server_at
+from andon.bootstrap.settings import PLACE, Settings, address_of, keep_database, make_folder, server_at
 from andon.bootstrap.signals import Signals, mappings
 from andon.bootstrap.signing import signer_of
 from andon.evidence.custody import Custody
@@ -39,7 +40,7 @@ from andon.ledger.checkpoint import Signer
 from andon.ledger.journal import Journal
 from andon.people.door import Door
 from andon.people.permission import Permissions
-from andon.people.token import Token
+from andon.people.token import SECRET_BYTES, Token, local_token, new_secret
 from andon.services.access import Access, Grant, NewToken
 from andon.services.attend import Attend
 from andon.services.audit import Audit, Case
@@ -60,7 +61,6 @@ from andon.telemetry.vitals import ByVersion, vitals_of
 LOGGER: Final = logging.getLogger("andon.server")
 POLL_SECONDS: Final = 0.25
 WRITERS_MAX: Final = 32
-POSITIONS: Final = "positions.json"
 ITSELF: Final = "andon"
 """Who acts where nobody asked."""
 
@@ -72,6 +72,7 @@ class House:
     Attributes:
         settings: what the server was told.
         writer: the name of this process's log.
+        secret: of the token for commands on this machine.
         trouble: why the follower does not follow, if so.
         tampered: what was found changed, if anything; nothing is taken any more then.
         signals: what comes from outside, and what is made of it.
@@ -83,6 +84,7 @@ class House:
 
     settings: Settings
     writer: str
+    secret: str
     signer: Signer
     log: SerialLog
     ingest: Ingest
@@ -311,14 +313,11 @@ class House:
     def reopen(self) -> None:
         """Recover the log after a failure of the disk, and learn anew where producers are."""
         self.log.reopen()
-        self.ingest.resume(_snapshot(self.folder))
+        positions.resume(self.ingest, self.folder)
 
     def keep_positions(self) -> None:
         """Write where producers are, so that the next start need not read the whole log."""
-        scratch = self.folder / f"{POSITIONS}.new"
-        with contextlib.suppress(OSError):  # a hint: without it the next start reads more
-            scratch.write_text(json.dumps(self.ingest.snapshot()))
-            scratch.replace(self.folder / POSITIONS)
+        positions.keep(self.ingest, self.folder)
 
     def rest(self) -> None:
         """Look after nothing any more."""
@@ -375,9 +374,11 @@ def _house(settings: Settings, opened: OpenJournal) -> House:
         signer = signer_of(settings.data / "ledger", writer)
         permissions = load_permissions()
         signals = Signals(opened.journal, mappings(settings.data), permissions.acts["export.export"])
-        house = House(settings, writer, signer, log, ingest, opened, Door(), permissions, signals)
+        secret = new_secret(secrets.token_bytes(SECRET_BYTES))
+        door = Door(local=local_token(secret, now().isoformat()))
+        house = House(settings, writer, secret, signer, log, ingest, opened, door, permissions, signals)
         signals.seal = house._seal_scan  # noqa: SLF001  # of this module
-        ingest.resume(_snapshot(house.folder))
+        positions.resume(ingest, house.folder)
         unless_opened.pop_all()
     return house
 
@@ -419,17 +420,11 @@ def _following(house: House) -> Iterator[None]:
 def _told(house: House) -> Iterator[None]:
     """The place of the server, for commands on the same machine."""
     place = house.settings.data / (PLACE if house.writer == WRITER else f"server-{house.writer}.json")
-    address = f"http://{house.settings.host}:{house.settings.port}"
-    place.write_text(json.dumps({"address": address, "pid": os.getpid()}) + "\n")
+    told = {"address": address_of(house.settings), "pid": os.getpid(), "secret": house.secret}
+    with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        os.fchmod(file.fileno(), 0o600)  # one that a killed server of an earlier version left
+        file.write(json.dumps(told) + "\n")
     try:
         yield
     finally:
         place.unlink(missing_ok=True)
-
-
-def _snapshot(folder: Path) -> dict[str, object] | None:
-    try:
-        found = json.loads((folder / POSITIONS).read_text())
-        return found if isinstance(found.get("size"), int) and isinstance(found.get("positions"), dict) else None
-    except (OSError, ValueError, AttributeError):
-        return None  # a hint that is missing is made anew

@@ -3,26 +3,29 @@
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import orjson
 
-from andon.adapters.artifacts import CHUNK_BYTES, ArtifactStore
+from andon.adapters.artifacts import ArtifactStore
 from andon.adapters.duckdb.events import events_of, row_of
 from andon.adapters.segments.log import SegmentLog
+from andon.adapters.segments.snapshot import Snapshot
 from andon.adapters.segments.verify import Checked, verify_folder
 from andon.adapters.zip_bundle import ZipBundle
 from andon.base.errors import BadInput, NotFound, Refused
-from andon.bootstrap.logs import WRITER, open_log
+from andon.bootstrap import positions
+from andon.bootstrap.beside import Beside, server_in
+from andon.bootstrap.logs import WRITER, open_log, settings_of
 from andon.bootstrap.packs import pack
 from andon.bootstrap.settings import data_folder, server_at
+from andon.bootstrap.signing import signer_of
 from andon.bootstrap.wiring import read_model
 from andon.evidence.custody import Custody
 from andon.inventory.model import Model
@@ -30,6 +33,7 @@ from andon.ledger.checkpoint import Signer
 from andon.ledger.entry import Entry, parse_header
 from andon.services.audit import Audit
 from andon.services.export import Export, Exported
+from andon.services.ingest import Ingest
 from andon.services.record import Record, Recorded, check_lines
 from andon.services.retain import Retain, Retained
 
@@ -51,6 +55,18 @@ class Ledger:
     def record(self) -> Record:
         return Record(self.log, _now, secrets.token_bytes)
 
+    def ingest(self) -> Ingest:
+        """Takes entries, and knows what was taken before."""
+        ingest = Ingest(self.log, self.record.entries, _now)
+        positions.resume(ingest, self.log.folder)
+
+        def keep(kind: object, *_: object) -> None:
+            if kind is None:  # after an error only the log knows what became of its last batch
+                positions.keep(ingest, self.log.folder)
+
+        self.opened.push(keep)
+        return ingest
+
     @property
     def audit(self) -> Audit:
         return Audit(self.log, self.signer.verifier, _now, secrets.token_bytes, self.custody())
@@ -64,23 +80,6 @@ class Ledger:
             self._custody = Custody(self.log, self.signer.verifier.name, journal, secrets.token_bytes)
             self._custody.finish()
         return self._custody
-
-    def pin(self, members: Mapping[str, bytes]) -> dict[str, Any]:
-        """Keep content in the store; what a seal says of each: SHA-256 and bytes."""
-        kept = {name: self.store.put([data]) for name, data in members.items()}
-        return {name: {"sha256": digest, "bytes": size} for name, (digest, size) in kept.items()}
-
-    def pin_files(self, files: Mapping[str, Path]) -> dict[str, Any]:
-        """Keep files in the store; each is read back before this returns."""
-        found = {}
-        for name, path in files.items():
-            try:
-                with path.open("rb") as file:
-                    digest, size = self.store.put(iter(partial(file.read, CHUNK_BYTES), b""))
-            except OSError as error:
-                raise BadInput(f"cannot pin {path} as {name}: {error.strerror}; mend its path") from None
-            found[name] = {"sha256": digest, "bytes": size}
-        return found
 
     def retain(self, days: int, *, dry_run: bool) -> Retained:
         """Delete the oldest segments that are older and not held.
@@ -112,54 +111,91 @@ class Ledger:
 
 
 @contextmanager
-def open_ledger(data: str | None, *, make: bool = False) -> Iterator[Ledger]:
-    """The ledger, for as long as a command runs; no other process may write to it meanwhile."""
+def open_ledger(data: str | None, *, make: bool = False) -> Iterator[Ledger | Beside]:
+    """The ledger, for as long as a command runs: opened here, or by the server that holds it."""
+    folder = _folder(data, make=make)
+    with ExitStack() as stack:
+        store = ArtifactStore(folder.parent / "artifacts")
+        try:
+            found: Ledger | Beside = stack.enter_context(_opened(folder, store))
+        except Refused:
+            server = server_in(folder.parent)
+            if server is None:
+                raise
+            found = Beside(server, signer_of(folder, WRITER), store)
+        yield found
+
+
+@contextmanager
+def open_ledger_here(data: str | None) -> Iterator[Ledger]:
+    """The ledger, opened by this process; no other process may write to it meanwhile."""
+    folder = _folder(data)
+    with _opened(folder, ArtifactStore(folder.parent / "artifacts")) as ledger:
+        yield ledger
+
+
+def _folder(data: str | None, *, make: bool = False) -> Path:
     folder = data_folder(data) / "ledger"
     if not make and not (folder / "signing.key").exists():
         raise NotFound(f"there is no ledger in {folder.parent}: record something first, or name its folder with --data")
-    with _opened(folder) as log, ExitStack() as opened:
-        yield Ledger(log, log.signer, ArtifactStore(folder.parent / "artifacts"), folder.parent, opened)
+    return folder
 
 
-def _opened(folder: Path) -> SegmentLog:
+@contextmanager
+def _opened(folder: Path, store: ArtifactStore) -> Iterator[Ledger]:
     try:
-        return open_log(folder, WRITER)
+        opened_log = open_log(folder, WRITER)
     except Refused:
         if (server := server_at(folder.parent)) is not None:
-            raise Refused(f"{server} writes to {folder.parent}: ask it over HTTP, or stop it") from None
+            raise Refused(f"{server} writes to {folder.parent}: stop it first") from None
         raise
+    with opened_log as log, ExitStack() as opened:
+        yield Ledger(log, log.signer, store, folder.parent, opened)
 
 
 def verify_ledger(data: str | None, tell: Callable[[int], None] | None = None) -> Checked:
-    """Check every byte of the ledger."""
-    with open_ledger(data) as ledger:
-        return verify_folder(ledger.log, ledger.signer.verifier, tell)
+    """Check every byte of the ledger, as far as it had come when this began; a server may go on writing meanwhile."""
+    folder = _folder(data)
+    signer, settings = signer_of(folder, WRITER), settings_of(folder, WRITER)
+    try:
+        with open_log(folder, WRITER) as log:
+            return verify_folder(log, signer.verifier, tell)
+    except Refused:
+        return verify_folder(Snapshot(folder / WRITER, signer, settings), signer.verifier, tell)
 
 
 def record_rows(
-    ledger: Ledger, paths: Sequence[str], model_file: str, tell: Callable[[int], None], producer: str | None = None
+    ledger: Ledger | Beside,
+    paths: Sequence[str],
+    model_file: str,
+    tell: Callable[[int], None],
+    producer: str | None = None,
 ) -> Recorded:
     """Record the rows of a log that a model.yaml describes; the same files with the same model file only once."""
     name = producer or _producer_of([*paths, model_file])
-    return ledger.record.record(events_of(paths, read_model(model_file)), tell, name)
+    return ledger.record.record(events_of(paths, read_model(model_file)), ledger.ingest(), tell, name)
 
 
 def record_lines(
-    ledger: Ledger, paths: Sequence[str], stdin: BinaryIO, tell: Callable[[int], None], producer: str | None = None
+    ledger: Ledger | Beside,
+    paths: Sequence[str],
+    stdin: BinaryIO,
+    tell: Callable[[int], None],
+    producer: str | None = None,
 ) -> Recorded:
     """Record JSON lines that are events; files are checked whole before the first of them is recorded.
 
     The same files are recorded once; standard input only where `producer` names it.
     """
     if list(paths) == ["-"]:
-        return ledger.record.record(stdin, tell, producer)
+        return ledger.record.record(stdin, ledger.ingest(), tell, producer)
     for path in paths:
         try:
             check_lines(_lines(path))
         except BadInput as error:
             raise BadInput(f"{error}; nothing was recorded") from None
     lines = (line for path in paths for line in _lines(path))
-    return ledger.record.record(lines, tell, producer or _producer_of(paths))
+    return ledger.record.record(lines, ledger.ingest(), tell, producer or _producer_of(paths))
 
 
 def _producer_of(paths: Sequence[str]) -> str | None:
@@ -188,7 +224,7 @@ def ledger_rows(model: Model, data: str | None = None) -> Iterator[Path]:
     Raises:
         NotFound: nothing was recorded of this model.
     """
-    with tempfile.TemporaryDirectory(prefix="andon-") as folder, open_ledger(data) as ledger:
+    with tempfile.TemporaryDirectory(prefix="andon-") as folder, open_ledger_here(data) as ledger:
         path, count = Path(folder) / "ledger.jsonl", 0
         outcomes = {}
         for kind, fields, entry in _events(ledger, model):

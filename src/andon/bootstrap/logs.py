@@ -14,12 +14,16 @@ WRITER: Final = "w-main"
 
 def open_log(folder: Path, name: str) -> SegmentLog:
     """One writer's log in a ledger's folder, whose segments another process closes."""
-    settings = Settings(
+    return SegmentLog(folder / name, signer_of(folder, name), _now, settings=settings_of(folder, name))
+
+
+def settings_of(folder: Path, name: str) -> Settings:
+    """How the log of a writer is kept."""
+    return Settings(
         analysis=folder.parent / "analysis" if name == WRITER else None,  # two writers' tables may have one name
         key=secret_in(folder / "pseudonym.key"),
         closer=lambda _: Child(os.environ),
     )
-    return SegmentLog(folder / name, signer_of(folder, name), _now, settings=settings)
 
 
 def _now() -> datetime:

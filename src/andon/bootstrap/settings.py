@@ -105,6 +105,12 @@ def server_at(data: Path) -> str | None:
         return None
 
 
+def address_of(settings: Settings) -> str:
+    """Where a command on the same machine finds the server."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  # to be asked
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
 def parse_listen(text: str) -> tuple[str, int]:
     """Host and port of `HOST:PORT`.
 

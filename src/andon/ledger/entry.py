@@ -45,8 +45,6 @@ class EventHeader(msgspec.Struct, frozen=True, gc=False):
     model_id: str
     model_version: str | msgspec.UnsetType
     n: int
-    producer: str | msgspec.UnsetType
-    pseq: int | msgspec.UnsetType
     ts: str
     v: int
 

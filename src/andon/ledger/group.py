@@ -14,18 +14,36 @@ MAGIC = b"EVG1"
 _HEAD = struct.Struct(">4sQII32s")  # magic, first seq, entries, body bytes, hash of the group before
 _CRC = struct.Struct(">I")
 _LENGTHS = struct.calcsize(">HI")  # of a header and of a payload
+HEAD_BYTES = _HEAD.size
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Entries that became durable together, their leaves, and where the next group starts in the file."""
+    """Entries that became durable together, as they stand in the file.
+
+    Attributes:
+        first: the number of the first entry.
+        headers: one each.
+        sizes: of the payloads, in bytes.
+        blocks: all headers, all salts, all payloads.
+        leaves: one each.
+        previous, hash: of the group before, and its own.
+        end: where the next group starts.
+    """
 
     first: int
-    entries: tuple[Entry, ...]
-    leaves: tuple[bytes, ...]
+    headers: list[bytes]
+    sizes: tuple[int, ...]
+    blocks: tuple[bytes, bytes, bytes]
+    leaves: list[bytes]
     previous: bytes
     hash: bytes
     end: int
+
+    def entries(self) -> list[Entry]:
+        """The entries."""
+        salts = cut(self.blocks[1], [SALT_BYTES if size else 0 for size in self.sizes])
+        return list(map(Entry, self.headers, salts, cut(self.blocks[2], self.sizes)))
 
 
 def start_hash(origin: str, first: int, root: bytes) -> bytes:
@@ -47,22 +65,43 @@ def encode_group(
     return (whole, _CRC.pack(zlib.crc32(whole))), _chained(head, leaves)
 
 
+def group_bytes(head: bytes) -> int:
+    """How long the group is that begins with these bytes, `HEAD_BYTES` of them."""
+    return _HEAD.size + int(_HEAD.unpack(head)[3]) + _CRC.size
+
+
 def decode_group(data: bytes, offset: int) -> Group | None:
     """The group at an offset; None where there is no whole, undamaged group."""
     if len(data) - offset < _HEAD.size + _CRC.size:
         return None
     magic, first, count, length, previous = _HEAD.unpack_from(data, offset)
     body, end = offset + _HEAD.size, offset + _HEAD.size + length
-    if magic != MAGIC or end + _CRC.size > len(data):
+    at = body + count * _LENGTHS
+    if magic != MAGIC or end + _CRC.size > len(data) or at > end:
         return None
     if zlib.crc32(memoryview(data)[offset:end]) != _CRC.unpack_from(data, end)[0]:
         return None
-    entries = _entries(data, body, end, count)
-    if entries is None:
+    lengths = struct.unpack_from(f">{count}H{count}I", data, body)
+    sizes = lengths[count:]
+    ends = list(accumulate((sum(lengths[:count]), SALT_BYTES * (count - sizes.count(0)), sum(sizes)), initial=at))
+    if ends[-1] != end:
         return None
-    leaves = leaf_hashes(entry.header for entry in entries)
-    digest = _chained(data[offset : body + count * _LENGTHS], leaves)
-    return Group(first, tuple(entries), tuple(leaves), previous, digest, end + _CRC.size)
+    blocks = data[at : ends[1]], data[ends[1] : ends[2]], data[ends[2] : end]
+    headers = cut(blocks[0], lengths[:count])
+    leaves = leaf_hashes(headers)
+    digest = _chained(data[offset:at], leaves)
+    return Group(first, headers, sizes, blocks, leaves, previous, digest, end + _CRC.size)
+
+
+def merged(groups: Sequence[Group]) -> Group:
+    """Groups that follow each other as one; its hash is that of the last."""
+    if len(groups) == 1:
+        return groups[0]
+    headers, leaves = ([each for group in groups for each in getattr(group, name)] for name in ("headers", "leaves"))
+    sizes = tuple(size for group in groups for size in group.sizes)
+    first, second, third = (b"".join(each) for each in zip(*(group.blocks for group in groups), strict=True))
+    blocks = first, second, third
+    return Group(groups[0].first, headers, sizes, blocks, leaves, groups[0].previous, groups[-1].hash, groups[-1].end)
 
 
 def find_group(data: bytes, offset: int, first_min: int) -> int | None:
@@ -79,18 +118,6 @@ def _chained(head: bytes, leaves: Sequence[bytes]) -> bytes:
     return sha256(head + b"".join(leaves)).digest()
 
 
-def _entries(data: bytes, at: int, end: int, count: int) -> list[Entry] | None:
-    if at + count * _LENGTHS > end:
-        return None
-    lengths = struct.unpack_from(f">{count}H{count}I", data, at)
-    salt_lengths = [SALT_BYTES if length else 0 for length in lengths[count:]]
-    at += count * _LENGTHS
-    columns = []
-    for column in (lengths[:count], salt_lengths, lengths[count:]):
-        columns.append(_cut(data, at, column))
-        at += sum(column)
-    return list(map(Entry, *columns)) if at == end else None
-
-
-def _cut(data: bytes, at: int, lengths: Iterable[int]) -> list[bytes]:
-    return [data[start:stop] for start, stop in pairwise(accumulate(lengths, initial=at))]
+def cut(block: bytes, lengths: Iterable[int]) -> list[bytes]:
+    """A block as pieces of these lengths."""
+    return [block[start:stop] for start, stop in pairwise(accumulate(lengths, initial=0))]

@@ -16,10 +16,6 @@ class Log(Protocol):
         """How many entries are durable."""
         ...
 
-    def position(self, producer: str) -> int:
-        """How many events of a producer are durable, so that what it sends again is known."""
-        ...
-
     def append(self, entries: Sequence[Entry]) -> int:
         """Make entries durable; returns the number of the first."""
         ...
@@ -36,6 +32,6 @@ class Log(Protocol):
         """The entries from `first` on."""
         ...
 
-    def of_kinds(self, kinds: Collection[str]) -> Iterator[tuple[int, Entry]]:
-        """The entries of some kinds, of which there are few, in order."""
+    def of_kinds(self, kinds: Collection[str], first: int = 0) -> Iterator[tuple[int, Entry]]:
+        """The entries of some kinds, of which there are few, in order; from `first` on."""
         ...

@@ -9,15 +9,16 @@ _MEND = "send `Authorization: Bearer andon_…`; `andon token create` makes a to
 
 
 class Door:
-    """Knows the tokens; `learn` replaces all that it knows."""
+    """Knows the tokens; `learn` replaces all that it knows, but the one for commands on this machine."""
 
-    def __init__(self, tokens: Iterable[Token] = ()) -> None:
+    def __init__(self, tokens: Iterable[Token] = (), local: Token | None = None) -> None:
+        self._local = () if local is None else (local,)
         self._by_digest: dict[str, Token] = {}
         self.learn(tokens)
 
     def learn(self, tokens: Iterable[Token]) -> None:
         """From now on these are the tokens."""
-        self._by_digest = {token.digest: token for token in tokens}
+        self._by_digest = {token.digest: token for token in (*self._local, *tokens)}
 
     def knows(self, token: Token, now: str) -> bool:
         """Whether a token that was admitted still opens doors."""

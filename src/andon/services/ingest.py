@@ -1,14 +1,13 @@
 """Ingest: requests of events into the log, many at a time with one fsync, each whole or not at all, none twice."""
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from andon.base.errors import AndonError, BadInput, Denied
-from andon.ledger.entry import CONTROL_KINDS, Entry, kinds_pattern, make_entry, parse_header
+from andon.ledger.entry import CONTROL_KINDS, Entry, make_entry, parse_header
 from andon.ledger.log import Log
 from andon.telemetry.producer import Positions, Range, positions_from
 from andon.telemetry.vitals import ByVersion
@@ -24,8 +23,6 @@ _TS_LENGTH: Final = 27
 _END: Final = b'","v":1}'
 _TS_PLACE: Final = slice(-_TS_LENGTH - len(_END), -len(_END))
 _TS_KEY: Final = slice(-_TS_LENGTH - len(_END) - len(_TS), -_TS_LENGTH - len(_END))
-_CONTROL: Final = re.compile(kinds_pattern(CONTROL_KINDS).encode()).search
-_BATCH: Final = b'"kind":"batch"'
 
 
 class BadLines(BadInput):
@@ -144,6 +141,17 @@ class Ingest:
             for plan in plans
         ]
 
+    def taken(self, producer: str) -> int:
+        """How many lines of a producer on this machine are recorded."""
+        return self.positions.next_of(producer)
+
+    def take(self, entries: Sequence[Entry], sender: str, place: Range | None) -> int:
+        """Append entries of a sender on this machine, as `accept` does; how many of them were recorded before."""
+        [done] = self.accept([Batch(sender, entries, len(entries), (), place)])
+        if isinstance(done, AndonError):
+            raise done
+        return done.repeated
+
     def resume(self, snapshot: Mapping[str, Any] | None = None) -> None:
         """Learn from the log where producers are; `snapshot` says it for its beginning."""
         known: Mapping[str, Any] = {"size": 0, "positions": {}}
@@ -151,13 +159,16 @@ class Ingest:
             known = snapshot
         positions = positions_from(known["positions"])
         pending: dict[str, Any] | None = None
-        events = 0
-        for _, entry in self.log.read(known["size"]):
-            if _BATCH in entry.header and (fields := parse_header(entry.header))["kind"] == "batch":
+        events = after = 0
+        for seq, entry in self.log.of_kinds({"batch", *CONTROL_KINDS}, known["size"]):
+            fields = parse_header(entry.header)
+            if pending is not None:
+                events += seq - after
+            after = seq + 1
+            if fields["kind"] == "batch":
                 _note(positions, pending, events)
                 pending, events = fields, 0
-            elif _CONTROL(entry.header) is None:
-                events += 1
+        events += self.log.size - after
         _note(positions, pending, events)
         self.positions = positions
         if pending is not None and events < pending["events"]:  # cut by a crash: what follows belongs to it no more

@@ -3,17 +3,17 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count as count_from
-from itertools import repeat
+from typing import Final, Protocol
 
 import msgspec
 import orjson
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from andon.base.errors import BadInput
+from andon.ledger.checkpoint import Checkpoint
 from andon.ledger.entry import ENTRY_BYTES_MAX, SALT_BYTES, VERSION, Entry, EventHeader, commitments, make_entry
-from andon.ledger.log import Log
 from andon.telemetry.event import Event, parse_event, parse_events
+from andon.telemetry.producer import Range
 
 BATCH_EVENTS = 1_000
 BATCH_BYTES_MAX = 16 << 20
@@ -25,7 +25,40 @@ HEADER_ROOM = 400
 
 Now = Callable[[], datetime]
 Chance = Callable[[int], bytes]
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder().encode_lines
+
+
+SENDER: Final = "local"
+"""Who records on the machine itself, where HTTP has a token's id."""
+
+
+class Intake(Protocol):
+    """Appends entries, none of a producer twice."""
+
+    def taken(self, producer: str) -> int:
+        """How many lines of a producer are recorded."""
+        ...
+
+    def take(self, entries: Sequence[Entry], sender: str, place: Range | None) -> int:
+        """Append entries that stand at a place among their producer's lines; how many of them were recorded before."""
+        ...
+
+
+class Growing(Protocol):
+    """What recording asks of a log besides its intake."""
+
+    @property
+    def size(self) -> int:
+        """How many entries are durable."""
+        ...
+
+    def append(self, entries: Sequence[Entry]) -> int:
+        """Make entries durable."""
+        ...
+
+    def checkpoint(self) -> tuple[Checkpoint, bytes]:
+        """Sign a checkpoint over all entries."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +82,23 @@ class Record:
         watch: shown the events of each batch that is sound, before it is durable.
     """
 
-    log: Log
+    log: Growing
     now: Now
     chance: Chance
     watch: Callable[[Sequence[Event]], None] | None = None
 
     def record(
-        self, lines: Iterable[bytes], tell: Callable[[int], None] | None = None, producer: str | None = None
+        self,
+        lines: Iterable[bytes],
+        intake: Intake,
+        tell: Callable[[int], None] | None = None,
+        producer: str | None = None,
     ) -> Recorded:
         """Append all events; each batch is durable before the next is read.
 
         Args:
             lines: one event each, as JSON.
+            intake: takes the entries of a batch, and knows what it took of a producer.
             tell: told now and then how many are durable.
             producer: whose lines these are, always from its first on; those that the log has of it are left out.
 
@@ -68,14 +106,15 @@ class Record:
             BadInput: a batch holds a line that is no event; that batch is not recorded, those before it are.
         """
         first, count, signed_at = self.log.size, 0, self.now()
-        before, known = signed_at, 0 if producer is None else self.log.position(producer)
+        before, known = signed_at, 0 if producer is None else intake.taken(producer)
+        repeated = 0
         for batch in _batches(lines):
             new = batch[max(0, known - count) :]
             count += len(batch)
             if not new:
                 continue
             try:
-                entries = self.entries(new, count - len(new), producer)
+                entries = self.entries(new, count - len(new))
             except BadInput as error:
                 kept = count - len(batch)
                 said = f"the {kept:,} before this batch are recorded" if kept else "nothing was recorded"
@@ -83,17 +122,18 @@ class Record:
             if self.now() < before:
                 self.log.append([make_entry({"kind": "clock_step", "at": _utc(self.now()), "before": _utc(before)})])
             before = self.now()
-            self.log.append(entries)
+            place = None if producer is None else Range(producer, 0, count - len(new))
+            repeated += intake.take(entries, SENDER, place)
             if abs((self.now() - signed_at).total_seconds()) >= CHECKPOINT_SECONDS:
                 self.log.checkpoint()
                 signed_at = self.now()
             if tell is not None:
                 tell(count)
         self.log.checkpoint()
-        repeated = min(count, known)
+        repeated += min(count, known)
         return Recorded(count - repeated, repeated, first, self.log.size)
 
-    def entries(self, lines: Sequence[bytes], before: int = 0, producer: str | None = None) -> list[Entry]:
+    def entries(self, lines: Sequence[bytes], before: int = 0) -> list[Entry]:
         """The entries of a batch; `before` lines came earlier.
 
         Raises:
@@ -102,7 +142,7 @@ class Record:
         at, drawn = _utc(self.now()), self.chance(SALT_BYTES * len(lines))
         salts = [drawn[start : start + SALT_BYTES] for start in range(0, SALT_BYTES * len(lines), SALT_BYTES)]
         try:
-            headers, events = _headers(lines, at, salts, (producer, before))
+            headers, events = _headers(lines, at, salts)
         except ValueError:
             check_lines(lines, before)
             raise
@@ -111,22 +151,15 @@ class Record:
         return list(map(Entry, headers, salts, lines))
 
 
-def _headers(
-    lines: Sequence[bytes], at: str, salts: Sequence[bytes], place: tuple[str | None, int]
-) -> tuple[list[bytes], list[Event]]:
+def _headers(lines: Sequence[bytes], at: str, salts: Sequence[bytes]) -> tuple[list[bytes], list[Event]]:
     if max(map(len, lines)) > EVENT_BYTES_MAX:
         raise ValueError("a line is over the limit")
     events = parse_events(lines)
-    producer = UNSET if place[0] is None else place[0]
-    numbers: Iterable[int | UnsetType] = repeat(UNSET) if place[0] is None else count_from(place[1])
-    headers = [
-        _encode(
-            EventHeader(
-                at, c, e.id, e.kind, e.model_id, e.model_version or UNSET, n, producer, pseq, utc_text(e.ts), VERSION
-            )
-        )
-        for c, e, n, pseq in zip(commitments(salts, lines), events, map(len, lines), numbers, strict=False)
+    made = [
+        EventHeader(at, c, e.id, e.kind, e.model_id, e.model_version or UNSET, n, utc_text(e.ts), VERSION)
+        for c, e, n in zip(commitments(salts, lines), events, map(len, lines), strict=True)
     ]
+    headers = _encode(made).split(b"\n")[:-1]  # inside JSON text a line's end is escaped
     if max(map(len, headers)) > ENTRY_BYTES_MAX:
         raise ValueError("a header is over the limit")
     return headers, events

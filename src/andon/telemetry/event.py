@@ -109,13 +109,9 @@ def parse_events(lines: Sequence[bytes]) -> list[Event]:
         ValueError: one of them is no event; `parse_event` says which.
     """
     try:
-        found = _PREDICTION.decode_lines(b"\n".join(lines))
+        return list(map(_PREDICTION.decode, lines))
     except ValueError:
         return [parse_event(line) for line in lines]
-    ends = {line[:1] for line in lines} | {line[-1:] for line in lines}
-    if ends != {b"{", b"}"} or len(found) != len(lines):  # else an event may go on, or a second one stand, on a line
-        return [parse_event(line) for line in lines]
-    return list(found)
 
 
 def parse_event(line: bytes) -> Event:

@@ -67,6 +67,11 @@ class Positions:
             )
         return min(lines, place.next - asked.first)
 
+    def next_of(self, producer: str) -> int:
+        """The number that a producer sends next, in its newest epoch."""
+        place = self._of.get(producer)
+        return 0 if place is None else place.next
+
     def note(self, asked: Range, end: int, at: str) -> None:
         """Lines of a producer before `end` are recorded."""
         self._of.pop(asked.producer, None)

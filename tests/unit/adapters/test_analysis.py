@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import UTC, datetime
 
 import duckdb
 import pyarrow as pa
@@ -10,14 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from andon.adapters.segments import analysis
-from andon.adapters.segments.analysis import columns_of, folder_name, tables_of
+from andon.adapters.segments.analysis import Tables, folder_name, tables_of
+from andon.adapters.segments.columns import NAMES_MAX, Reader, columns_by_hand
 from andon.adapters.segments.verify import verify_folder
 from andon.base.errors import Tampered
 from andon.ledger.entry import make_entry
+from andon.services.record import Record
 from ledgers import SIGNER, Hasty, open_log
 
 KEY = b"key of the test"
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def entry(number, kind="prediction", **fields):
@@ -27,7 +30,10 @@ def entry(number, kind="prediction", **fields):
 
 
 def columns(*events):
-    return {name: values.to_pylist() for name, values in columns_of([json.dumps(e).encode() for e in events]).items()}
+    return {
+        name: values.to_pylist()
+        for name, values in Reader(str.upper).read([json.dumps(e).encode() for e in events]).items()
+    }
 
 
 def test_a_number_is_a_double_and_what_changes_is_text():
@@ -65,10 +71,56 @@ EVENTS = st.fixed_dictionaries(
 @given(events=st.lists(EVENTS, min_size=1, max_size=5))
 def test_both_ways_of_reading_agree(events):
     payloads = [json.dumps(event).encode() for event in events]
-    by_hand = {name: values for name, values in analysis._by_hand(payloads) if values.null_count < len(payloads)}
-    found = columns_of(payloads)
+    by_hand = columns_by_hand(payloads, str.upper)
+    found = Reader(str.upper).read(payloads)
     assert found.keys() == by_hand.keys()
     assert all(found[name].equals(by_hand[name]) for name in found)
+
+
+@given(events=st.lists(EVENTS, min_size=1, max_size=6), cut=st.integers(1, 5))
+def test_parts_make_the_same_tables_as_the_whole(events, cut):
+    rows = [(number, entry(number, **event)) for number, event in enumerate(events)]
+    tables, parts = Tables(KEY), []
+    for at in range(0, len(rows), cut):
+        some = [each for _, each in rows[at : at + cut]]
+        parts.append((at, [each.header for each in some], [each.payload for each in some]))
+        tables.add(*parts[-1])
+    assert tables.finish(lambda: parts)["m"].equals(tables_of(rows, KEY)["m"])
+
+
+HEAD = '{"kind": "outcome", "label": 1, "id": "p", "ts": "2026-03-01T00:00:00Z", "model_id": "m"'
+STRANGE = [
+    '"score": "high"',
+    '"subject": 5',
+    '"flags": 5',
+    '"flags": [1]',
+    '"override": {}',
+    '"inputs": [1]',
+    '"inputs": null',
+    '"inputs": {"a\\"b": 1, "": 2}',
+    f'"inputs": {{"a": {"[" * 300}{"]" * 300}}}',
+    f'"inputs": {{"a": {"[" * 900}{"]" * 900}}}',
+    f'"inputs": {{"a": {"9" * 400}}}',
+    '"inputs": {"a": 1e400}',
+    '"inputs": {"a": 1, "a": "x"}',
+]
+
+
+@pytest.mark.parametrize("strange", STRANGE, ids=range(len(STRANGE)))
+def test_whatever_is_taken_as_an_event_is_closed(tmp_path, strange):
+    lines = [f"{HEAD}}}".encode(), f"{HEAD}, {strange}}}".encode()] * 5
+    with open_log(tmp_path, Hasty(), segment=10) as log:
+        log.append(Record(log, lambda: NOW, bytes).entries(lines))
+        assert log.closed == 10
+    assert verified(tmp_path).segments == 1
+
+
+def test_names_that_are_too_many_stay_in_the_evidence():
+    rows = [(n, entry(n, inputs={f"user_{n:02d}_{i:03d}": i for i in range(100)})) for n in range(30)]
+    names = tables_of(rows, KEY)["m"].column_names
+    inputs = [name for name in names if name.startswith("inputs.")]
+    assert inputs == [f"inputs.user_{n:02d}_{i:03d}" for n in range(10) for i in range(100)]
+    assert len(inputs) == NAMES_MAX
 
 
 def test_people_are_pseudonyms():

@@ -12,7 +12,7 @@ from andon.base.errors import Tampered
 
 MEMORY = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
-    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_ARENA_MAX": "3",
     "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
     "MALLOC_TOP_PAD_": str(1 << 26),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 32),

@@ -7,14 +7,29 @@ to their places, notes them as an entry and removes the write-ahead log.
 import gc
 import json
 import sys
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Final, Protocol
 
 from andon.adapters.segments.disk import Disk
+from andon.adapters.segments.wal import groups_of
 from andon.base.errors import Tampered
+from andon.ledger.group import Group, cut, merged
+
+if TYPE_CHECKING:  # Arrow takes its time, and only who closes needs it
+    import pyarrow as pa
+
+    from andon.adapters.segments.analysis import Tables
+
+JOBS: Final = 2
+PART_ENTRIES: Final = 1_024
+"""So many entries are worked on at once: about as much as the processor's caches hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,57 +112,111 @@ def write_pair(job: Job, disk: Disk) -> Closed:
     """Write the files of a job, durably.
 
     Raises:
-        Tampered: the disk gave back other bytes than were written.
+        Tampered: the write-ahead log was damaged, or the disk gave back other bytes than were written.
     """
-    from andon.adapters.segments.analysis import encode_table, folder_name, tables_of  # noqa: PLC0415  # Arrow is slow
-    from andon.adapters.segments.segment import encode_segment, holds_rows, segment_table  # noqa: PLC0415
-    from andon.adapters.segments.wal import read_wal  # noqa: PLC0415
+    from andon.adapters.segments.analysis import Tables, encode_table, folder_name  # noqa: PLC0415  # Arrow is slow
+    from andon.adapters.segments.segment import SegmentWriter, holds_rows, row_groups  # noqa: PLC0415
 
-    content = read_wal(Path(job.wal), job.first, bytes.fromhex(job.start))
-    entries, leaves = content.entries[: job.count], content.leaves[: job.count]
-    table = segment_table(job.first, entries, leaves)
-    with ThreadPoolExecutor(1) as other:  # Arrow compresses without holding the interpreter
-        encoded = other.submit(encode_segment, table)
-        models = tables_of(enumerate(entries, job.first), bytes.fromhex(job.key))
-        evidence = _write(Path(job.evidence) / job.file, encoded.result(), job.tag, disk)
-        is_right = other.submit(holds_rows, Path(evidence.scratch), table)
-        tables = []
-        for model, rows in models.items():
-            path = Path(job.analysis) / folder_name(model) / job.file
-            if not path.parent.exists():
-                path.parent.mkdir(mode=0o700, parents=True)
-                disk.sync(path.parent.parent)
-            tables.append(_write(path, encode_table(rows, model, job.file, evidence.sha256), job.tag, disk))
-        if not is_right.result():
-            raise Tampered(f"the disk gave back other bytes than were written to {evidence.scratch}")
-    return Closed(job.first, job.count, evidence, tuple(tables))
+    writer, tables = SegmentWriter(), Tables(bytes.fromhex(job.key))
+    groups: list[pa.Table] = []
+    for group in row_groups(_seen(job, tables)):
+        writer.add(group)
+        groups.append(group)
+    models = tables.finish(lambda: (part for group in _groups(job) for part in _parts(group)))
+    evidence = _write(Path(job.evidence) / job.file, writer.finish(), job.tag, disk)
+    if not holds_rows(Path(evidence.scratch), groups):
+        raise Tampered(f"the disk gave back other rows than were written to {evidence.scratch}")
+    written = []
+    for model, rows in models.items():
+        path = Path(job.analysis) / folder_name(model) / job.file
+        if not path.parent.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            disk.sync(path.parent.parent)
+        written.append(_write(path, encode_table(rows, model, job.file, evidence.sha256), job.tag, disk))
+    return Closed(job.first, job.count, evidence, tuple(written))
+
+
+def _seen(job: Job, tables: "Tables") -> "Iterator[pa.Table]":
+    """The rows of a job's evidence file; `tables` gets each entry meanwhile, while the processor's caches hold it."""
+    from andon.adapters.segments.segment import group_table  # noqa: PLC0415  # as above
+
+    for group in _groups(job):
+        yield group_table(group)
+        for part in _parts(group):
+            tables.add(*part)
+
+
+def _parts(group: Group) -> Iterator[tuple[int, list[bytes], list[bytes]]]:
+    """What analysis tables are made of, a part of a group at a time."""
+    at = 0
+    for start in range(0, len(group.headers), PART_ENTRIES):
+        sizes = group.sizes[start : start + PART_ENTRIES]
+        end = at + sum(sizes)
+        payloads = cut(group.blocks[2][at:end], sizes)
+        yield group.first + start, group.headers[start : start + PART_ENTRIES], payloads
+        at = end
+
+
+def _groups(job: Job) -> Iterator[Group]:
+    """The entries of a job, those of small groups together.
+
+    Raises:
+        Tampered: the write-ahead log was damaged.
+    """
+    waiting, count = list[Group](), 0
+    for group in groups_of(Path(job.wal), job.first, bytes.fromhex(job.start)):
+        waiting.append(group)
+        count += len(group.headers)
+        if sum(len(each.headers) for each in waiting) >= PART_ENTRIES:
+            yield merged(waiting)
+            waiting = []
+    if waiting:
+        yield merged(waiting)
+    if count != job.count:
+        raise Tampered(f"{Path(job.wal).name} does not hold the {job.count} entries from {job.first} on")
 
 
 def _write(path: Path, data: bytes, tag: str, disk: Disk) -> Written:
     scratch = path.with_suffix(f".{tag}.new")
     disk.write(scratch, 0, data)
     disk.sync(scratch)
-    digest = sha256(data).hexdigest()
-    if sha256(scratch.read_bytes()).hexdigest() != digest:
+    if scratch.read_bytes() != data:
         raise Tampered(f"the disk gave back other bytes than were written to {scratch}")
-    return Written(str(scratch), str(path), digest)
+    return Written(str(scratch), str(path), sha256(data).hexdigest())
 
 
 def main() -> None:
-    """Serve jobs, a line of JSON each, until standard input ends."""
-    disk = Disk()
-    gc.disable()  # the objects of a job are many and hold no circles
-    for line in sys.stdin:
-        answer: dict[str, object]
-        try:
-            answer = {"closed": asdict(write_pair(Job(**json.loads(line)), disk))}
-        except OSError as error:
-            answer = {"errno": error.errno, "error": str(error.strerror)}
-        except Tampered as error:
-            answer = {"tampered": str(error)}
-        except Exception as error:  # noqa: BLE001  # a worker's loop: the other process says it in a sentence
-            answer = {"errno": None, "error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), flush=True)  # noqa: T201  # the other process reads it
+    """Serve jobs, a line of JSON each, until standard input ends; answers come in the order of the jobs.
+
+    Two at a time, since much of a job (compressing, reading back) runs without the interpreter's lock.
+    """
+    import_module("andon.adapters.segments.analysis")
+    gc.freeze()
+    gc.disable()  # the objects of a job are many and hold no circles, but for the types made for its events
+    answers: SimpleQueue[Future[str]] = SimpleQueue()
+    threading.Thread(target=_say, args=(answers,), daemon=True).start()
+    with ThreadPoolExecutor(JOBS) as pool:
+        for line in sys.stdin:
+            answers.put(pool.submit(_answer, line))
+
+
+def _say(answers: "SimpleQueue[Future[str]]") -> None:
+    while True:
+        print(answers.get().result(), flush=True)  # noqa: T201  # the other process reads it
+
+
+def _answer(line: str) -> str:
+    answer: dict[str, object]
+    try:
+        answer = {"closed": asdict(write_pair(Job(**json.loads(line)), Disk()))}
+    except OSError as error:
+        answer = {"errno": error.errno, "error": str(error.strerror)}
+    except Tampered as error:
+        answer = {"tampered": str(error)}
+    except Exception as error:  # noqa: BLE001  # a worker's loop: the other process says it in a sentence
+        answer = {"errno": None, "error": f"{type(error).__name__}: {error}"}
+    gc.collect()
+    return json.dumps(answer)
 
 
 if __name__ == "__main__":

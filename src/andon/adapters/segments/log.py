@@ -14,7 +14,7 @@ from typing import Self
 from andon.adapters.segments.closing import Closed, Closer, Inline, Job, Written
 from andon.adapters.segments.disk import Disk
 from andon.adapters.segments.recovery import Found, find_entries, require_covered, signed_checkpoint
-from andon.adapters.segments.segment import SegmentName, find_headers, read_segment, segments_in, tables_sha256
+from andon.adapters.segments.segment import SegmentName, find_rows, read_segment, segments_in, tables_sha256
 from andon.adapters.segments.tiles import Tiles
 from andon.adapters.segments.wal import Wal, read_wal, wal_path
 from andon.base.errors import Refused, Tampered, Unavailable
@@ -58,6 +58,8 @@ class SegmentLog:
     more, and the next opening recovers what is durable.
     """
 
+    is_live = False
+
     def __init__(
         self, folder: Path, signer: Signer, now: Now, disk: Disk | None = None, settings: Settings | None = None
     ) -> None:
@@ -90,6 +92,11 @@ class SegmentLog:
         return self.signer.verifier.name
 
     @property
+    def note(self) -> bytes:
+        """The stored checkpoint."""
+        return (self.folder / "checkpoint").read_bytes()
+
+    @property
     def size(self) -> int:
         """How many entries are durable."""
         return self._tree.size
@@ -98,10 +105,6 @@ class SegmentLog:
     def closed(self) -> int:
         """How many of them are in closed segments."""
         return self._tree.closed
-
-    def position(self, producer: str) -> int:
-        """How many events of a producer are durable; it goes on with this number."""
-        return self._producers.position(producer)
 
     def append(self, entries: Sequence[Entry]) -> int:
         """Make entries durable, in order; returns the sequence number of the first.
@@ -148,14 +151,15 @@ class SegmentLog:
                 rest = enumerate(content.entries, wal.first)
                 yield from ((seq, entry) for seq, entry in rest if first <= seq < size)
 
-    def of_kinds(self, kinds: Collection[str]) -> Iterator[tuple[int, Entry]]:
-        """The entries of some kinds, of which there are few, in order."""
-        pattern = kinds_pattern(kinds)
+    def of_kinds(self, kinds: Collection[str], first: int = 0) -> Iterator[tuple[int, Entry]]:
+        """The entries of some kinds, of which there are few, in order; from `first` on."""
+        pattern, closed = kinds_pattern(kinds), self.closed
         for name in self._closed_segments():
-            for seq in find_headers(self.folder / "evidence" / name.file, pattern):
-                yield next(self.read(seq))
+            if name.end > first:
+                rows = find_rows(self.folder / "evidence" / name.file, pattern)
+                yield from ((seq, entry) for seq, entry in rows if seq >= first)
         search = re.compile(pattern.encode()).search
-        yield from ((seq, entry) for seq, entry in self.read(self.closed) if search(entry.header))
+        yield from ((seq, entry) for seq, entry in self.read(max(first, closed)) if search(entry.header))
 
     @property
     def first(self) -> int:
@@ -226,7 +230,6 @@ class SegmentLog:
                 self._began = self._now()
         wal.count, wal.size, wal.last = wal.count + len(entries), wal.size + sum(map(len, parts)), digest
         self._tree.extend(leaves)
-        self._producers.note(entries)
 
     def _close_if_full(self) -> None:
         last = self._wals[-1]
@@ -253,12 +256,7 @@ class SegmentLog:
         name = SegmentName(closed.first, closed.count)
         tables = {str(Path(each.target).relative_to(self.analysis)): each.sha256 for each in closed.tables}
         header = {"kind": "segment_close", "at": self._time(), "file": name.file, "sha256": closed.evidence.sha256}
-        told: dict[str, object] = {
-            "tables": len(tables),
-            "tables_sha256": tables_sha256(tables),
-            "producers": self._producers.known(),
-        }
-        told["kept_from"] = self._first
+        told = {"tables": len(tables), "tables_sha256": tables_sha256(tables), "kept_from": self._first}
         self._append_group([make_entry({**header, **told})])
         self._finish(closed.count)
         self._close_if_full()
@@ -282,7 +280,7 @@ class SegmentLog:
     def _recover(self) -> None:
         signed = signed_checkpoint(self.folder, self.signer)
         found = find_entries(self.folder, self.origin, Tiles(self.folder / "tiles", self.disk))
-        self._tree, self._wals, self._producers = found.tree, found.wals, found.producers
+        self._tree, self._wals = found.tree, found.wals
         self._began, self._first = self._now(), found.first
         if found.torn:
             self._quarantine(found, signed)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from andon.adapters.segments.producers import Producers
 from andon.adapters.segments.segment import SegmentName, file_sha256, require_whole, segments_in
 from andon.adapters.segments.tiles import OpenTree, Tiles
 from andon.adapters.segments.wal import Wal, WalContent, read_wal, wal_path, wals_in
@@ -21,7 +20,6 @@ class Found:
     Attributes:
         tree: over all entries.
         wals: the write-ahead logs in order; the last one is open.
-        producers: how far they have come.
         noted: segments whose note is durable while their write-ahead log still stands.
         broken_off: evidence files without a note.
         torn: the end of the last write-ahead log that is no whole group.
@@ -31,7 +29,6 @@ class Found:
 
     tree: OpenTree
     wals: list[Wal] = field(default_factory=list)
-    producers: Producers = field(default_factory=Producers)
     noted: list[SegmentName] = field(default_factory=list)
     broken_off: list[SegmentName] = field(default_factory=list)
     torn: bytes = b""
@@ -72,7 +69,6 @@ def find_entries(folder: Path, origin: str, tiles: Tiles) -> Found:
                 _take_note(entry, notes, found)
             elif b'"kind":"retention_delete"' in entry.header:
                 found.first = parse_header(entry.header)["end"]
-        found.producers.note(content.entries)
     if not found.wals:
         found.wals.append(Wal(end, start_hash(origin, end, found.tree.root())))
     found.deleted = [name for name in segments if name.end <= found.first]
@@ -98,8 +94,8 @@ def _followed(path: Path, wal: Wal, found: Found, *, is_last: bool) -> WalConten
 
 def _take_note(entry: Entry, notes: dict[str, str], found: Found) -> None:
     fields = parse_header(entry.header)
-    if not notes:  # the first note knows who came before it; what follows it is read here
-        found.producers, found.first = Producers(fields["producers"]), max(found.first, fields["kept_from"])
+    if not notes:  # the first note knows what was deleted before it; what follows it is read here
+        found.first = max(found.first, fields["kept_from"])
     notes[fields["file"]] = fields["sha256"]
 
 

@@ -1,6 +1,6 @@
 """A closed segment as a plain Parquet file: sequence number, leaf, header, salt, payload."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -9,9 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from andon.base.errors import Tampered
-from andon.ledger.entry import Entry
+from andon.ledger.entry import SALT_BYTES, Entry
+from andon.ledger.group import Group
 from andon.ledger.merkle import HASH_BYTES, leaf_hashes
 
 ROWS_PER_GROUP = 8_192
@@ -33,6 +35,18 @@ class SegmentName:
     first: int
     count: int
 
+    @classmethod
+    def of(cls, path: Path) -> "SegmentName":
+        """The segment of a file.
+
+        Raises:
+            Tampered: it has no segment's name.
+        """
+        first, _, count = path.stem.partition("-")
+        if not (first.isascii() and first.isdigit() and count.isascii() and count.isdigit()):
+            raise Tampered(f"{path} is no segment's name")
+        return cls(int(first), int(count))
+
     @property
     def end(self) -> int:
         return self.first + self.count
@@ -48,13 +62,7 @@ def segments_in(folder: Path) -> list[SegmentName]:
     Raises:
         Tampered: a file has no segment's name.
     """
-    names = []
-    for path in sorted(folder.glob("*.parquet")):
-        first, _, count = path.stem.partition("-")
-        if not (first.isascii() and first.isdigit() and count.isascii() and count.isdigit()):
-            raise Tampered(f"{path} is no segment's name")
-        names.append(SegmentName(int(first), int(count)))
-    return names
+    return [SegmentName.of(path) for path in sorted(folder.glob("*.parquet"))]
 
 
 def require_whole(names: Sequence[SegmentName], first: int, end: int, folder: Path) -> None:
@@ -73,48 +81,93 @@ def require_whole(names: Sequence[SegmentName], first: int, end: int, folder: Pa
 
 
 def segment_table(first: int, entries: Sequence[Entry], leaves: Sequence[bytes]) -> pa.Table:
-    """The rows of a segment."""
+    """Entries as rows of a segment."""
+    headers, salts, payloads = ([getattr(each, name) for each in entries] for name in ("header", "salt", "payload"))
+    columns = [_binary(list(map(len, each)), b"".join(each)) for each in (headers, salts, payloads)]
+    return _rows(first, leaves, columns)
+
+
+def group_table(group: Group) -> pa.Table:
+    """A group of the write-ahead log as rows of a segment; its blocks become columns as they are."""
+    headers, salts, payloads = group.blocks
+    sizes = np.array(group.sizes)
     columns = [
-        pa.array(np.arange(first, first + len(entries))),
-        pa.FixedSizeBinaryArray.from_buffers(
-            pa.binary(HASH_BYTES), len(leaves), [None, pa.py_buffer(b"".join(leaves))]
-        ),
-        binary_column([entry.header for entry in entries]),
-        binary_column([entry.salt for entry in entries]),
-        binary_column([entry.payload for entry in entries]),
+        _binary(list(map(len, group.headers)), headers),
+        _binary(SALT_BYTES * (sizes > 0), salts),
+        _binary(sizes, payloads),
     ]
-    return pa.Table.from_arrays(columns, schema=SCHEMA)
+    return _rows(group.first, group.leaves, columns)
 
 
-def binary_column(values: Sequence[bytes]) -> pa.Array:
-    """Bytes as a column, by one copy: pa.array takes five times as long."""
-    offsets = np.zeros(len(values) + 1, dtype=np.int32)
-    np.cumsum(np.fromiter(map(len, values), np.int32, len(values)), out=offsets[1:])
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(values))]
-    return pa.BinaryArray.from_buffers(pa.binary(), len(values), buffers)
+def _rows(first: int, leaves: Sequence[bytes], columns: Sequence[pa.Array]) -> pa.Table:
+    hashes = [None, pa.py_buffer(b"".join(leaves))]
+    fixed = pa.FixedSizeBinaryArray.from_buffers(pa.binary(HASH_BYTES), len(leaves), hashes)
+    return pa.Table.from_arrays([pa.array(np.arange(first, first + len(leaves))), fixed, *columns], schema=SCHEMA)
+
+
+def _binary(lengths: Sequence[int] | NDArray[np.int64], block: bytes) -> pa.Array:
+    """Values one after the other as a column: pa.array takes five times as long."""
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    return pa.BinaryArray.from_buffers(pa.binary(), len(lengths), [None, pa.py_buffer(offsets), pa.py_buffer(block)])
+
+
+def row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows, 8,192 at a time."""
+    waiting: list[pa.Table] = []
+    rows = 0
+    for table in tables:
+        waiting.append(table)
+        rows += len(table)
+        while rows >= ROWS_PER_GROUP:
+            whole = pa.concat_tables(waiting)
+            yield whole.slice(0, ROWS_PER_GROUP)
+            waiting, rows = [whole.slice(ROWS_PER_GROUP)], rows - ROWS_PER_GROUP
+    if rows:
+        yield pa.concat_tables(waiting)
+
+
+class SegmentWriter:
+    """Makes the bytes of a segment's file from its rows, a row group at a time."""
+
+    def __init__(self) -> None:
+        self._sink = pa.BufferOutputStream()
+        self._writer = pq.ParquetWriter(
+            self._sink,
+            SCHEMA,
+            compression={"seq": "zstd", "leaf": "none", "entry": "zstd", "salt": "none", "payload": "zstd"},
+            compression_level={"seq": 1, "entry": 1, "payload": 1},
+            use_dictionary=False,
+            write_statistics=["seq"],
+            write_page_checksum=True,
+            column_encoding={"seq": "DELTA_BINARY_PACKED"},
+        )
+
+    def add(self, table: pa.Table) -> None:
+        """Add a row group of up to 8,192 rows."""
+        self._writer.write_table(table)
+
+    def finish(self) -> bytes:
+        """All of the file."""
+        self._writer.close()
+        encoded: bytes = self._sink.getvalue().to_pybytes()
+        return encoded
 
 
 def encode_segment(table: pa.Table) -> bytes:
     """The bytes of a segment's file."""
-    sink = pa.BufferOutputStream()
-    pq.write_table(
-        table,
-        sink,
-        compression={"seq": "zstd", "leaf": "none", "entry": "zstd", "salt": "none", "payload": "zstd"},
-        compression_level={"seq": 1, "entry": 1, "payload": 1},
-        use_dictionary=False,
-        write_statistics=["seq"],
-        write_page_checksum=True,
-        row_group_size=ROWS_PER_GROUP,
-        column_encoding={"seq": "DELTA_BINARY_PACKED"},
-    )
-    encoded: bytes = sink.getvalue().to_pybytes()
-    return encoded
+    writer = SegmentWriter()
+    for group in row_groups([table]):
+        writer.add(group)
+    return writer.finish()
 
 
-def holds_rows(path: Path, table: pa.Table) -> bool:
-    """Whether a file gives back exactly these rows."""
-    return bool(pq.read_table(path, page_checksum_verification=True, use_threads=False).equals(table))
+def holds_rows(path: Path, groups: Sequence[pa.Table]) -> bool:
+    """Whether a file gives back exactly these row groups."""
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        return file.num_row_groups == len(groups) and all(
+            file.read_row_group(number, use_threads=False).equals(group) for number, group in enumerate(groups)
+        )
 
 
 def read_segment(path: Path, name: SegmentName) -> Iterator[tuple[int, bytes, Entry]]:
@@ -142,18 +195,30 @@ def read_segment(path: Path, name: SegmentName) -> Iterator[tuple[int, bytes, En
         raise Tampered(f"{path.name} holds {expected - name.first} entries, its name says {name.count}")
 
 
-def find_headers(path: Path, pattern: str) -> list[int]:
-    """The numbers of the entries whose header matches a regular expression; reads no payload.
+def find_rows(path: Path, pattern: str) -> Iterator[tuple[int, Entry]]:
+    """The entries whose header matches a regular expression, in order; reads payloads only where they have some.
 
     Raises:
         Tampered: the file cannot be read.
     """
     try:
-        table = pq.read_table(path, columns=["seq", "entry"], page_checksum_verification=True)
-        found = table["seq"].filter(pc.match_substring_regex(table["entry"], pattern))
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            for number in range(file.num_row_groups):
+                yield from _matching(file, number, pattern)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise Tampered(f"{path.name} is damaged: {' '.join(str(error).split())[:120]}") from None
-    return [int(seq) for seq in found.to_pylist()]
+
+
+def _matching(file: pq.ParquetFile, number: int, pattern: str) -> Iterator[tuple[int, Entry]]:
+    table = file.read_row_group(number, columns=["seq", "entry"])
+    matches = pc.match_substring_regex(table["entry"], pattern)
+    found = table.filter(matches)
+    seqs, headers = (column.to_pylist() for column in found.columns)
+    entries = map(Entry, headers)
+    if any(b'"n":' in header for header in headers):
+        rest = file.read_row_group(number, columns=["salt", "payload"]).filter(matches)
+        entries = map(Entry, headers, *(column.to_pylist() for column in rest.columns))
+    yield from zip(seqs, entries, strict=True)
 
 
 def file_sha256(path: Path) -> str:

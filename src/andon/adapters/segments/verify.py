@@ -18,6 +18,7 @@ from andon.adapters.segments.segment import (
     segments_in,
     tables_sha256,
 )
+from andon.adapters.segments.snapshot import Snapshot
 from andon.adapters.segments.tiles import WIDTH, WIDTH_BITS, Tiles
 from andon.base.errors import Tampered
 from andon.ledger.checkpoint import Checkpoint, Verifier
@@ -45,13 +46,13 @@ class _Course:
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def verify_folder(log: SegmentLog, verifier: Verifier, tell: Callable[[int], None] | None = None) -> Checked:
-    """Check a log that was opened.
+def verify_folder(log: SegmentLog | Snapshot, verifier: Verifier, tell: Callable[[int], None] | None = None) -> Checked:
+    """Check a log that was opened, or as it stands while another process writes to it.
 
     Raises:
         Tampered: something is not as it was recorded; the text names the file and the entry.
     """
-    course = _Course(verifier.open((log.folder / "checkpoint").read_bytes()))
+    course = _Course(verifier.open(log.note))
     level = Tiles(log.folder / "tiles", log.disk).read(0, 0, log.first)  # of deleted entries; the root proves them
     course.frontier.extend(level)
     names = [
@@ -102,7 +103,7 @@ def _check_entries(
     return leaves
 
 
-def _check_files(log: SegmentLog, names: list[SegmentName], notes: dict[str, dict[str, Any]]) -> None:
+def _check_files(log: SegmentLog | Snapshot, names: list[SegmentName], notes: dict[str, dict[str, Any]]) -> None:
     for name in names:
         note = notes.get(name.file, {})
         if note.get("sha256") != file_sha256(log.folder / "evidence" / name.file):
@@ -115,7 +116,8 @@ def _check_files(log: SegmentLog, names: list[SegmentName], notes: dict[str, dic
             )
     known = {name.file for name in names}
     for path in log.analysis.rglob("*.parquet"):
-        if path.name not in known:
+        is_later = log.is_live and SegmentName.of(path).first >= log.closed
+        if path.name not in known and not is_later:
             raise Tampered(f"{path} is an analysis table of no closed segment")
 
 
@@ -150,11 +152,12 @@ def _difference(found: pa.Table, made: pa.Table) -> str:
     return f"its columns have other types than the evidence from entry {made['seq'][0].as_py()} on gives"
 
 
-def _check_tiles(log: SegmentLog, hashes: list[bytes]) -> None:
+def _check_tiles(log: SegmentLog | Snapshot, hashes: list[bytes]) -> None:
     tiles, level = Tiles(log.folder / "tiles", log.disk), 0
     while hashes:
         path = tiles.path(level)
-        if tiles.read(level, 0, len(hashes)) != hashes or path.stat().st_size != len(hashes) * HASH_BYTES:
+        is_longer = not log.is_live and path.stat().st_size != len(hashes) * HASH_BYTES
+        if tiles.read(level, 0, len(hashes)) != hashes or is_longer:
             stored = tiles.read(level, 0, len(hashes))
             wrong = next((i for i, (a, b) in enumerate(zip(stored, hashes, strict=True)) if a != b), len(hashes))
             raise Tampered(f"{path.name} of the tiles is damaged at hash {wrong}, entry {wrong << WIDTH_BITS * level}")

@@ -1,11 +1,12 @@
 """Reads a write-ahead log file: the chained groups, and what a crash left behind them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from andon.base.errors import Tampered
 from andon.ledger.entry import Entry
-from andon.ledger.group import decode_group, find_group
+from andon.ledger.group import HEAD_BYTES, Group, decode_group, find_group, group_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,23 @@ def read_wal(path: Path, first: int, start: bytes) -> WalContent:
             break
         if group.first != expected or group.previous != last:
             raise Tampered(f"the group at byte {at} of {path.name} does not follow entry {expected - 1}")
-        entries.extend(group.entries)
+        entries.extend(group.entries())
         leaves.extend(group.leaves)
         at, last = group.end, group.hash
     return WalContent(entries, leaves, last, at, data[at:])
+
+
+def groups_of(path: Path, first: int, start: bytes) -> Iterator[Group]:
+    """The groups of a file that was written whole, one at a time.
+
+    Raises:
+        Tampered: it is not as it was written.
+    """
+    last, expected = start, first
+    with path.open("rb") as file:
+        while len(head := file.read(HEAD_BYTES)) == HEAD_BYTES:
+            group = decode_group(head + file.read(group_bytes(head) - HEAD_BYTES), 0)
+            if group is None or group.first != expected or group.previous != last:
+                raise Tampered(f"{path.name} is damaged at entry {expected}: restore the file from a copy")
+            yield group
+            last, expected = group.hash, expected + len(group.headers)

@@ -24,6 +24,7 @@ class SealAsked(Asked):
     reason: Reason
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
+    facts: dict[str, Any] | None = Field(None, description="What a command on the server's machine pinned.")
 
 
 class SealMade(BaseModel):
@@ -61,6 +62,7 @@ class ReleaseAsked(Asked):
     """Why a hold may end."""
 
     reason: Reason
+    by: Name | None = Field(None, description="Who asks, where a command on the server's machine does.")
 
 
 class NoteAsked(Asked):

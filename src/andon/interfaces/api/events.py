@@ -16,7 +16,7 @@ from andon.bootstrap.house import House
 from andon.interfaces.api.intake import Intake
 from andon.interfaces.api.metrics import Metrics
 from andon.interfaces.api.problems import HttpProblem, problem_of
-from andon.people.token import Token
+from andon.people.token import LOCAL, Token
 from andon.services.ingest import Accepted, Batch
 from andon.telemetry.producer import KEY_PREFIX, Range
 
@@ -155,7 +155,8 @@ def _place(headers: Headers, caller: Token, body: bytes) -> Range | None:
         return Range(f"{KEY_PREFIX}{name}", 0, 0, sha256(body).hexdigest())
     if not _NAME.fullmatch(producer) or producer.startswith(KEY_PREFIX):
         raise BadInput("Andon-Producer is no name: send 1 to 100 letters, digits, _ . : or -")
-    return Range(f"{producer}@{caller.id}", _number(headers, "andon-epoch"), _number(headers, "andon-first"))
+    name = producer if caller.id == LOCAL else f"{producer}@{caller.id}"
+    return Range(name, _number(headers, "andon-epoch"), _number(headers, "andon-first"))
 
 
 def _number(headers: Headers, name: str) -> int:

@@ -1,5 +1,6 @@
 """Seals, holds, bundles, proofs, checkpoints."""
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -23,6 +24,7 @@ from andon.interfaces.api.bodies import (
 )
 from andon.interfaces.api.guard import Caller, Here, RequestId
 from andon.interfaces.api.problems import PROBLEMS
+from andon.people.token import LOCAL, Token
 from andon.services.audit import Case
 
 ROUTER = APIRouter(prefix="/api/v1", tags=["evidence"], responses=PROBLEMS)
@@ -34,7 +36,8 @@ def make_seal(asked: SealAsked, caller: Caller, house: Here, request: RequestId)
     """Hold a model's events and sign a checkpoint over the log."""
     if not caller.covers(asked.model_id):
         raise Denied(f"this token may not seal model {asked.model_id}: it is limited to {', '.join(caller.models)}")
-    case = Case(asked.model_id, asked.since, asked.until, asked.reason, {})
+    _require_local(caller, asked.facts)
+    case = Case(asked.model_id, asked.since, asked.until, asked.reason, asked.facts or {})
     made = house.audit(caller.id).seal(case, request)
     return SealMade(
         seal_id=made.seal_id,
@@ -56,14 +59,16 @@ def list_seals(caller: Caller, house: Here) -> Holds:
 @ROUTER.post("/seals/{seal_id}/release", operation_id="audit.release")
 def release_seal(seal_id: str, asked: ReleaseAsked, caller: Caller, house: Here) -> HoldShown:
     """Ask for a hold's release; it ends once two different people have asked (ANDON_APPROVAL)."""
-    return HoldShown(**asdict(house.audit(caller.id).release(seal_id, caller.name, asked.reason, people_needed())))
+    _require_local(caller, asked.by)
+    by = asked.by or caller.name
+    return HoldShown(**asdict(house.audit(caller.id).release(seal_id, by, asked.reason, people_needed())))
 
 
 @ROUTER.post("/seals/{seal_id}/export", operation_id="export.export", response_class=StreamingResponse)
 def export_seal(seal_id: str, caller: Caller, house: Here, *, redact: bool = False) -> StreamingResponse:
     """The bundle of a seal, as a zip; `redact` leaves the payloads out."""
     with ExitStack() as stack:
-        path, _ = stack.enter_context(house.export(caller.id, seal_id, redact=redact))
+        path, done = stack.enter_context(house.export(caller.id, seal_id, redact=redact))
         opened = stack.pop_all()
 
     def chunks() -> Iterator[bytes]:
@@ -71,8 +76,14 @@ def export_seal(seal_id: str, caller: Caller, house: Here, *, redact: bool = Fal
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk
 
-    headers = {"Content-Disposition": f'attachment; filename="{path.name}"'}
+    headers = {"Content-Disposition": f'attachment; filename="{path.name}"', "Andon-Exported": json.dumps(asdict(done))}
     return StreamingResponse(chunks(), media_type="application/zip", headers=headers)
+
+
+def _require_local(caller: Token, what: object) -> None:
+    """What a command on this machine may say, as it could do it without the server."""
+    if what is not None and caller.id != LOCAL:
+        raise Denied("facts and by are for commands on the server's own machine: leave them out")
 
 
 @ROUTER.get("/entries/{entry}/proof", operation_id="audit.prove")

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from andon.base.errors import BadInput, NotFound, Refused
-from andon.bootstrap.ledger import Ledger, open_ledger
+from andon.bootstrap.beside import Beside
+from andon.bootstrap.ledger import Ledger, open_ledger, open_ledger_here
 from andon.bootstrap.pin import read_pin
 from andon.bootstrap.settings import people_needed
 from andon.bootstrap.wiring import read_model
@@ -44,10 +45,10 @@ def seal(asked: Asked, *, data: str | None, as_json: bool) -> None:
     pinned = {f"artifact-{name}": path for name, path in files.items()}
     started = given
     with open_ledger(data) as ledger:
-        facts["pinned"] = ledger.pin_files(pinned)
+        facts["pinned"] = ledger.store.pin_files(pinned)
         if asked.scan is not None:
             facts["scan"], anomaly, members = _scan(asked.scan)
-            facts["pinned"] |= ledger.pin(members)
+            facts["pinned"] |= ledger.store.pin(members)
             started = min((each for each in (given, anomaly) if each is not None), default=None)
         since = None if started is None else started - BEFORE
         sealed = ledger.audit.seal(Case(model_id, since, until, asked.reason, facts))
@@ -108,7 +109,7 @@ def holds(*, data: str | None, as_json: bool) -> None:
 
 def retain(days: int, *, data: str | None, as_json: bool, dry_run: bool) -> None:
     """Delete what is older than so many days and not held."""
-    with open_ledger(data) as ledger:
+    with open_ledger_here(data) as ledger:
         done = ledger.retain(days, dry_run=dry_run)
     if as_json:
         output.emit_json(asdict(done))
@@ -139,7 +140,7 @@ def release(name: str, by: str, reason: str, *, data: str | None, as_json: bool)
         output.emit(f"{hold.id} is released\n")
 
 
-def _named(ledger: Ledger, name: str) -> Hold:
+def _named(ledger: Ledger | Beside, name: str) -> Hold:
     found = ledger.audit.holds()
     if name == "last" and found:
         return found[-1]

@@ -317,9 +317,7 @@ def check(path, vkey, receipt):
             raise Wrong("scan.json is not the scan that the seal (entry %d) pinned" % manifest["seal"])
     said = ["OK: %d entries of %d to %d, under a signed tree of %d" % (counts["shown"], first, end - 1, size)]
     said.append("README, samples and custody are for reading; proven are the numbered entries and what the seal pinned")
-    said.append(
-        "%d payloads are what was recorded; %d are left out of this bundle" % (counts["payloads"], counts["hidden"])
-    )
+    said.append("%(payloads)d payloads are what was recorded; %(hidden)d are left out of this bundle" % counts)
     if old:
         said.append("the log still begins with the %d entries that the receipt covers" % old[0])
     else:
@@ -366,6 +364,7 @@ def check_old(tree, old):
 
 
 def main(words):
+    sys.setswitchinterval(0.0002)  # else the threads that unpack wait longer for their turn than they work
     options, paths = {"--vkey": None, "--against": None}, []
     while words:
         word = words.pop(0)

@@ -111,7 +111,9 @@ def test_missing_lines_and_an_older_epoch_are_409(house, client):
     assert answer.status_code == 409
     assert "lines 1 to 4" in answer.json()["detail"]
     assert client.post(EVENTS, content=lines(event(6)), headers=sent(0, epoch=2)).status_code == 200
-    assert client.post(EVENTS, content=lines(event(7)), headers=sent(1, epoch=1)).status_code == 409
+    stale = client.post(EVENTS, content=lines(event(7)), headers=sent(1, epoch=1))
+    assert stale.status_code == 409
+    assert "counts in epoch 2, this request in 1: another process took its place" in stale.json()["detail"]
     assert ids(house) == ["p0", "p6"]
 
 

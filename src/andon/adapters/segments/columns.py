@@ -1,0 +1,206 @@
+"""What events say besides their header as columns: fast by a type that they share, else value by value."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from heapq import nsmallest
+from operator import attrgetter
+from typing import Any, Final
+
+import msgspec
+import orjson
+import pyarrow as pa
+
+Columns = dict[str, pa.Array]
+NAMES_MAX: Final = 1_000
+"""So many inputs and so many segments become columns, the first in the order of their names."""
+PEOPLE: Final[tuple[str, ...]] = ("subject", "reviewer", "actor")
+_OWN: Final[tuple[str, ...]] = (
+    *PEOPLE,
+    *("prompt_version", "trace", "name", "action", "input_commitment", "output_commitment"),
+    *("score", "latency_ms", "decide_seconds", "override", "flags"),
+    *("prediction", "label", "decision", "status_code", "input", "output"),
+)
+_NESTED: Final = ("inputs", "segments")
+Pseudonym = Callable[[str], str]
+_ASKED = 100
+_KINDS: Final = {float: pa.float64(), bool: pa.bool_(), str: pa.string()}
+_TEXTS: Final = pa.list_(pa.string())
+_MISFITS: Final = (ValueError, OverflowError, msgspec.MsgspecError, pa.ArrowException)
+_loads: Final = msgspec.json.Decoder().decode
+
+
+class Reader:
+    """Reads the events of one model; the type that some of them suggest holds until others do not fit it."""
+
+    def __init__(self, pseudonym: Pseudonym) -> None:
+        self._pseudonym = pseudonym
+        self._shape: _Shape | None = None
+
+    def read(self, payloads: Sequence[bytes]) -> Columns:
+        """The columns of some events; those that say nothing are left out."""
+        try:
+            if self._shape is None:
+                self._shape = _shape_of([_event(payload) for payload in payloads[:: len(payloads) // _ASKED + 1]])
+            return _telling(self._shape.read(payloads, self._pseudonym))
+        except _MISFITS:
+            self._shape = None
+            return columns_by_hand(payloads, self._pseudonym)
+
+
+def columns_by_hand(payloads: Sequence[bytes], pseudonym: Pseudonym) -> Columns:
+    """The columns of some events by the rules, a value at a time."""
+    events = [_event(payload) for payload in payloads]
+    found = {name: _typed([event.get(name) for event in events]) for name in _OWN if name not in PEOPLE}
+    found |= {name: _named([event.get(name) for event in events], pseudonym) for name in PEOPLE}
+    flags = [event.get("flags") for event in events]
+    if _are_texts(flags):
+        found["flags"] = pa.array(flags, _TEXTS)
+    for name in _NESTED:
+        nested = [event.get(name) for event in events]
+        children = [each if isinstance(each, dict) else {} for each in nested]
+        names = nsmallest(NAMES_MAX, {key for each in children for key in each})
+        found |= {f"{name}.{key}": _typed([each.get(key) for each in children]) for key in names}
+    return _telling(found)
+
+
+def ordered(names: Iterable[str]) -> list[str]:
+    """The columns that a table keeps, in its order: the event's own, then `inputs.NAME` and `segments.NAME`."""
+    nested = {prefix: [name for name in names if name.startswith(f"{prefix}.")] for prefix in _NESTED}
+    own = set(names).difference(*nested.values())
+    return [*sorted(own), *(name for each in nested.values() for name in nsmallest(NAMES_MAX, each))]
+
+
+def text_of(value: object) -> str | None:
+    """A value as text: JSON, where it is none."""
+    if value is None or isinstance(value, str):
+        return value
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # nested deeper, or a number longer, than it writes
+        return _written(value)
+
+
+def _written(value: object) -> str | None:
+    try:
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    except RecursionError:  # the evidence has it; the table does without
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A struct as columns: how its values are taken, its columns' names, and their kinds where all are of one."""
+
+    take: Callable[[Any], tuple[Any, ...]]
+    kinds: Mapping[str, pa.DataType | None]
+
+    def read(self, rows: Iterable[Any], pseudonym: Pseudonym) -> Columns:
+        columns = dict(zip(self.kinds, zip(*map(self.take, rows), strict=True), strict=True))
+        found = {name: _named(columns.pop(name), pseudonym) for name in PEOPLE if name in columns}
+        for name, values in columns.items():
+            kind = self.kinds[name]
+            found[name] = _typed(values) if kind is None else pa.array(values, kind)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A type that some events fit: the parts that are columns, and the nested ones where they say nothing."""
+
+    decode: Callable[[bytes], Any]
+    own: _Part
+    nested: Mapping[str, tuple[_Part, Any]]
+
+    def read(self, payloads: Sequence[bytes], pseudonym: Pseudonym) -> Columns:
+        """The columns of events; those that do not fit raise."""
+        events = list(map(self.decode, payloads))
+        found = self.own.read(events, pseudonym) if self.own.kinds else {}
+        for name, (part, empty) in self.nested.items():
+            rows = (getattr(each, name) for each in events)
+            found |= part.read((empty if row is None else row for row in rows), pseudonym)
+        return found
+
+
+def _shape_of(some: Sequence[Mapping[str, Any]]) -> _Shape:
+    own = _types([{name: event[name] for name in _OWN if name in event} for event in some])
+    if _are_texts([event.get("flags") for event in some]):
+        own["flags"] = list[str] | None, _TEXTS
+    fields = [(f"a{i}", own.get(name, (None, None))[0], None) for i, name in enumerate(_OWN)]
+    rename, nested = {f"a{i}": name for i, name in enumerate(_OWN)}, {}
+    for name in _NESTED:
+        types = _types([event[name] for event in some if isinstance(event.get(name), dict)])
+        if len(types) > NAMES_MAX:
+            raise ValueError("too many names")
+        struct = _struct([(f"a{i}", kind, None) for i, (kind, _) in enumerate(types.values())], types)
+        fields.append((name, struct | None, None))
+        part = _Part(msgspec.structs.astuple, {f"{name}.{key}": kind for key, (_, kind) in types.items()})
+        if types:
+            nested[name] = part, struct()
+    decode = msgspec.json.Decoder(msgspec.defstruct("event", fields, rename=rename, gc=False)).decode
+    taken = {name: own[name][1] for name in _OWN if name in own}
+    return _Shape(decode, _Part(_getter([f"a{_OWN.index(name)}" for name in taken]), taken), nested)
+
+
+def _struct(fields: Sequence[tuple[str, Any, None]], names: Iterable[str]) -> Any:
+    rename = {f"a{i}": name for i, name in enumerate(names)}
+    return msgspec.defstruct("row", fields, rename=rename, gc=False, frozen=True, forbid_unknown_fields=True)
+
+
+def _getter(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(names) == 1:  # attrgetter gives no tuple for one name
+        return lambda row: (getattr(row, names[0]),)
+    return attrgetter(*names) if names else lambda _: ()
+
+
+def _types(some: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Any, pa.DataType | None]]:
+    """What each key holds, as far as some objects say: a type to read it by and the kind of its column."""
+    values: dict[str, list[Any]] = {}
+    for each in some:
+        for key, value in each.items():
+            values.setdefault(key, []).append(value)
+    return {key: _type(held) for key, held in values.items()}
+
+
+def _type(values: Sequence[Any]) -> tuple[Any, pa.DataType | None]:
+    kinds = {float if type(value) is int else type(value) for value in values} - {type(None)}
+    if len(kinds) == 1 and (kind := next(iter(kinds))) in _KINDS:
+        return kind | None, _KINDS[kind]
+    return Any, None
+
+
+def _are_texts(values: Sequence[Any]) -> bool:
+    """Whether each that is there is a list of texts."""
+    lists = [value for value in values if value is not None]
+    return bool(lists) and all(type(each) is list and all(type(text) is str for text in each) for each in lists)
+
+
+def _event(payload: bytes) -> Mapping[str, Any]:
+    try:
+        found = _loads(payload)
+    except (msgspec.MsgspecError, ValueError, RecursionError):  # what one reader takes and another does not
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _named(values: Sequence[Any], pseudonym: Pseudonym) -> pa.Array:
+    """People by their pseudonyms."""
+    texts = map(text_of, values)
+    return pa.array([None if text is None else pseudonym(text) for text in texts], pa.string())
+
+
+def _typed(values: Sequence[Any]) -> pa.Array:
+    kinds = {type(value) for value in values} - {type(None)}
+    if not kinds:
+        return pa.nulls(len(values))
+    if kinds <= {int, float}:
+        with suppress(OverflowError):  # a number beyond all doubles stays text
+            return pa.array([None if value is None else float(value) for value in values], pa.float64())
+    if kinds == {bool}:
+        return pa.array(values, pa.bool_())
+    return pa.array([text_of(value) for value in values], pa.string())
+
+
+def _telling(columns: Mapping[str, pa.Array]) -> Columns:
+    return {name: values for name, values in columns.items() if values.null_count < len(values)}

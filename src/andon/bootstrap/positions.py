@@ -1,0 +1,31 @@
+"""Where producers are, in a file beside their log, so that an opening need not read all of it."""
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from andon.services.ingest import Ingest
+
+POSITIONS: Final = "positions.json"
+
+
+def resume(ingest: Ingest, folder: Path) -> None:
+    """Learn where producers are, from the file and what the log in the folder holds since."""
+    ingest.resume(_snapshot(folder))
+
+
+def keep(ingest: Ingest, folder: Path) -> None:
+    """Write where producers are."""
+    scratch = folder / f"{POSITIONS}.new"
+    with contextlib.suppress(OSError):  # a hint: without it the next start reads more
+        scratch.write_text(json.dumps(ingest.snapshot()))
+        scratch.replace(folder / POSITIONS)
+
+
+def _snapshot(folder: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads((folder / POSITIONS).read_text())
+        return found if isinstance(found.get("size"), int) and isinstance(found.get("positions"), dict) else None
+    except (OSError, ValueError, AttributeError):
+        return None  # a hint that is missing is made anew
