@@ -1,10 +1,11 @@
 """Every journal gives the same answers: the twin in memory says which."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from andon.base.errors import Conflict
+from andon.base.errors import Conflict, Unavailable
 from andon.ledger.journal import Command, Fact, Message
 from andon.people.token import token_of
 from journals import creation, fresh_database, memory_journal, sql_journal
@@ -131,3 +132,26 @@ def test_two_builders_on_one_state_cannot_both_win(kind, request, tmp_path):
     assert done == [2]
     assert journal.last() == 2
     journal.engine.dispose()
+
+
+def test_a_process_that_stops_within_a_command_lets_go_of_the_lock(request, tmp_path):
+    """PostgreSQL ends its transaction, so that others go on; the command that was under way has not happened."""
+    url = fresh_database(request.getfixturevalue("postgres"))
+    stopped, other = (sql_journal(tmp_path, url) for _ in range(2))
+    held, go_on = threading.Event(), threading.Event()
+
+    def decide(_):
+        held.set()
+        go_on.wait(30)
+        return creation(1).decide(None)
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(stopped.commit, Command("slow", decide, is_alone=True))
+        assert held.wait(30)
+        assert other.commit(creation(2)).seq == 1
+        go_on.set()
+        with pytest.raises(Unavailable):
+            waiting.result()
+    assert [row.stream for row in other.rows(0)] == ["tok_2"]
+    for each in (stopped, other):
+        each.engine.dispose()
