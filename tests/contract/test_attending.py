@@ -120,6 +120,20 @@ def test_a_seal_that_cannot_be_made_is_tried_again_and_holds_nothing_up(journal)
     assert journal.find("incidents", incident)["seal_id"] is not None
 
 
+def test_a_crash_between_the_seal_and_its_line_makes_no_second_seal(journal):
+    sealer = Sealer()
+    incident = declared(journal, "P0")
+
+    def dies(holding, request):
+        sealer(holding, request)
+        raise Unavailable("the process ended here")
+
+    attending(journal, dies).step(AT)
+    assert journal.find("incidents", incident)["seal_id"] is None
+    attending(journal, sealer).step(AT)
+    assert [f"seal_{request}" for request in sealer.asked] == [journal.find("incidents", incident)["seal_id"]]
+
+
 def test_actions_are_taken_once_and_say_who_is_not_told(journal):
     incident = declared(journal, "P2")
     for _ in range(2):

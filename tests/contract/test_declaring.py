@@ -1,6 +1,7 @@
 """Incidents begin and take alerts alike on every journal, however many ask at once."""
 
 import itertools
+import json
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -96,6 +97,20 @@ def test_alerts_that_say_more_raise_the_priority_and_none_lowers_it(journal):
     service.open_or_join(KEY, [alert(3, severity="low")])
     row = journal.find("incidents", "AI-INC-2026-0001")
     assert (row["priority"], row["proposed"]) == ("P0", "P0")
+
+
+def test_an_alert_adds_to_what_people_found_out_and_does_not_undo_it(journal):
+    service, people = declaring(journal), responding(journal)
+    service.open_or_join(KEY, [alert(1)])
+    people.learn_facts("AI-INC-2026-0001", {"people": 40, "risk": "limited"}, "counted")
+    service.open_or_join(KEY, [alert(2, facts=Facts(30, attack_works=True))])
+    row = journal.find("incidents", "AI-INC-2026-0001")
+    assert (row["priority"], row["rule"]) == ("P1", "an attack that works")
+    assert json.loads(row["facts"]) == {"attack_works": True, "decisions": 30, "people": 40, "risk": "limited"}
+    people.learn_facts("AI-INC-2026-0001", {"attack_works": False, "confirmed_harm": False}, "looked into")
+    service.open_or_join(KEY, [alert(3, severity="critical")])
+    row = journal.find("incidents", "AI-INC-2026-0001")
+    assert (row["priority"], row["proposed"]) == ("P1", "P2")  # harm is ruled out; a person lowers it
 
 
 def test_ten_thousand_alerts_are_one_incident(journal):

@@ -239,8 +239,12 @@ class House:
     def look_after(self) -> None:
         """Look after incidents until the end, after each command and whenever a clock has something to say."""
         while not self._rests.wait(POLL_SECONDS):
-            with contextlib.suppress(Unavailable):
+            try:
                 self.look()
+            except Unavailable:
+                continue
+            except Exception as error:  # noqa: BLE001  # the worker's loop: else nobody looked after anything any more
+                LOGGER.error("attendant: %s", type(error).__name__)  # noqa: TRY400  # its text may hold data
 
     def group_signals(self) -> None:
         """Make alerts and incidents of signals until the end, where this process follows the journal."""
@@ -270,8 +274,11 @@ class House:
             self.known = last
 
     def receive(self, incident: str, action: str, receipt: str, message_id: str) -> None:
-        """An outsider says what came of an action."""
-        self.attend().note_receipt(incident, action, receipt, f"receipt_{message_id}")
+        """An outsider says what came of an action; it was told, so nothing here may have it told again."""
+        try:
+            self.attend().note_receipt(incident, action, receipt, f"receipt_{message_id}")
+        except Refused as error:  # merged meanwhile
+            LOGGER.warning("the receipt of %s for %s is not kept: %s", action, incident, error)
 
     def known_models(self) -> tuple[list[tuple[str, str]], dict[str, Mapping[str, Any]]]:
         """The models and versions that are registered, and the figures of each last scan, as far as is known."""

@@ -38,7 +38,7 @@ def outsiders(receive: Receive) -> dict[str, Told]:
         if told["type"].startswith(ACTION):
             receive(told["incident"]["id"], told["type"].removeprefix(ACTION), said, message_id)
 
-    secret = os.environ.get(SECRET)
+    secret = os.environ.get(SECRET) or None
     named = {recipient: os.environ.get(setting) for recipient, setting in SETTINGS.items()}
     found = {name: Told(Webhook(url, secret, now, receipt)) for name, url in named.items() if url}
     if secret is not None:
@@ -47,7 +47,6 @@ def outsiders(receive: Receive) -> dict[str, Told]:
 
 
 def _check(secret: str) -> None:
-
     try:
         b64decode(secret.removeprefix("whsec_"), validate=True)
     except ValueError:

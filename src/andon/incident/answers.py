@@ -43,7 +43,6 @@ class Situation:
     clocks: Sequence[Clock]
     roles: Sequence[Row]
     checks_open: int
-    proposals: Sequence[Row]
     now: datetime
 
 

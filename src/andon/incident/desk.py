@@ -85,10 +85,6 @@ class Desk:
         request = ask.request or f"change_{self.chance(16).hex()}"
         return self.journal.commit(Command(request, checked, is_alone))
 
-    def text_of(self, at: datetime | None) -> str | None:
-        """A time as the tables hold it."""
-        return place_in_time(at)
-
     @property
     def at(self) -> str:
         """Now, as the tables hold it."""

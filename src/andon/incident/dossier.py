@@ -73,10 +73,9 @@ def gather(desk: Desk, view: View, row: Row, packs: Packs, now: datetime) -> Dos
     actions = view.list_rows(ACTIONS, mine)
     checks = checks_of(row, packs.checklists, view.list_rows(CHECKS, mine), roles)
     clocks = clocks_of(row, packs.severities)
-    proposals = [each for each in actions if each["does"] == "proposal" and each["state"] == "proposed"]
     unanswered = sum(each.at is None for each in checks)
     title = packs.titles.get(row["incident_type"], row["incident_type"])
-    situation = Situation(row, title, clocks, roles, unanswered, proposals, now)
+    situation = Situation(row, title, clocks, roles, unanswered, now)
     lines = timeline_of(desk, view, row["id"], Page(LINES_SHOWN, is_newest_first=True, by="place"))
     facts = view.list_rows(TIMELINE, {**mine, "kind": "note_added"})
     return Dossier(

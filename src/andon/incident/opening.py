@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from andon.base.errors import BadInput, NotFound
-from andon.incident.facts import from_fields, to_fields
+from andon.incident.facts import from_fields, joined, to_fields
 from andon.incident.key import IncidentKey
 from andon.incident.number import incident_id
 from andon.incident.priority import LEVELS, SEVERITIES, Facts, Priority, propose
@@ -119,21 +119,30 @@ def get_row(view: View, name: str) -> dict[str, Any]:
     return row
 
 
-def home_of(view: View, key: IncidentKey, starts_at: str) -> dict[str, Any] | None:
-    """The incident that an alert of a key belongs to; None: a new one.
+def chain_of(view: View, key: IncidentKey, since: str) -> list[dict[str, Any]]:
+    """The incidents of a key that an alert which began at `since` or later may belong to, the newest first."""
+    row = newest_of(view, key)
+    chain = [] if row is None else [row]
+    while chain and chain[-1]["follows"] and not _was_closed(chain[-1], since):
+        before = get_row(view, chain[-1]["follows"])
+        if _key_of(before) != key:
+            break
+        chain.append(before)
+    return chain
+
+
+def home_of(chain: Sequence[dict[str, Any]], starts_at: str) -> dict[str, Any] | None:
+    """The incident that an alert belongs to; None: a new one.
 
     It is the earliest of its key that was not closed before the alert began: that does not depend on the order in
     which alerts arrive.
     """
-    row = newest_of(view, key)
-    if row is None or _was_closed(row, starts_at):
-        return None
-    while row["follows"]:
-        before = get_row(view, row["follows"])
-        if _key_of(before) != key or _was_closed(before, starts_at):
+    home = None
+    for row in chain:
+        if _was_closed(row, starts_at):
             break
-        row = before
-    return row
+        home = row
+    return home
 
 
 def newest_of(view: View, key: IncidentKey) -> dict[str, Any] | None:
@@ -221,10 +230,11 @@ def joined_by_alerts(row: Mapping[str, Any], alerts: Sequence[AlertFacts], actor
     """
     data: dict[str, Any] = {"alerts": _listed(alerts), "total": row["alerts"] + len(alerts)}
     telling = max(alerts, key=lambda each: _urgency(each, floor))
-    proposed = propose(telling.facts, most_severe(floor, telling.severity))
+    facts = joined(facts_of(row), telling.facts)
+    proposed = propose(facts, most_severe(floor, telling.severity))
     if proposed.level < row["proposed"]:
         data["proposed"] = proposal_fields(proposed)
-        data["facts"] = to_fields(telling.facts)
+        data["facts"] = to_fields(facts)
         data["priority"] = min(proposed.level, row["priority"])
         data["was"] = row["priority"]
     return Fact("alerts_joined", row["id"], actor, data, _titles(alerts))

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
+from andon.evidence.hold import BEFORE
 from andon.incident.clocks import read
 from andon.ledger.journal import Fact
 
-BEFORE: Final = timedelta(hours=48)
-"""Events from so long before the first anomaly on are held (S0)."""
 URGENT: Final = ("P0", "P1")
 """Priorities at which evidence is sealed by itself, at once."""
 

@@ -16,6 +16,7 @@ from andon.incident.opening import (
     TITLE_MAX,
     AlertFacts,
     Opening,
+    chain_of,
     declared,
     get_row,
     home_of,
@@ -96,27 +97,35 @@ class Declare:
         Returns:
             One answer per incident that was opened or that took alerts now; none when all were known.
         """
-        left = sorted(
-            {each.alert_id: each for each in alerts}.values(), key=lambda each: (each.starts_at, each.alert_id)
-        )
+        distinct = {each.alert_id: each for each in alerts}.values()
+        left = sorted(distinct, key=lambda each: (each.starts_at, each.alert_id))
         done = []
-        while left := [each for each in left if self.journal.find(ALERTS, each.alert_id) is None]:
-            joined = self._take(key, left)
-            if joined is not None:
-                done.append(joined)
+        while left:
+            part = left[:ALERTS_MAX]
+            fact, is_ours = self._take(key, part)
+            taken = {each["id"] for each in fact.data["alerts"]} if fact else {each.alert_id for each in part}
+            left = [each for each in left if each.alert_id not in taken]
+            if fact is not None and is_ours:
+                ids = tuple(each["id"] for each in fact.data["alerts"])
+                done.append(Joined(fact.stream, ids, fact.kind == "incident_declared"))
         return tuple(done)
 
-    def _take(self, key: IncidentKey, alerts: Sequence[AlertFacts]) -> Joined | None:
-        """Those of the alerts that belong where the first belongs; None: others were faster."""
+    def _take(self, key: IncidentKey, alerts: Sequence[AlertFacts]) -> tuple[Fact | None, bool]:
+        """Those of the alerts that belong where the first new one belongs, and whether this call took them.
+
+        None: every alert has its incident already.
+        """
         floor = self._floor(key)
 
         def decide(view: View) -> Fact:
             new = [each for each in alerts if view.find(ALERTS, each.alert_id) is None]
             if not new:
                 raise _AllKnown
-            homes = {each.alert_id: home_of(view, key, place_in_time(each.starts_at) or "") for each in new}
+            begun = {each.alert_id: place_in_time(each.starts_at) or "" for each in new}
+            chain = chain_of(view, key, min(begun.values()))
+            homes = {name: home_of(chain, starts_at) for name, starts_at in begun.items()}
             home = homes[new[0].alert_id]
-            together = [each for each in new if homes[each.alert_id] == home][:ALERTS_MAX]
+            together = [each for each in new if homes[each.alert_id] == home]
             if home is None:
                 return opened_by_alerts(view, key, together, self.now(), self.actor, floor)
             return joined_by_alerts(home, together, self.actor, floor)
@@ -126,12 +135,8 @@ class Declare:
         try:
             done = self.journal.commit(Command(request, decide, is_alone=True))
         except _AllKnown:
-            return None
-        if done.was_done:
-            return None
-        fact = done.fact
-        taken = tuple(each["id"] for each in fact.data["alerts"])
-        return Joined(fact.stream, taken, fact.kind == "incident_declared")
+            return None, False
+        return done.fact, not done.was_done
 
     def _floor(self, key: IncidentKey) -> str:
         return self.floors.get(key.incident_type, SEVERITIES[UNSURE])

@@ -8,7 +8,7 @@ from andon.base.errors import BadInput
 from andon.incident.desk import Desk
 from andon.incident.dossier import line_of
 from andon.incident.fold import TIMELINE
-from andon.incident.opening import ALERTS
+from andon.incident.opening import ALERTS, INCIDENTS
 
 LIMIT_MAX: Final = 200
 WORDS_MAX: Final = 20
@@ -24,11 +24,11 @@ class Texts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A place where the words stand: `incident`, `timeline` or `alert`; the incident; when; the text."""
+    """A place where the words stand: `incident`, `timeline`, `alert`, …; None: of no incident, without a time."""
 
     kind: str
-    incident_id: str
-    at: str
+    incident_id: str | None
+    at: str | None
     text: str
 
 
@@ -60,5 +60,10 @@ class Search:
             return Found("timeline", row["incident_id"], line.at, line.event)
         if table == ALERTS:
             return Found("alert", row["incident_id"], row["starts_at"], row["title"])
-        what = f"{row['title']} ({row['model_id']}, {row['incident_type']})"
-        return Found("incident", row["id"], row["declared_at"], what)
+        if table == INCIDENTS:
+            what = f"{row['title']} ({row['model_id']}, {row['incident_type']})"
+            return Found("incident", row["id"], row["declared_at"], what)
+        times = (row.get(name) for name in ("at", "starts_at", "changed_at", "made_at"))
+        said = (row.get(name) for name in ("title", "what", "text"))
+        text = next((str(each) for each in said if each), row["id"])
+        return Found(table.removesuffix("s"), row.get("incident_id"), next(filter(None, times), None), text)

@@ -21,19 +21,21 @@ SEARCHED: Final[Mapping[str, tuple[str, ...]]] = {
     "incident_timeline": ("text", "more"),
     "incident_alerts": ("title", "source"),
 }
-"""The folded tables that are searched, and their columns; `more` is a JSON object, of which the values count."""
+"""The folded tables that are searched, and their columns; a new one is a line here."""
+JSON_COLUMNS: Final = frozenset({"more", "content"})
+"""Columns that hold JSON, of which the values count."""
 _SPLIT: Final = re.compile(r"[\W_]+")
 _SQLITE: Final = """
-    select t.source, t.key, i.model_id from search_words w join search_texts t on t.number = w.rowid
+    select t.source, t.key from search_words w join search_texts t on t.number = w.rowid
     left join incidents i on i.id = t.incident_id
     where search_words match :asked {models} order by bm25(search_words), t.number desc limit :many
 """
 _POSTGRESQL: Final = """
-    select t.source, t.key, i.model_id from search_texts t left join incidents i on i.id = t.incident_id
+    select t.source, t.key from search_texts t left join incidents i on i.id = t.incident_id
     where to_tsvector('simple', t.said) @@ to_tsquery('simple', :asked) {models}
     order by ts_rank(to_tsvector('simple', t.said), to_tsquery('simple', :asked)) desc, t.number desc limit :many
 """
-_MODELS: Final = "and i.model_id in :models"
+_MODELS: Final = "and coalesce(t.model_id, i.model_id) in :models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ def index(connection: Connection, table: str, row: Mapping[str, Any]) -> None:
     forget(connection, table, row["id"])
     words = " ".join(plain_words(" ".join(_texts(table, row))))
     incident = row["id"] if table == "incidents" else row.get("incident_id")
-    values = {"source": table, "key": row["id"], "incident_id": incident, "said": words}
+    model = row["id"] if table == "models" else row.get("model_id")
+    values = {"source": table, "key": row["id"], "incident_id": incident, "model_id": model, "said": words}
     connection.execute(insert(TEXTS).values(values))
 
 
@@ -91,5 +94,14 @@ def _texts(table: str, row: Mapping[str, Any]) -> list[str]:
     for name in SEARCHED[table]:
         value = row.get(name)
         if value is not None:
-            found += map(str, json.loads(value).values()) if name == "more" else [str(value)]
+            found += _values(json.loads(value)) if name in JSON_COLUMNS else [str(value)]
     return found
+
+
+def _values(document: Any) -> list[str]:
+    """The texts and numbers in a document, without its keys."""
+    if isinstance(document, Mapping):
+        document = list(document.values())
+    if isinstance(document, list):
+        return [text for each in document for text in _values(each)]
+    return [] if document is None else [str(document)]

@@ -60,6 +60,7 @@ TEXTS: Final = Table(
     Column("source", Text, nullable=False),  # a folded table, and the id of its row
     Column("key", Text, nullable=False),
     Column("incident_id", Text),
+    Column("model_id", Text),  # null where it is the incident's
     Column("said", Text, nullable=False),  # plain words
     UniqueConstraint("source", "key", name="search_texts_row"),
 )

@@ -347,11 +347,11 @@ class EvidenceSealed(BaseModel):
 
 
 class FoundShown(BaseModel):
-    """A place where the words stand: incident, timeline, alert."""
+    """A place where the words stand: incident, timeline, alert, …; null where it is of no incident, or has no time."""
 
     kind: str
-    incident_id: str
-    at: str
+    incident_id: str | None
+    at: str | None
     text: str
 
 

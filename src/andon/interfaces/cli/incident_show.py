@@ -51,7 +51,8 @@ def search(words: str, limit: int, *, as_json: bool) -> None:
         output.emit_json(found)
         return
     for each in found["items"]:
-        output.emit(f"{each['incident_id']}  {short(each['at'])}  {each['kind']:8}  {plain(each['text'])}\n")
+        place, at = each["incident_id"] or "-", short(each["at"] or "-")
+        output.emit(f"{place:16}  {at:19}  {each['kind']:8}  {plain(each['text'])}\n")
     if not found["items"]:
         output.emit("nothing that you may see holds these words\n")
 

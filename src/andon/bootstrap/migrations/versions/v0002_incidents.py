@@ -70,6 +70,7 @@ def _searched() -> None:
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("key", sa.Text, nullable=False),
         sa.Column("incident_id", sa.Text),
+        sa.Column("model_id", sa.Text),
         sa.Column("said", sa.Text, nullable=False),
         sa.UniqueConstraint("source", "key", name="search_texts_row"),
     )
