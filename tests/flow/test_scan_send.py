@@ -51,8 +51,6 @@ def test_a_scan_opens_the_incident_and_holds_what_it_was_made_from(part, tmp_pat
         _, listed = server.ask("GET", "/api/v1/incidents", token=server.secret)
         [incident] = listed["items"]
         assert incident["id"] in first.stdout
-        body = (tmp_path / "scan.json").read_bytes()  # what a later scan says again
-        assert server.ask("POST", PATH, body, server.secret, content_type="application/json")[0] == 202
         assert (incident["incident_type"], incident["priority"]) == ("data_pipeline_corruption", "P0")
         assert incident["started_at"].startswith("2001-05-07T04:00")
         assert (incident["alerts"], incident["ended"]) == (1, 0)
@@ -72,9 +70,17 @@ def test_a_scan_opens_the_incident_and_holds_what_it_was_made_from(part, tmp_pat
             [ANDON, "evidence", "recompute", str(tmp_path / "bundle.zip")], capture_output=True, check=False
         )
         assert recomputed.returncode == 0, recomputed.stderr
-        text = server.ask("GET", "/metrics")[1].decode()
-        assert f'model_live_accuracy{{model_id="{incident["model_id"]}"' in text
-        assert "model_input_kl_divergence" in text
+        check_figures(server, incident["model_id"])
+        body = (tmp_path / "scan.json").read_bytes()  # what a later scan says again
+        assert server.ask("POST", PATH, body, server.secret, content_type="application/json")[0] == 202
+        assert len(server.ask("GET", "/api/v1/incidents", token=server.secret)[1]["items"]) == 1
+
+
+def check_figures(server, model_id):
+    text = server.ask("GET", "/metrics")[1].decode()
+    assert f'model_live_accuracy{{model_id="{model_id}"' in text
+    assert f'model_scan_incidents{{incident_type="data_pipeline_corruption",model_id="{model_id}"}} 1.0' in text
+    assert "model_input_kl_divergence" in text
 
 
 def test_a_server_that_is_away_takes_nothing_from_the_result(part):
