@@ -267,3 +267,16 @@ def _outcome(bodies, data):
     keys = {row["id"]: (row["environment"], row["model_id"], row["incident_type"]) for row in house.incidents()}
     assert len(set(keys.values())) == len(keys)
     return {(keys[row["incident_id"]], row["id"], row["state"]) for row in house.alerts()}
+
+
+def test_a_page_is_full_of_what_the_caller_may_see(house):
+    mixed = [alert(number, model="loans" if number % 5 == 0 else "fraud", start=number) for number in range(20)]
+    house.receive().alertmanager(webhook(*mixed))
+    house.settle()
+    mine = Sift(house.journal, FLOORS, house.clock, secrets.token_bytes, "tok_ada", ["loans"])
+    first = mine.list_alerts(Wanted(), 3)
+    rest = mine.list_alerts(Wanted(), 3, first[-1]["place"])
+    assert [row["model_id"] for row in first + rest] == ["loans"] * 4
+    assert [row["starts_at"] for row in first + rest] == sorted(
+        [row["starts_at"] for row in first + rest], reverse=True
+    )

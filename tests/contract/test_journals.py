@@ -1,11 +1,12 @@
 """Every journal gives the same answers: the twin in memory says which."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from andon.base.errors import Conflict
-from andon.ledger.journal import Command, Fact, Message
+from andon.base.errors import Conflict, Unavailable
+from andon.ledger.journal import Command, Fact, Message, Page
 from andon.people.token import token_of
 from journals import creation, fresh_database, memory_journal, sql_journal
 
@@ -130,4 +131,63 @@ def test_two_builders_on_one_state_cannot_both_win(kind, request, tmp_path):
         done = [seq for seq in pool.map(revoke, range(8)) if seq is not None]
     assert done == [2]
     assert journal.last() == 2
+    journal.engine.dispose()
+
+
+def test_a_process_that_stops_within_a_command_lets_go_of_the_lock(request, tmp_path):
+    """PostgreSQL ends its transaction, so that others go on; the command that was under way has not happened."""
+    url = fresh_database(request.getfixturevalue("postgres"))
+    stopped, other = (sql_journal(tmp_path, url) for _ in range(2))
+    held, go_on = threading.Event(), threading.Event()
+
+    def decide(_):
+        held.set()
+        go_on.wait(30)
+        return creation(1).decide(None)
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(stopped.commit, Command("slow", decide, is_alone=True))
+        assert held.wait(30)
+        assert other.commit(creation(2)).seq == 1
+        go_on.set()
+        with pytest.raises(Unavailable):
+            waiting.result()
+    assert [row.stream for row in other.rows(0)] == ["tok_2"]
+    for each in (stopped, other):
+        each.engine.dispose()
+
+
+def test_rows_by_their_values_and_page_by_page(journal):
+    for number in range(5):
+        journal.commit(creation(number))
+    journal.commit(Command("revoke", lambda _: Fact("token_revoked", "tok_3", "tester", {})))
+
+    def ids(**asked):
+        return [row["id"][-1] for row in journal.list_rows("tokens", **asked)]
+
+    assert ids(where={"name": "person 2"}) == ["2"]
+    assert ids(where={"name": "person 2", "role": "admin"}) == []
+    assert ids(where={"revoked_at": None}) == ["0", "1", "2", "4"]
+    assert ids(page=Page(2)) == ["0", "1"]
+    assert ids(page=Page(2, "tok_1")) == ["2", "3"]
+    assert ids(page=Page(3, is_newest_first=True)) == ["4", "3", "2"]
+    assert ids(page=Page(9, "person 3", is_newest_first=True, by="name")) == ["2", "1", "0"]
+    assert ids(where={"revoked_at": None}, page=Page(9, "tok_2")) == ["4"]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_command_that_is_alone_sees_what_no_other_changes_meanwhile(kind, request, tmp_path):
+    """Each counts the tokens and makes one of that number; none counts what another is about to make."""
+    url = fresh_database(request.getfixturevalue("postgres")) if kind == "postgresql" else None
+    journal = sql_journal(tmp_path, url)
+
+    def count(number):
+        def decide(view):
+            return creation(len(view.list_rows("tokens"))).decide(view)
+
+        return journal.commit(Command(f"count {number}", decide, is_alone=True)).fact.stream
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(count, range(24)))
+    assert sorted(made) == sorted(f"tok_{number}" for number in range(24))
     journal.engine.dispose()

@@ -1,5 +1,6 @@
 """Every `andon` command that a document shows is run, in a folder that holds the bundled flights scenario."""
 
+import json
 import re
 import shlex
 import shutil
@@ -22,7 +23,7 @@ ANDON = Path(sys.executable).with_name("andon")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 BLOCK = re.compile(r"^```(console|sh)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 SET_UP = ("make", "pip", "git", "cd")  # CI itself runs these; any other program in a document is a mistake
-EXIT = re.compile(r"# exit (\d+)$")
+EXIT = re.compile(r"# (?:.*: )?exit (\d+)$")
 LEFT_OUT = "…"  # as a line of shown output: any lines
 WIDTH = "100"  # of the terminal that shown output was made on
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
@@ -67,8 +68,12 @@ def pattern(output: tuple[str, ...]) -> str:
 
 
 SHOWN = [shown for document in DOCUMENTS for shown in commands(document)]
-WITH_A_SERVER = ("incident", "ack", "watch", "search")
-STORY = [shown for shown in SHOWN if shown.words[0] == "andon" and shown.words[1] in WITH_A_SERVER]
+WITH_A_SERVER = ("incident", "ack", "watch", "search", "signal", "model", "change", "apply")
+STORY = [
+    shown
+    for shown in SHOWN
+    if shown.words[0] == "andon" and (shown.words[1] in WITH_A_SERVER or "--send" in shown.words)
+]
 OURS = [shown for shown in SHOWN if shown.words[0] == "andon" and shown not in STORY]
 
 
@@ -151,6 +156,7 @@ def test_shown_command_runs(shown: Shown, folder: Path, monkeypatch: pytest.Monk
 def test_shown_story_of_incidents_runs(document: str, folder: Path) -> None:
     """The commands that need a server, from the top of a document to its end, on one server."""
     shutil.copy(ROOT / "tests/unit/incident/s1_record.json", folder / "record.json")
+    _write_signals(folder)
     (folder / "parts.json").write_text('{"impact": {"user_impact": "900 people"}}', encoding="utf-8")
     with servers.serving(folder / "andon-data") as server:
         made = servers.andon("token", "create", "--data", str(server.data), "--name", "ben", "--role", "responder")
@@ -160,6 +166,21 @@ def test_shown_story_of_incidents_runs(document: str, folder: Path) -> None:
             code, out, err = servers.on(server, *words, folder=folder)
             wanted = shown.exits if shown.exits != (0, 1) else (0,)
             assert code in wanted, f"{shown.where} {shlex.join(words)}: {code}\n{out}{err}"
+
+
+def _write_signals(folder: Path) -> None:
+    """The files that docs/signals.md names; its own mapping file among them."""
+    text = (ROOT / "docs" / "signals.md").read_text(encoding="utf-8")
+    (folder / "mine.yaml").write_text(text.partition("```yaml\n")[2].partition("```")[0], encoding="utf-8")
+    sample = {"alerts": [{"check": "psi", "host": "a", "state": "bad", "since": "2026-01-26T04:00:00Z", "model": "m"}]}
+    (folder / "sample.json").write_text(json.dumps(sample), encoding="utf-8")
+    labels = {"alertname": "Drift", "model_id": "assistant", "incident_type": "model_drift"}
+    alert = {"status": "firing", "labels": labels, "annotations": {}, "startsAt": "2026-01-26T04:00:00Z"}
+    webhook = {"version": "4", "groupKey": "g", "alerts": [alert]}
+    (folder / "webhook.json").write_text(json.dumps(webhook), encoding="utf-8")
+    (folder / "inventory").mkdir()
+    entry = "id: loans\nowner: Credit risk\nvalidation: validated\nversions: [{version: v1}]\n"
+    (folder / "inventory" / "loans.yaml").write_text(entry, encoding="utf-8")
 
 
 def run_server(command: list[str | Path], folder: Path) -> None:

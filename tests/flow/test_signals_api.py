@@ -285,3 +285,31 @@ def test_one_key_at_two_places_is_two_requests(house, client):
     change = {"model_id": "m", "kind": "deploy", "what": "v2"}
     first, again = (client.post("/api/v1/changes", json=change, headers=headers) for _ in range(2))
     assert (first.status_code, first.json()["id"]) == (201, again.json()["id"])
+
+
+def test_what_cannot_be_grouped_is_said_and_taken_up_again(house, client, monkeypatch):
+    def breaks():
+        raise KeyError("a bug")
+
+    admin = token(house, "admin")
+    with monkeypatch.context() as patch:
+        patch.setattr(type(house.signals), "step", lambda _: breaks())
+        taken = client.post("/api/v1/signals/alertmanager", content=webhook(alert()), headers={**admin, **JSON})
+        assert taken.status_code == 202
+        reasons = until(lambda: client.get("/readyz").json()["reasons"])
+        assert reasons == ["signals are not grouped"]
+    until(lambda: client.get("/api/v1/incidents", headers=admin).json()["items"])
+    assert until(lambda: client.get("/readyz").json()["ready"])
+
+
+def test_a_long_report_is_kept_whole_and_found(house, client):
+    admin = token(house, "admin")
+    text = "It names other customers. " + "word " * 3_000
+    sent = {"text": text, "reporter": "regulator", "model_id": "bot", "contact": "desk@regulator.example"}
+    client.post("/api/v1/signals/report", json=sent, headers=admin)
+    [found] = until(lambda: client.get("/api/v1/alerts?model=bot", headers=admin).json()["items"])
+    assert found["annotations"]["text"] == text.strip()
+    client.post("/api/v1/models", json={"id": "loans", "owner": "Credit risk"}, headers=admin)
+    client.post("/api/v1/changes", json={"model_id": "loans", "kind": "pipeline", "what": "geo job"}, headers=admin)
+    kinds = {each["kind"] for each in client.get("/api/v1/search?q=loans", headers=admin).json()["items"]}
+    assert kinds == {"model", "model_change"}

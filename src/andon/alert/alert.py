@@ -21,6 +21,8 @@ EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """A start before this is no time but a mistake of units."""
 NAME_MAX: Final = 200
 VALUE_MAX: Final = 4_000
+WORDS_MAX: Final = 20_000
+"""Letters of an annotation, such as the text of a report."""
 TITLE_MAX: Final = 500
 LABELS_MAX: Final = 100
 
@@ -138,7 +140,7 @@ def checked(alert: Alert, now: datetime) -> Alert:
         alert,
         title=_clean(alert.title, TITLE_MAX) or alert.fingerprint,
         labels={name: _clean(value, VALUE_MAX) for name, value in alert.labels.items()},
-        annotations={name: _clean(value, VALUE_MAX, lines=True) for name, value in alert.annotations.items()},
+        annotations={name: _clean(value, WORDS_MAX, lines=True) for name, value in alert.annotations.items()},
         group_key=_clean(alert.group_key, VALUE_MAX),
         url=_address(alert.url),
     )

@@ -80,6 +80,7 @@ class House:
         is_ending: a signal told it to; whoever streams stops.
         look_at: when incidents need a look again though nothing happened.
         follows: whether this process is the one that follows the journal.
+        ungrouped: why signals are not grouped, if so.
     """
 
     settings: Settings
@@ -99,6 +100,7 @@ class House:
     known: int = -1
     look_at: datetime | None = None
     follows: bool = False
+    ungrouped: str | None = None
     is_ending: bool = False
     _attended: int = -1
     _models: tuple[list[tuple[str, str]], dict[str, Mapping[str, Any]]] = field(default_factory=lambda: ([], {}))
@@ -252,13 +254,21 @@ class House:
         """Make alerts and incidents of signals until the end, where this process follows the journal."""
         while not self._rests.is_set():
             if self.follows and self.tampered is None:
-                try:
-                    while self.signals.step() and not self._rests.is_set():
-                        pass
-                except (Refused, Unavailable) as error:  # the database is away, or others were faster three times over
-                    LOGGER.warning("grouping waits: %s", error)
+                self._group()
             self._signalled.wait(POLL_SECONDS)
             self._signalled.clear()
+
+    def _group(self) -> None:
+        before, self.ungrouped = self.ungrouped, None
+        try:
+            while not self._rests.is_set() and self.signals.step():
+                pass
+        except (Refused, Unavailable) as error:  # the database is away, or others were faster three times over
+            LOGGER.info("grouping waits: %s", error)
+        except Exception as error:  # noqa: BLE001  # the worker's loop: signals wait, they are not lost
+            self.ungrouped = type(error).__name__
+            if self.ungrouped != before:
+                LOGGER.error("signals are not grouped: %s", self.ungrouped)  # noqa: TRY400  # its text may hold data
 
     def look(self) -> None:
         """Look once, where anything happened or is due."""

@@ -24,6 +24,7 @@ from andon.inventory.register import (
     why_not_known_good,
 )
 from andon.ledger.journal import Command, Fact, Journal, Page, View
+from andon.ledger.pages import newest
 
 AHEAD_MAX_SECONDS: Final = 600
 EVIDENCE_MAX: Final = 10_000
@@ -196,10 +197,7 @@ class Register:
     ) -> list[dict[str, Any]]:
         """Changes, the newest first."""
         where = {} if model_id is None else {"model_id": model_id}
-        page = Page(limit, after, is_newest_first=True, by="place")
-        return [
-            self._change(row) for row in self.journal.list_rows(CHANGES, where, page) if self._covers(row["model_id"])
-        ]
+        return [self._change(row) for row in newest(self.journal, CHANGES, where, Page(limit, after), self._covers)]
 
     def _change(self, row: dict[str, Any]) -> dict[str, Any]:
         is_registered = self.journal.find(MODELS, row["model_id"]) is not None
@@ -218,7 +216,7 @@ class Register:
         data = {"id": entry.id, "risk_class": str(entry.risk_class)}
         return Fact(kind, _stream(entry.id), self.actor, data, {"content": entry.model_dump_json()})
 
-    def _covers(self, model_id: str) -> bool:
+    def _covers(self, model_id: str | None) -> bool:
         return not self.models or model_id in self.models
 
     def _require(self, model_id: str) -> None:

@@ -15,6 +15,7 @@ from andon.base.ids import new_id
 from andon.base.nearest import nearest
 from andon.inventory.register import MODELS
 from andon.ledger.journal import Command, Fact, Journal, Page, View
+from andon.ledger.pages import newest
 
 SILENCE_MAX: Final = timedelta(days=90)
 UNMAPPED_SHOWN: Final = 2_000
@@ -64,12 +65,9 @@ class Sift:
         """Alerts, the newest first by their start; `after`: the `place` of the last of the page before."""
         where = {name: getattr(wanted, name) for name in ("state", "hold", "model_id", "incident_id")}
         where = {name: value for name, value in where.items() if value is not None}
-        page = Page(limit, after, is_newest_first=True, by="place")
         registered = {row["id"] for row in self.journal.list_rows(MODELS)}
-        rows = self.journal.list_rows(ALERTS, where, page)
-        return [
-            {**row, "is_registered": row["model_id"] in registered} for row in rows if self._covers(row["model_id"])
-        ]
+        rows = newest(self.journal, ALERTS, where, Page(limit, after), self._covers)
+        return [{**row, "is_registered": row["model_id"] in registered} for row in rows]
 
     def get_signal(self, signal_id: str) -> dict[str, Any]:
         """What became of a signal: `waiting` until all its alerts are grouped.

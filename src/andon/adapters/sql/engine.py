@@ -12,6 +12,10 @@ from andon.base.address import shown
 from andon.base.errors import BadInput, Tampered, Unavailable
 
 BUSY_SECONDS = 30
+STOPPED_SECONDS = 5
+"""PostgreSQL ends a transaction whose client says nothing for so long, and lets go of its locks."""
+STOPPED = "25P03"
+"""Its code for that."""
 
 
 def open_engine(url: str) -> Engine:
@@ -27,8 +31,7 @@ def open_engine(url: str) -> Engine:
     if kind == "sqlite":
         return _sqlite(url)
     if kind == "postgresql":
-        driver = make_url(url).set(drivername="postgresql+psycopg")
-        return create_engine(driver, isolation_level="READ COMMITTED", pool_pre_ping=True, pool_size=8)
+        return _postgresql(url)
     raise BadInput(
         f"--database {shown(url)} is no database for Andon: write postgresql://…, or leave it out for SQLite"
     )
@@ -37,6 +40,19 @@ def open_engine(url: str) -> Engine:
 def sqlite_url(path: Path) -> str:
     """The URL of a file."""
     return f"sqlite:///{path}"
+
+
+def _postgresql(url: str) -> Engine:
+    driver = make_url(url).set(drivername="postgresql+psycopg")
+    engine = create_engine(driver, isolation_level="READ COMMITTED", pool_pre_ping=True, pool_size=8)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection, _record):  # type: ignore[no-untyped-def]  # SQLAlchemy gives the driver's own object
+        # a process that is stopped in the middle of a command must not hold the lock that every command takes
+        connection.execute(f"SET idle_in_transaction_session_timeout = '{STOPPED_SECONDS}s'")
+        connection.commit()
+
+    return engine
 
 
 def _sqlite(url: str) -> Engine:
@@ -79,6 +95,8 @@ def _reached(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
+        if getattr(error.orig, "sqlstate", None) == STOPPED:
+            raise Unavailable("this process stood still within a command, which did not happen: try again") from None
         if type(error) not in (DatabaseError, OperationalError):
             raise
         first = " ".join(str(error.orig).split())[:160]

@@ -20,6 +20,8 @@ SEARCHED: Final[Mapping[str, tuple[str, ...]]] = {
     "incidents": ("id", "title", "model_id", "incident_type", "detected_by", "model_version", "place"),
     "incident_timeline": ("text", "more"),
     "incident_alerts": ("title", "source"),
+    "models": ("id", "content"),
+    "model_changes": ("what", "model_id", "kind", "version"),
 }
 """The folded tables that are searched, and their columns; a new one is a line here."""
 JSON_COLUMNS: Final = frozenset({"more", "content"})

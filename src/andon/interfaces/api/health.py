@@ -45,5 +45,6 @@ def _reasons(request: Request) -> list[str]:
         "evidence is not what was recorded": house.tampered,
         "the journal is not followed": house.trouble,
         "the log takes no events": intake.failed,
+        "signals are not grouped": house.ungrouped,
     }
     return [reason for reason, matter in found.items() if matter is not None]
