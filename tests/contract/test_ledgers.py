@@ -126,6 +126,20 @@ def test_a_producer_goes_on_after_reopening_and_closing(tmp_path):
             assert (done.events, done.repeated) == (3, count * 3)
 
 
+def test_an_entry_is_found_by_its_id_wherever_it_stands(log):
+    names = ["p1", 'q"\\', "ü\u2028", "p1", "", "seal_1", "p" * 300]
+    for number, name in enumerate(names * 3):
+        kind = "hold" if name == "seal_1" else "prediction"
+        log.append([make_entry({"kind": kind, "id": name, "note": f'"id":"{number}"'}), entry_of(number + 50)])
+    first = {}
+    for seq, entry in log.read():
+        first.setdefault(parse_header(entry.header).get("id", ""), (seq, entry))
+    for name in {*names, "p52", "p70"} - {""}:
+        assert log.find(name) == first[name]
+    assert log.find("nobody") is log.find("3") is log.find("p5") is None
+    assert list(log.headers(5)) == [(seq, entry.header) for seq, entry in log.read(5)]
+
+
 def test_kinds_are_found_wherever_they_stand(log):
     header = {"kind": "hold", "id": "seal_1", "at": "t"}
     for number in range(30):

@@ -27,7 +27,7 @@ def complete(tmp_path_factory):
         for batch in range(5):
             log.append([entry_of(batch * 5 + i) for i in range(5)])
     files = files_of(folder)
-    assert sum(name.startswith("evidence/") for name in files) == 1
+    assert sum(name.endswith(".ids") for name in files) == 1
     return {name: data for name, data in files.items() if name != "lock"}
 
 
@@ -57,7 +57,7 @@ def changed(tmp_path, files, name, data):
 
 def places(files, stride):
     for name, data in files.items():
-        step = 1 if name.startswith(("wal/", "checkpoint")) else stride
+        step = 1 if name.startswith(("wal/", "checkpoint")) or name.endswith(".ids") else stride
         yield from ((name, at) for at in range(0, len(data), step))
 
 
@@ -95,7 +95,7 @@ def test_random_bits_of_a_larger_log(tmp_path):
         for batch in range(40):
             log.append([entry_of(batch * 50 + i, 300) for i in range(50)])
     files = {name: data for name, data in files_of(tmp_path).items() if name != "lock"}
-    assert sum(name.startswith("evidence/") for name in files) == 3
+    assert sum(name.endswith(".parquet") and name.startswith("evidence/") for name in files) == 3
     dice, silent = random.Random(7), []  # noqa: S311
     for name in dice.choices(list(files), [len(data) for data in files.values()], k=10_000):
         at, data = dice.randrange(len(files[name])), bytearray(files[name])
@@ -133,7 +133,7 @@ def test_missing_and_short_files(tmp_path, complete):
     ids=["delete_first", "delete_last", "swap", "duplicate", "replace", "payload", "payload_of_another", "no_payload"],
 )
 def test_rows_rewritten_with_sound_parquet(tmp_path, complete, edit):
-    (name,) = (name for name in complete if name.startswith("evidence/"))
+    (name,) = (name for name in complete if name.startswith("evidence/") and name.endswith(".parquet"))
     folder = write_files(tmp_path / "original", complete)
     rows = [entry for _, _, entry in read_segment(folder / name, SegmentName(0, 16))]
     edited = edit(rows)

@@ -32,6 +32,12 @@ class MemoryLedger:
     def read(self, first: int = 0) -> Iterator[tuple[int, Entry]]:
         return ((seq, entry) for seq, entry in enumerate(list(self._entries)) if seq >= first)
 
+    def headers(self, first: int = 0) -> Iterator[tuple[int, bytes]]:
+        return ((seq, entry.header) for seq, entry in self.read(first))
+
+    def find(self, name: str) -> tuple[int, Entry] | None:
+        return next(((seq, each) for seq, each in self.read() if parse_header(each.header).get("id") == name), None)
+
     def of_kinds(self, kinds: Collection[str], first: int = 0) -> Iterator[tuple[int, Entry]]:
         return ((seq, entry) for seq, entry in self.read(first) if parse_header(entry.header)["kind"] in kinds)
 

@@ -84,6 +84,23 @@ class SerialLog:
                 yield seq, entry
         yield from tail
 
+    def headers(self, first: int = 0) -> Iterator[tuple[int, bytes]]:
+        """The headers of the entries that are there now; what is in closed segments is read while others write."""
+        with self._lock:
+            closed = self._log.closed
+            tail = list(self._log.headers(max(first, closed)))
+        if first < closed:
+            for seq, header in self._log.headers(first):
+                if seq >= closed:
+                    break
+                yield seq, header
+        yield from tail
+
+    def find(self, name: str) -> tuple[int, Entry] | None:
+        """The first entry with an id."""
+        with self._lock:
+            return self._log.find(name)
+
     def of_kinds(self, kinds: Collection[str], first: int = 0) -> Iterator[tuple[int, Entry]]:
         """The entries of some kinds, of which there are few; what is in closed segments is read while others write."""
         with self._lock:

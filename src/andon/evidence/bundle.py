@@ -3,10 +3,12 @@
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
+
+import msgspec
 
 from andon.evidence.hold import Hold
-from andon.ledger.entry import Entry, parse_header
+from andon.ledger.entry import SALT_BYTES, Entry
 from andon.ledger.merkle import NodeAt, leaf_hashes, subtrees
 
 SAMPLES = 20
@@ -27,47 +29,54 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The numbers of the entries that belong to a case, all within `[first, end)`."""
+    """The entries that belong to a case, all within `[first, end)`: number → bytes of salt and payload."""
 
     first: int
     end: int
-    chosen: frozenset[int]
+    chosen: Mapping[int, int]
 
 
-def select(hold: Hold, entries: Iterable[tuple[int, Entry]]) -> Selection:
+class _Head(msgspec.Struct, frozen=True, gc=False):
+    id: str = ""
+    ts: str | None = None
+    model_id: str | None = None
+    n: int = 0
+
+
+_decode: Final = msgspec.json.Decoder(_Head).decode
+
+
+def select(hold: Hold, headers: Iterable[tuple[int, bytes]]) -> Selection:
     """What a hold covers: its events, what is said later of their ids, and the hold itself."""
-    chosen, ids = {hold.seq}, set[str]()
-    for seq, entry in entries:
-        fields = parse_header(entry.header)
-        if "ts" not in fields or fields.get("model_id") != hold.model_id:
-            continue
-        if hold.covers(hold.model_id, fields["ts"]):
-            ids.add(fields["id"])
-            chosen.add(seq)
-        elif fields["id"] in ids:
-            chosen.add(seq)
-    return Selection(min(chosen), max(chosen) + 1, frozenset(chosen))
+    chosen, ids = dict[int, int](), set[str]()
+    for seq, header in headers:
+        head = _decode(header)
+        is_covered = head.ts is not None and head.model_id == hold.model_id and hold.covers(hold.model_id, head.ts)
+        if is_covered:
+            ids.add(head.id)
+        if is_covered or seq == hold.seq or (head.ts is not None and head.model_id == hold.model_id and head.id in ids):
+            chosen[seq] = head.n + SALT_BYTES if head.n else 0
+    return Selection(min(chosen), max(chosen) + 1, chosen)
 
 
-def leaf_chunks(selection: Selection, entries: Iterable[tuple[int, Entry]]) -> Iterator[bytes]:
+def leaf_chunks(selection: Selection, headers: Iterable[tuple[int, bytes]]) -> Iterator[bytes]:
     """`leaves.bin`."""
-    for _, headers in _blocks(selection, ((seq, entry.header) for seq, entry in entries)):
-        yield b"".join(leaf_hashes(headers))
+    for _, block in _blocks(selection, headers):
+        yield b"".join(leaf_hashes(block))
 
 
 def header_chunks(
-    selection: Selection, entries: Iterable[tuple[int, Entry]], is_shown: Callable[[int], bool]
+    selection: Selection, headers: Iterable[tuple[int, bytes]], is_shown: Callable[[int], bool]
 ) -> Iterator[bytes]:
     """`headers.bin`: of each block the lengths of the headers, those of the payloads, the headers."""
 
-    def shown(seq: int, entry: Entry) -> tuple[bytes, int]:
-        if seq not in selection.chosen:
-            return b"", 0
-        return entry.header, len(entry.salt) + len(entry.payload) if is_shown(seq) else 0
+    def shown(seq: int, header: bytes) -> tuple[bytes, int]:
+        size = selection.chosen.get(seq)
+        return (b"", 0) if size is None else (header, size if is_shown(seq) else 0)
 
-    for _, block in _blocks(selection, ((seq, shown(seq, entry)) for seq, entry in entries)):
-        headers, sizes = zip(*block, strict=True)
-        yield struct.pack(f">{len(block)}H{len(block)}I", *map(len, headers), *sizes) + b"".join(headers)
+    for _, block in _blocks(selection, ((seq, shown(seq, header)) for seq, header in headers)):
+        parts, sizes = zip(*block, strict=True)
+        yield struct.pack(f">{len(block)}H{len(block)}I", *map(len, parts), *sizes) + b"".join(parts)
 
 
 def proof_chunks(selection: Selection, nodes: NodeAt, size: int) -> Iterator[bytes]:

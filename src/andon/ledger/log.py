@@ -32,6 +32,14 @@ class Log(Protocol):
         """The entries from `first` on."""
         ...
 
+    def headers(self, first: int = 0) -> Iterator[tuple[int, bytes]]:
+        """The headers of the entries from `first` on."""
+        ...
+
+    def find(self, name: str) -> tuple[int, Entry] | None:
+        """The first entry whose header has this id; None where none has. It does not read all of them."""
+        ...
+
     def of_kinds(self, kinds: Collection[str], first: int = 0) -> Iterator[tuple[int, Entry]]:
         """The entries of some kinds, of which there are few, in order; from `first` on."""
         ...

@@ -1,7 +1,6 @@
 """Audit: seal, hold, release, prove, and compare with what was signed before."""
 
 import base64
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from andon.base.ids import new_id
 from andon.evidence.custody import RELEASES, Act, Custody
 from andon.evidence.hold import HOLD_KINDS, Hold, get_hold, holds_of, released
 from andon.ledger.checkpoint import Verifier
-from andon.ledger.entry import Entry, parse_header
+from andon.ledger.entry import Entry
 from andon.ledger.journal import View
 from andon.ledger.log import Log
 from andon.ledger.merkle import Frontier, consistency_proof, inclusion_proof, leaf_hash, subtrees
@@ -138,11 +137,11 @@ class Audit:
             if seq != int(name):
                 raise NotFound(f"entry {name} was deleted by retention; the log begins at {seq}")
             return seq, entry
-        quoted = json.dumps(name).encode()
-        for seq, entry in self.log.read():
-            if quoted in entry.header and parse_header(entry.header).get("id") == name:
-                return seq, entry
-        raise NotFound(f"no entry {name} in a log of {self.log.size}: name a smaller number, or an event's id")
+        is_text = name.encode(errors="replace").decode() == name
+        found = self.log.find(name) if is_text else None
+        if found is None:
+            raise NotFound(f"no entry {name} in a log of {self.log.size}: name a smaller number, or an event's id")
+        return found
 
     def compare(self, note: bytes) -> int:
         """Whether the log still begins with what a checkpoint signed; returns its size.

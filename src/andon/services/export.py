@@ -61,7 +61,7 @@ class Export:
             redact: leave the payloads of events out; their commitments stay.
         """
         hold = get_hold(holds_of(self.log.of_kinds(HOLD_KINDS)), seal_id)
-        selection = select(hold, self.log.read())
+        selection = select(hold, self.log.headers())
         header = {"kind": "export", "id": seal_id, "at": f"{self.now():%Y-%m-%dT%H:%M:%S.%fZ}", "redacted": redact}
         data = {"export_id": self.chance(8).hex(), "redacted": redact}
         self.custody.enter(lambda _: Act("seal_exported", seal_id, header, {"file": file}, data, {"file": file}))
@@ -82,8 +82,8 @@ class Export:
             "README.txt": iter([self._readme(hold, file, redact=redact)]),
             "checkpoint": iter([note]),
             **{name: iter([data]) for name, data in self.verifier.parts(note).items()},
-            "leaves.bin": leaf_chunks(selection, rows()),
-            "headers.bin": header_chunks(selection, rows(), is_shown),
+            "leaves.bin": leaf_chunks(selection, self.log.headers(selection.first)),
+            "headers.bin": header_chunks(selection, self.log.headers(selection.first), is_shown),
             "proof.bin": proof_chunks(selection, self.log.nodes(), size),
             "payloads.bin": payload_chunks(selection, rows(), is_shown),
             "samples.txt": sample_chunks(selection, rows(), is_shown),

@@ -84,7 +84,7 @@ def test_parts_make_the_same_tables_as_the_whole(events, cut):
     for at in range(0, len(rows), cut):
         some = [each for _, each in rows[at : at + cut]]
         parts.append((at, [each.header for each in some], [each.payload for each in some]))
-        tables.add(*parts[-1])
+        tables.add(0, *parts[-1])
     assert tables.finish(lambda: parts)["m"].equals(tables_of(rows, KEY)["m"])
 
 
@@ -166,7 +166,7 @@ def tables(folder):
 
 
 def test_a_pair_is_bound_by_its_digest(folder):
-    (evidence,) = (folder / "evidence").iterdir()
+    (evidence,) = (folder / "evidence").glob("*.parquet")
     for path in tables(folder):
         told = pq.read_schema(path).metadata
         assert told[b"andon.evidence"].decode() == evidence.name

@@ -60,14 +60,17 @@ class Tables:
     def __init__(self, key: bytes) -> None:
         self._hash = blake2b(key=key, digest_size=12)
         self._models: dict[str, _Gathered] = {}
+        self.ids: list[tuple[int, str]] = []
 
-    def add(self, first: int, headers: Sequence[bytes], payloads: Sequence[bytes]) -> None:
-        """Take in the entries that follow."""
-        for model, (heads, own) in _by_model(first, headers, payloads).items():
+    def add(self, place: int, first: int, headers: Sequence[bytes], payloads: Sequence[bytes]) -> None:
+        """Take in the entries that follow, from a place of the segment on; `ids` has the place of each id."""
+        heads = [_decode(header) for header in headers]
+        self.ids.extend((place, head.id) for place, head in enumerate(heads, place) if head.id)
+        for model, (columns, own) in _by_model(first, heads, payloads).items():
             if model not in self._models:
                 self._models[model] = _Gathered(Reader(self._pseudonym))
             gathered = self._models[model]
-            gathered.parts.append(heads | gathered.reader.read(own))
+            gathered.parts.append(columns | gathered.reader.read(own))
 
     def finish(self, again: Callable[[], Iterable[Part]]) -> dict[str, pa.Table]:
         """The tables, by model; `again` gives the entries once more, where a column changed its type between parts."""
@@ -78,7 +81,10 @@ class Tables:
             columns = _joined(gathered.parts)
         except pa.ArrowInvalid:
             heads = _joined([{name: part[name] for name in _ORDER} for part in gathered.parts])
-            found = (_by_model(*part).get(model) for part in again())
+            found = (
+                _by_model(first, [_decode(header) for header in headers], payloads).get(model)
+                for first, headers, payloads in again()
+            )
             payloads = [payload for each in found if each is not None for payload in each[1]]
             columns = heads | columns_by_hand(payloads, self._pseudonym)
         return pa.table({name: columns[name] for name in (*_ORDER, *ordered(set(columns) - set(_ORDER)))})
@@ -100,8 +106,15 @@ def tables_of(rows: Sequence[tuple[int, Entry]], key: bytes) -> dict[str, pa.Tab
             yield rows[at][0], [entry.header for entry in entries], [entry.payload for entry in entries]
 
     for part in parts():
-        tables.add(*part)
+        tables.add(0, *part)
     return tables.finish(parts)
+
+
+def ids_of(rows: Iterable[tuple[int, Entry]], first: int) -> Iterator[tuple[int, str]]:
+    """The place of each id among the entries of a segment that begins with `first`."""
+    for seq, entry in rows:
+        if head := _decode(entry.header).id:
+            yield seq - first, head
 
 
 def encode_table(table: pa.Table, model: str, evidence: str, evidence_sha256: str) -> bytes:
@@ -132,11 +145,8 @@ def folder_name(model: str) -> str:
     return name
 
 
-def _by_model(
-    first: int, headers: Sequence[bytes], payloads: Sequence[bytes]
-) -> dict[str, tuple[Columns, list[bytes]]]:
+def _by_model(first: int, heads: Sequence[_Head], payloads: Sequence[bytes]) -> dict[str, tuple[Columns, list[bytes]]]:
     """The events among some entries by model: the columns of their headers, and their payloads."""
-    heads = [_decode(header) for header in headers]
     places: dict[str, list[int]] = {}
     for place, head in enumerate(heads):
         if head.ts is not None:

@@ -65,7 +65,7 @@ class Child:
             raise OSError(answer["errno"], answer["error"])
         found = answer["closed"]
         tables = tuple(Written(**each) for each in found["tables"])
-        return Closed(found["first"], found["count"], Written(**found["evidence"]), tables)
+        return Closed(found["first"], found["count"], Written(**found["evidence"]), Written(**found["ids"]), tables)
 
     def close(self) -> None:
         if self._process is None:

@@ -66,6 +66,7 @@ class Closed:
     first: int
     count: int
     evidence: Written
+    ids: Written
     tables: tuple[Written, ...]
 
 
@@ -115,7 +116,8 @@ def write_pair(job: Job, disk: Disk) -> Closed:
         Tampered: the write-ahead log was damaged, or the disk gave back other bytes than were written.
     """
     from andon.adapters.segments.analysis import Tables, encode_table, folder_name  # noqa: PLC0415  # Arrow is slow
-    from andon.adapters.segments.segment import SegmentWriter, holds_rows, row_groups  # noqa: PLC0415
+    from andon.adapters.segments.ids import encode_ids  # noqa: PLC0415
+    from andon.adapters.segments.segment import SegmentName, SegmentWriter, holds_rows, row_groups  # noqa: PLC0415
 
     writer, tables = SegmentWriter(), Tables(bytes.fromhex(job.key))
     groups: list[pa.Table] = []
@@ -126,6 +128,7 @@ def write_pair(job: Job, disk: Disk) -> Closed:
     evidence = _write(Path(job.evidence) / job.file, writer.finish(), job.tag, disk)
     if not holds_rows(Path(evidence.scratch), groups):
         raise Tampered(f"the disk gave back other rows than were written to {evidence.scratch}")
+    ids = _write(Path(job.evidence) / SegmentName(job.first, job.count).ids, encode_ids(tables.ids), job.tag, disk)
     written = []
     for model, rows in models.items():
         path = Path(job.analysis) / folder_name(model) / job.file
@@ -133,7 +136,7 @@ def write_pair(job: Job, disk: Disk) -> Closed:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             disk.sync(path.parent.parent)
         written.append(_write(path, encode_table(rows, model, job.file, evidence.sha256), job.tag, disk))
-    return Closed(job.first, job.count, evidence, tuple(written))
+    return Closed(job.first, job.count, evidence, ids, tuple(written))
 
 
 def _seen(job: Job, tables: "Tables") -> "Iterator[pa.Table]":
@@ -143,7 +146,7 @@ def _seen(job: Job, tables: "Tables") -> "Iterator[pa.Table]":
     for group in _groups(job):
         yield group_table(group)
         for part in _parts(group):
-            tables.add(*part)
+            tables.add(part[0] - job.first, *part)
 
 
 def _parts(group: Group) -> Iterator[tuple[int, list[bytes], list[bytes]]]:
@@ -177,7 +180,7 @@ def _groups(job: Job) -> Iterator[Group]:
 
 
 def _write(path: Path, data: bytes, tag: str, disk: Disk) -> Written:
-    scratch = path.with_suffix(f".{tag}.new")
+    scratch = path.with_name(f"{path.name}.{tag}.new")
     disk.write(scratch, 0, data)
     disk.sync(scratch)
     if scratch.read_bytes() != data:

@@ -8,18 +8,30 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
+import orjson
+
 from andon.adapters.segments.closing import Closed, Closer, Inline, Job, Written
 from andon.adapters.segments.disk import Disk
+from andon.adapters.segments.ids import places_of
 from andon.adapters.segments.recovery import Found, find_entries, require_covered, signed_checkpoint
-from andon.adapters.segments.segment import SegmentName, find_rows, read_segment, segments_in, tables_sha256
+from andon.adapters.segments.segment import (
+    SegmentName,
+    find_rows,
+    read_headers,
+    read_row,
+    read_segment,
+    segments_in,
+    tables_sha256,
+)
 from andon.adapters.segments.tiles import Tiles
 from andon.adapters.segments.wal import Wal, read_wal, wal_path
 from andon.base.errors import Refused, Tampered, Unavailable
 from andon.ledger.checkpoint import Checkpoint, Signer
-from andon.ledger.entry import Entry, kinds_pattern, make_entry
+from andon.ledger.entry import Entry, kinds_pattern, make_entry, parse_header
 from andon.ledger.group import encode_group, start_hash
 from andon.ledger.merkle import NodeAt, leaf_hashes
 
@@ -151,6 +163,28 @@ class SegmentLog:
                 rest = enumerate(content.entries, wal.first)
                 yield from ((seq, entry) for seq, entry in rest if first <= seq < size)
 
+    def headers(self, first: int = 0) -> Iterator[tuple[int, bytes]]:
+        """The headers of the entries from `first` on, in order."""
+        closed = self.closed
+        for name in self._closed_segments():
+            if name.end > first:
+                rows = read_headers(self.folder / "evidence" / name.file)
+                yield from ((seq, header) for seq, header in rows if seq >= first)
+        yield from ((seq, entry.header) for seq, entry in self.read(max(first, closed)))
+
+    def find(self, name: str) -> tuple[int, Entry] | None:
+        """The first entry whose header has this id, by the index of each closed segment."""
+        rows = (row for each in self._closed_segments() for row in self._with_id(each, name))
+        quoted = orjson.dumps(name)
+        tail = ((seq, entry) for seq, entry in self.read(self.closed) if quoted in entry.header)
+        return next((row for row in chain(rows, tail) if parse_header(row[1].header).get("id") == name), None)
+
+    def _with_id(self, segment: SegmentName, name: str) -> Iterator[tuple[int, Entry]]:
+        """The entries of a segment that may have an id."""
+        evidence = self.folder / "evidence"
+        for place in places_of(evidence / segment.ids, name):
+            yield read_row(evidence / segment.file, segment.first + place, place)
+
     def of_kinds(self, kinds: Collection[str], first: int = 0) -> Iterator[tuple[int, Entry]]:
         """The entries of some kinds, of which there are few, in order; from `first` on."""
         pattern, closed = kinds_pattern(kinds), self.closed
@@ -184,7 +218,8 @@ class SegmentLog:
     def _remove(self, names: Sequence[SegmentName]) -> None:
         """Remove the files of segments; the evidence file last, so that a crash leaves no table without one."""
         for name in names:
-            for path in (*self.analysis.glob(f"*/{name.file}"), self.folder / "evidence" / name.file):
+            evidence = self.folder / "evidence"
+            for path in (*self.analysis.glob(f"*/{name.file}"), evidence / name.ids, evidence / name.file):
                 if path.exists():
                     self.disk.remove(path)
                     self.disk.sync(path.parent)
@@ -250,7 +285,7 @@ class SegmentLog:
                 self._put_in_place(closed)
 
     def _put_in_place(self, closed: Closed) -> None:
-        folders = [self._move(each) for each in (closed.evidence, *closed.tables)]
+        folders = [self._move(each) for each in (closed.evidence, closed.ids, *closed.tables)]
         for folder in dict.fromkeys(folders):
             self.disk.sync(folder)
         name = SegmentName(closed.first, closed.count)

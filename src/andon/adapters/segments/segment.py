@@ -55,6 +55,11 @@ class SegmentName:
     def file(self) -> str:
         return f"{self.first:020d}-{self.count}.parquet"
 
+    @property
+    def ids(self) -> str:
+        """The file of its index."""
+        return f"{self.first:020d}-{self.count}.ids"
+
 
 def segments_in(folder: Path) -> list[SegmentName]:
     """The segments, in order; whether they follow one another says `require_whole`.
@@ -193,6 +198,37 @@ def read_segment(path: Path, name: SegmentName) -> Iterator[tuple[int, bytes, En
         raise Tampered(f"{path.name} is damaged near entry {expected}: {first}") from None
     if expected != name.end:
         raise Tampered(f"{path.name} holds {expected - name.first} entries, its name says {name.count}")
+
+
+def read_headers(path: Path) -> Iterator[tuple[int, bytes]]:
+    """`(seq, header)` in order; reads no payload.
+
+    Raises:
+        Tampered: the file cannot be read.
+    """
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            for batch in file.iter_batches(batch_size=ROWS_PER_GROUP, columns=["seq", "entry"]):
+                yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise Tampered(f"{path.name} is damaged: {' '.join(str(error).split())[:120]}") from None
+
+
+def read_row(path: Path, seq: int, place: int) -> tuple[int, Entry]:
+    """The entry at a place of a file, whose number has to be `seq`; reads one row group.
+
+    Raises:
+        Tampered: the file cannot be read, or another entry stands there.
+    """
+    group, row = divmod(place, ROWS_PER_GROUP)
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            found = file.read_row_group(group, columns=["seq", "entry", "salt", "payload"]).slice(row, 1).to_pylist()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise Tampered(f"{path.name} is damaged: {' '.join(str(error).split())[:120]}") from None
+    if not found or found[0].pop("seq") != seq:
+        raise Tampered(f"entry {seq} does not stand at its place in {path.name}")
+    return seq, Entry(found[0]["entry"], found[0]["salt"], found[0]["payload"])
 
 
 def find_rows(path: Path, pattern: str) -> Iterator[tuple[int, Entry]]:

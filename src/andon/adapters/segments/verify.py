@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from andon.adapters.segments.analysis import folder_name, tables_of
+from andon.adapters.segments.analysis import folder_name, ids_of, tables_of
+from andon.adapters.segments.ids import encode_ids
 from andon.adapters.segments.log import SegmentLog
 from andon.adapters.segments.segment import (
     SegmentName,
@@ -62,6 +63,7 @@ def verify_folder(log: SegmentLog | Snapshot, verifier: Verifier, tell: Callable
         rows = [(seq, row) for seq, _, row in read_segment(log.folder / "evidence" / name.file, name)]
         level.extend(_check_entries(rows, name.file, course, tell))
         _check_tables(log.analysis, name, rows, log.settings.key)
+        _check_ids(log.folder / "evidence" / name.ids, name, rows)
     require_whole(names, log.first, log.closed, log.folder / "evidence")
     for rows in _batches(log.read(log.closed)):
         _check_entries(rows, "the write-ahead log", course, tell)
@@ -139,6 +141,12 @@ def _check_tables(folder: Path, name: SegmentName, rows: list[tuple[int, Entry]]
             raise Tampered(f"the analysis table {model}/{name.file} is damaged: {first}") from None
         if difference is not None:
             raise Tampered(f"the analysis table {model}/{name.file} was edited: {difference}")
+
+
+def _check_ids(path: Path, name: SegmentName, rows: list[tuple[int, Entry]]) -> None:
+    if not path.exists() or path.read_bytes() != encode_ids(ids_of(rows, name.first)):
+        place = f"entries {name.first} to {name.end - 1}"
+        raise Tampered(f"{path.name} is missing, or not the index of the ids of {place}: restore it from a copy")
 
 
 def _difference(found: pa.Table, made: pa.Table) -> str:
