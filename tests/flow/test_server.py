@@ -127,7 +127,7 @@ def test_a_database_from_an_old_copy_ends_the_start_by_name(tmp_path):
     shutil.copy(tmp_path / "andon.db", tmp_path / "old.db")
     with serving(tmp_path) as server:
         made(tmp_path, "viewer")
-        eventually(lambda: b"andon_journal_entries 2.0" in server.ask("GET", "/metrics")[1])
+        eventually(lambda: b"andon_journal_entries 3.0" in server.ask("GET", "/metrics")[1])
         stop(server)
     for path in tmp_path.glob("andon.db*"):
         path.unlink()

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 DENIED_MAX: Final = 20
-"""So many refusals of one caller within `WITHIN` are a burst."""
+"""So many refusals of one token within `WITHIN` are a burst."""
+STRANGERS_MAX: Final = 100
+"""So many of one address without a token that is known: a client whose token ran out asks again and again."""
 WITHIN: Final = timedelta(minutes=5)
 QUIET: Final = timedelta(hours=1)
 """A caller's next burst within this time is the same one."""
@@ -23,20 +25,20 @@ class Denials:
     _times: dict[str, deque[datetime]] = field(default_factory=dict)
     _told: dict[str, datetime] = field(default_factory=dict)
 
-    def note(self, caller: str, at: datetime) -> dict[str, str] | None:
-        """Count a refusal; what to tell when it makes a burst, once an hour."""
-        times = self._times.pop(caller, deque(maxlen=DENIED_MAX))
+    def note(self, caller: str, at: datetime, many: int = DENIED_MAX) -> dict[str, str] | None:
+        """Count a refusal; what to tell when so many make a burst, once an hour."""
+        times = self._times.pop(caller, deque(maxlen=many))
         times.append(at)
         self._times[caller] = times
         if len(self._times) > CALLERS_MAX:
             oldest = next(iter(self._times))
             del self._times[oldest]
             self._told.pop(oldest, None)
-        is_burst = len(times) == DENIED_MAX and at - times[0] <= WITHIN
+        is_burst = len(times) == many and at - times[0] <= WITHIN
         if not is_burst or at - self._told.get(caller, at - QUIET) < QUIET:
             return None
         self._told[caller] = at
-        summary = f"{DENIED_MAX} requests of {caller} were refused within {WITHIN // timedelta(minutes=1)} minutes"
+        summary = f"{many} requests of {caller} were refused within {WITHIN // timedelta(minutes=1)} minutes"
         return {"rule": "DeniedBurst", "subject": caller, "summary": summary, "at": at.isoformat()}
 
 

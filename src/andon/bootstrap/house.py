@@ -8,6 +8,7 @@ import secrets
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -60,6 +61,7 @@ from andon.telemetry.vitals import ByVersion, vitals_of
 
 LOGGER: Final = logging.getLogger("andon.server")
 POLL_SECONDS: Final = 0.25
+LOOK_SECONDS: Final = 1.0
 WRITERS_MAX: Final = 32
 ITSELF: Final = "andon"
 """Who acts where nobody asked."""
@@ -103,6 +105,7 @@ class House:
     ungrouped: str | None = None
     is_ending: bool = False
     _attended: int = -1
+    _grouped: int = -1
     _models: tuple[list[tuple[str, str]], dict[str, Mapping[str, Any]]] = field(default_factory=lambda: ([], {}))
     _signalled: threading.Event = field(default_factory=threading.Event)
     _turn: threading.Lock = field(default_factory=threading.Lock)
@@ -252,11 +255,21 @@ class House:
 
     def group_signals(self) -> None:
         """Make alerts and incidents of signals until the end, where this process follows the journal."""
+        looked_at = 0.0
         while not self._rests.is_set():
-            if self.follows and self.tampered is None:
+            is_due = time.monotonic() - looked_at >= LOOK_SECONDS  # a silence may end though nothing happened
+            if self.follows and self.tampered is None and (is_due or self._changed()):
                 self._group()
+                looked_at = time.monotonic()
             self._signalled.wait(POLL_SECONDS)
             self._signalled.clear()
+
+    def _changed(self) -> bool:
+        """Whether anything was entered since it was asked last."""
+        with contextlib.suppress(Unavailable):
+            before, self._grouped = self._grouped, self.opened.journal.last()
+            return before != self._grouped
+        return False
 
     def _group(self) -> None:
         before, self.ungrouped = self.ungrouped, None

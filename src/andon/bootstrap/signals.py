@@ -14,7 +14,7 @@ import yaml
 from andon.adapters.signals import alertmanager, cloudevents, mapped, pagerduty, scan
 from andon.adapters.signals.report import Reports
 from andon.alert.alert import FIRING
-from andon.alert.audit_rules import Denials, raised_exports
+from andon.alert.audit_rules import DENIED_MAX, STRANGERS_MAX, Denials, raised_exports
 from andon.alert.place import UNMAPPED
 from andon.alert.signal import Parser, Pinned
 from andon.alert.tables import ALERTS
@@ -141,9 +141,9 @@ class Signals:
         except Unavailable:
             return 0
 
-    def denied(self, caller: str) -> None:
-        """A request of somebody was refused."""
-        found = self._denials.note(caller, now())
+    def denied(self, caller: str, *, is_known: bool = True) -> None:
+        """A request of a token, or of an address without one that is known, was refused."""
+        found = self._denials.note(caller, now(), DENIED_MAX if is_known else STRANGERS_MAX)
         if found is not None:
             self._bursts.append(found)
 

@@ -1,11 +1,11 @@
 """Every kind of fact about incidents has its words, and what has none is named."""
 
-from andon.incident import fold, fold_work
+from andon.incident import endings, fold, fold_work
 from andon.incident.words import LINES, words_of
 
 
 def test_every_kind_has_words():
-    kinds = (fold.FOLDS | fold_work.FOLDS).keys()
+    kinds = (fold.FOLDS | fold_work.FOLDS | endings.FOLDS).keys()
     assert kinds - LINES.keys() == set()
     assert LINES.keys() - kinds == {"event_imported"}
 

@@ -86,7 +86,7 @@ class Edge:
             caller = find(_text(self._now()))
         except Unauthenticated:
             self._failures.take(address, clock)
-            self._house.signals.denied(f"address {address}")
+            self._house.signals.denied(f"address {address}", is_known=False)
             raise
         if not self._calls.take(caller.id, clock):
             raise HttpProblem(
