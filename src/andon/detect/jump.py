@@ -38,7 +38,8 @@ FREEDOM_MAX = 1e6
 """Degrees of freedom from which on Student's tail is the normal one."""
 HISTORY_WINDOWS_MIN = 2.0
 """A window length is tested once the history (log and reference) holds this many windows to learn the wander from."""
-
+SCREEN_CELLS = 1 << 15
+"""How many marks times buckets are screened at a time: a quarter of a MiB per array."""
 
 CONTROL_SHIFT_MAX = 0.2
 """How far (Cohen's h, beyond noise) a slice's share of the traffic may move before the rest is no control any more."""
@@ -100,9 +101,9 @@ def jumps(
     """
     buckets = series.log.count.shape[1]
     tested = tuple(window for window in windows if window < buckets)
-    running = _Running.of(series, by_family=by_family)
-    if not any(running.may_reach(least, window) for window in tested):
+    if not any(screen.may_reach(least, window) for screen in _Screen.each(series) for window in tested):
         return
+    running = _Running.of(series, by_family=by_family)
     floor = _Floor.none(len(series.marks), buckets)
     for window in tested:
         result, floor = _jumps(running, window, floor)
@@ -328,27 +329,6 @@ class _Running:
         less = own - _Differences.of(self.rest, self.reference_rest, past, self.rules, unshared=unshared)
         return _Differences(less.log.where(self._kept_share(past)), less.reference, less.inside)
 
-    def may_reach(self, least: float, window: int) -> bool:
-        """Whether any jump of this window length reaches `least` binomial errors; all else only makes |z| smaller."""
-        sides = [(self.log, self.reference)]
-        if self.rest is not None and self.reference_rest is not None:
-            sides.append((self.rest, self.reference_rest))
-        moved: list[Float] = [np.zeros(1), np.zeros(1)]
-        variance: list[Float] = [np.zeros(1), np.zeros(1)]
-        for sign, (log, reference) in zip((1, -1), sides, strict=False):
-            rows = log.total[:, window:] - log.total[:, :-window]
-            now = angle(log.count[:, window:] - log.count[:, :-window], rows)
-            past = self.past(window)
-            bases = (
-                (past.of(log.count, 0.0)[:, window:], past.of(log.total, 0.0)[:, window:]),
-                (reference.count[:, -1:], reference.total[:, -1:]),
-            )
-            for n, (count, total) in enumerate(bases):
-                moved[n] = moved[n] + sign * (now - angle(count, total))
-                variance[n] = variance[n] + 1 / (rows + 0.5) + 1 / (total + 0.5)
-        reached = np.minimum(*(np.square(moved[n]) / variance[n] for n in (0, 1)))
-        return bool(np.any(reached >= least**2))
-
     def events(self, past: Past) -> Float:
         """How much the past can tell of each mark's habits, rows of one bucket taken as the cluster they are."""
         before, steady = self.log.before(past), self.reference.all()
@@ -374,6 +354,51 @@ class _Running:
             before = angle(past.of(inside, np.nan), past.of(everything, np.nan))
             kept[:, window:] = np.abs(now - before[:, window:]) <= CONTROL_SHIFT_MAX + 1 / np.sqrt(rows)
         return kept
+
+
+@dataclass(frozen=True)
+class _Screen:
+    """The least that must hold of some marks of a family for any of them to jump: cheap, and most families end here.
+
+    Running sums of the rows with each mark and of all rows, in the log and in the reference, of each side.
+    """
+
+    sides: tuple[tuple[Float, Float, Float, Float], ...]
+    frozen: int | None
+
+    @classmethod
+    def each(cls, series: MarkSeries) -> Iterator["_Screen"]:
+        """A few marks at a time: arrays that stay in the processor's cache, and the first that may jump ends it."""
+        pairs = [(series.log, series.reference)]
+        if series.rest is not None and series.reference_rest is not None:
+            pairs.append((series.rest, series.reference_rest))
+        few = max(1, SCREEN_CELLS // max(series.log.count.shape[1], 1))
+        for first in range(0, len(series.marks), few):
+            part = slice(first, first + few)
+            sides = []
+            for log, reference in pairs:
+                counts = (np.cumsum(each[part], axis=1, dtype=np.float64) for each in (log.count, log.total))
+                known = (
+                    each[part].sum(axis=1, keepdims=True, dtype=np.float64)
+                    for each in (reference.count, reference.total)
+                )
+                sides.append((*counts, *known))
+            yield cls(tuple(sides), series.frozen)
+
+    def may_reach(self, least: float, window: int) -> bool:
+        """Whether any jump of this window length reaches `least` binomial errors; all else only makes |z| smaller."""
+        moved: list[Float] = [np.zeros(1), np.zeros(1)]
+        variance: list[Float] = [np.zeros(1), np.zeros(1)]
+        for sign, (count, total, known_count, known_total) in zip((1, -1), self.sides, strict=False):
+            past = Past.of_window(window, total.shape[1], self.frozen)
+            rows = total[:, window:] - total[:, :-window]
+            now = angle(count[:, window:] - count[:, :-window], rows)
+            before = past.of(count, 0.0)[:, window:], past.of(total, 0.0)[:, window:]
+            for n, (base_count, base_total) in enumerate((before, (known_count, known_total))):
+                moved[n] = moved[n] + sign * (now - angle(base_count, base_total))
+                variance[n] = variance[n] + 1 / (rows + 0.5) + 1 / (base_total + 0.5)
+        reached = np.minimum(*(np.square(moved[n]) / variance[n] for n in (0, 1)))
+        return bool(np.any(reached >= least**2))
 
 
 def _jumps(running: _Running, window: int, floor: _Floor) -> tuple[Jumps, _Floor]:

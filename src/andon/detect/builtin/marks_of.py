@@ -160,7 +160,9 @@ def _side(counts: Int64, marks: Sequence[Mark], coding: Coding) -> Side:
         nothing = np.zeros((0, len(counts)), dtype=np.int64)
         return Side(nothing, nothing)
     total = counts @ among(marks[0], coding)
-    return Side(carried(marks, coding) @ counts.T, np.broadcast_to(total, (len(marks), len(total))))
+    # Whole numbers of floating point, exact below 2**53: their product is an order of magnitude faster.
+    count = carried(marks, coding).astype(np.float64) @ counts.T.astype(np.float64)
+    return Side(count.astype(np.int64), np.broadcast_to(total, (len(marks), len(total))))
 
 
 def _joined(sides: Sequence[Side]) -> Side:
