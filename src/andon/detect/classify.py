@@ -21,6 +21,7 @@ class Signs:
         version: the model version that is to blame, if one is.
         stale: a number is the entity's previous one more often than it was (no longer refreshed).
         labels_missing: the labels that should be there by now did not arrive.
+        left_behind: a feature that goes with the one that moved, and stayed.
     """
 
     nulls: bool
@@ -36,6 +37,7 @@ class Signs:
     version: str | None = None
     labels_missing: bool = False
     stale: bool = False
+    left_behind: str | None = None
 
 
 def classify(signs: Signs) -> tuple[str, str]:
@@ -57,6 +59,11 @@ def classify(signs: Signs) -> tuple[str, str]:
             bool(signs.inputs_moved) and signs.sliced,
             "data_pipeline_corruption",
             f"{moved} moved in one part of the traffic only: a feed broke there, the world did not change",
+        ),
+        (
+            signs.left_behind is not None,
+            "data_pipeline_corruption",
+            f"{moved} moved, and {signs.left_behind}, which goes with it, did not: recorded otherwise, not a new world",
         ),
         (bool(signs.inputs_moved), "model_drift", f"{moved} moved in all traffic"),
         (

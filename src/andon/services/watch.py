@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from andon.alert.grouping import Group, group
@@ -10,13 +10,14 @@ from andon.base.errors import BadInput
 from andon.base.interval import MICROSECOND, Grid, Interval
 from andon.base.predicate import all_of, any_of, is_null, within
 from andon.detect.budget import Budget
-from andon.detect.classify import classify
+from andon.detect.classify import Signs, classify
 from andon.detect.detector import Detector
 from andon.detect.finding import Finding
 from andon.detect.history import History
 from andon.detect.hit import Hit, search
 from andon.detect.narrow import Inquiry, narrowed
 from andon.detect.planning import PACE_ROWS, Watched, evaluation_length, make_plan, watch
+from andon.detect.tie import broken
 from andon.incident.description import Description, asks_where, describe, followed, picture, place_of
 from andon.incident.priority import Facts, propose
 from andon.incident.scan import Affected, Changed, DetectedIncident, Scan
@@ -119,6 +120,15 @@ class Watch:
         found = narrowed(inquiry, history, lambda plan: self._ask(plan, request, now))
         return known if found is None else followed(known, found, watched)
 
+    def _signs(self, known: Description, watched: Watched, request: Request, history: History) -> Signs:
+        """Its signs, with what a column that moved in all traffic left behind."""
+        signs, now = known.signs, history.evaluation(known.t)
+        if signs.sliced or not signs.inputs_moved:
+            return signs
+        moved = known.lead.stream.mark, signs.inputs_moved
+        tie = broken(moved, known.run, watched, history.plan.grid, lambda plan: self._ask(plan, request, now))
+        return signs if tie is None else replace(signs, left_behind=tie.companion)
+
     def _ask(self, plan: Plan, request: Request, now: datetime) -> History:
         reference = request.reference.summarize(plan, request.reference.period().end)
         return History.of(plan, request.log.summarize(plan, now), reference, now)
@@ -161,7 +171,7 @@ class Watch:
         at_firing = self._narrowed(
             describe(each.at_firing(), each.first.t, watched, history), watched, request, history
         )
-        slug, reason = classify(at_firing.signs)
+        slug, reason = classify(self._signs(at_firing, watched, request, history))
         told = describe(each, len(history.buckets) - 1, watched, history)
         known = self._narrowed(told, watched, request, history)
         shown = told.lead if told.lead.stream.late is not None else known.lead
