@@ -13,6 +13,9 @@ BUCKETS_MIN = 2
 """A failure that rows cannot show singly (a shifted share) must have been seen in this many buckets."""
 
 
+ROWS_MIN = 30
+"""A failure that rows show singly must have been seen in so many of them, or in as many buckets as any other."""
+
 LEADS_MAX = 5
 """How many of the streams that fired together may lead: the clearest of each set of columns."""
 
@@ -61,8 +64,11 @@ class Group:
         return max(run.end for run in runs) if all(run.over for run in runs) else None
 
 
-def group(hits: Iterable[Hit]) -> list[Group]:
-    """Groups in the order in which they fired; hits come in the order of evaluations, the clearest first."""
+def group(hits: Iterable[Hit], day: int = 1) -> list[Group]:
+    """Groups in the order in which they fired; hits come in the order of evaluations, the clearest first.
+
+    `day` is how many buckets a day has: what all rows of a time share (the weather) moves in spells of so long.
+    """
     groups: list[Group] = []
     waiting: dict[int, Hit] = {}
     at, over = -1, None
@@ -74,32 +80,35 @@ def group(hits: Iterable[Hit]) -> list[Group]:
             groups[-1].add(hit)
             if hit.t == groups[-1].first.t:
                 groups[-1].fired_with.append(hit)
-        elif hit.opens and _lasting(hit):
-            groups.append(_opened(hit, waiting.values()))
+        elif hit.opens and _lasting(hit, hit.t, day):
+            groups.append(_opened(hit, waiting.values(), day))
             waiting, over = {}, None
         elif not hit.opens:
             waiting[id(hit.stream)] = hit
     return groups
 
 
-def _opened(hit: Hit, waiting: Iterable[Hit]) -> Group:
+def _opened(hit: Hit, waiting: Iterable[Hit], day: int) -> Group:
     """A new group, with what waited for something calm to confirm it and still goes on."""
-    recent = sorted((each for each in waiting if _lasting(each, hit.t)), key=lambda each: -abs(each.z))
+    recent = sorted((each for each in waiting if _lasting(each, hit.t, day)), key=lambda each: -abs(each.z))
     opened = Group([hit, *recent[:LEADS_MAX]], {})
     for each in (hit, *recent):
         opened.add(each)
     return opened
 
 
-def _lasting(hit: Hit, t: int | None = None) -> bool:
-    """Whether a hit is worth a new group, by what is known at `t` (its own evaluation).
+def _lasting(hit: Hit, t: int, day: int) -> bool:
+    """Whether a hit is worth a new group, by what is known at `t`.
 
     A single bad bucket, a failure that is over by now and a slice that kept its level while the rest moved are not.
     """
     if not hit.moved_itself:
         return False
-    run = follow(hit, hit.t if t is None else t)
-    return not run.over and (hit.stream.mark.rare or run.end - run.start >= BUCKETS_MIN)
+    run = follow(hit, t)
+    if run.over:
+        return False
+    shown = hit.stream.mark.rare and hit.stream.count[run.start : run.end].sum() >= ROWS_MIN
+    return bool(shown) or run.end - run.start >= max(BUCKETS_MIN, day if hit.shared else 0)
 
 
 def _later(hit: Hit, over: int) -> bool:

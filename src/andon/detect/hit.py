@@ -11,13 +11,16 @@ from andon.detect.detector import Detector
 from andon.detect.exposure import negligible
 from andon.detect.history import History
 from andon.detect.jump import angle, jumps, share
-from andon.detect.mark import EFFECT_MIN, Late, Mark, MarkSeries
+from andon.detect.mark import Late, Mark, MarkSeries
 from andon.detect.onset import Float, Run, best_run, gains
 from andon.detect.planning import Watched
+from andon.detect.sums import Sums
 from andon.telemetry.plan import CategoryCoding, Cube, NumberCoding, Plan
 
 REST_SMOOTHING = 4
 """Buckets on either side over which the rest of the traffic is averaged as the control of one bucket."""
+SHARED_MIN = 0.5
+"""From this intraclass correlation on the rows of one time are nearly alike: most of what varies, varies with time."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,10 @@ class Stream:
 class Hit:
     """A jump beyond its threshold: stream, evaluation index, window length and the numbers (see `Jumps`).
 
-    `opens` says whether it may open an incident, or can only add to one. A mark that usually wanders, over such a
-    window, as far as the smallest effect that matters (weather, prices, running means), or of which too little was seen
-    to know, while its family does, is moved by the world; that is an incident once something calm shows it.
+    `opens` says whether it may open an incident, or can only add to one. A mark of which too little was seen to know
+    its habits is judged by those of its family; what passes as one of them (weather, prices, running means) is moved by
+    the world, and that is an incident once something else shows it. `shared` says that the rows of one time are nearly
+    alike in it, as they are in weather: such a number moves in spells.
     """
 
     stream: Stream
@@ -101,6 +105,7 @@ class Hit:
     wander: float
     threshold: float
     opens: bool = True
+    shared: bool = False
 
     @property
     def level_before(self) -> float:
@@ -181,24 +186,32 @@ def _hits(detector: Detector, series: MarkSeries, threshold: float, opening: flo
         error[better], wander[better], window[better] = tested.error[better], tested.wander[better], tested.window
     if not best.any():
         return []
-    opens = _opening(series, opening)
+    opens, shared = _opening(series, opening), _shared(series)
     streams: dict[int, Stream] = {}
     hits = []
     for s, t in zip(*np.nonzero(best), strict=True):
         stream = streams.setdefault(int(s), Stream.of(detector, series, int(s)))
         z, h, e, v = (float(values[s, t]) for values in (best, effect, error, wander))
-        hits.append(Hit(stream, int(t), int(window[s, t]), z, h, e, v, threshold, bool(opens[s, t])))
+        hits.append(Hit(stream, int(t), int(window[s, t]), z, h, e, v, threshold, bool(opens[s, t]), shared[s]))
     return hits
 
 
 def _opening(series: MarkSeries, threshold: float) -> npt.NDArray[np.bool_]:
-    """Where a jump may open an incident, `(S, T)`: beyond the threshold also by the habits of its family, and calm."""
-    rare = np.array([[mark.rare] for mark in series.marks], dtype=np.bool_)
+    """Where a jump may open an incident, `(S, T)`: beyond the threshold also by the habits of its family."""
     opens = np.zeros(series.log.count.shape, dtype=np.bool_)
     for tested in jumps(series, least=threshold, by_family=True):
-        opens |= tested.beyond(threshold) & (rare | (tested.wander < EFFECT_MIN**2))
+        opens |= tested.beyond(threshold)
     opens[[mark.witness for mark in series.marks]] = False
     return opens
+
+
+def _shared(series: MarkSeries) -> list[bool]:
+    """Of each mark, whether the rows of one time are nearly alike in it, by the reference; in a slice no mark is."""
+    if series.rest is not None or not series.reference.count.shape[1]:
+        return [False] * len(series.marks)
+    seldom = np.full((len(series.marks), 1), series.alike)
+    alike = Sums.running(series.reference).all().moderated_clustering(seldom)[:, 0] >= SHARED_MIN
+    return [bool(each) and not mark.rare for each, mark in zip(alike, series.marks, strict=True)]
 
 
 def expected(stream: Stream, t: int, before: int) -> Float:

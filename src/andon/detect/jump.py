@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from andon.detect.mark import EFFECT_MIN, MarkSeries
-from andon.detect.sums import Past, Sums, Unshared, whole
+from andon.detect.sums import Past, Sums
 
 Float = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -206,14 +206,11 @@ class _Rules:
         alike: whether they pool their usual wander.
         moderated: whether habits of a mark weigh only as much as it was seen, `(S, 1)`; not where a mark singles out
             its rows (a value unlike all that the reference has): no weather makes it.
-        by_block: whether rows as near to each other as those of one window are taken to be as alike as such rows were:
-            a storm or a price lasts longer than a bucket. In a slice only what the rest of the traffic does not share.
         rows_min: the fewest rows that a window needs.
     """
 
     alike: bool
     moderated: npt.NDArray[np.bool_]
-    by_block: bool
     rows_min: int
 
 
@@ -222,18 +219,12 @@ def _seldom(series: MarkSeries, *, by_family: bool) -> npt.NDArray[np.bool_]:
     return np.array(moderated, dtype=np.bool_).reshape(-1, 1)
 
 
-def _inside(reference: Sums, window: int, rules: _Rules, unshared: "Unshared | None") -> "_Difference | None":
+def _inside(reference: Sums, window: int, rules: _Rules) -> "_Difference | None":
     """Each window of the reference against the rest of it."""
     if reference.count.shape[1] <= window:
         return None
     own, steady = reference.window(window), reference.all()
-    correlation = steady.moderated_clustering(rules.moderated)
-    if rules.by_block and window > 1:
-        blocks = whole(reference, window)
-        correlation = blocks.moderated_clustering(rules.moderated) * (1.0 if unshared is None else unshared.reference)
-        size = np.nan_to_num(blocks.total_squared / np.maximum(blocks.total, 1.0))
-        return _difference(own.as_clusters(), (steady - own).as_clusters(size), correlation, rules.rows_min)
-    return _difference(own, steady - own, correlation, rules.rows_min)
+    return _difference(own, steady - own, steady.moderated_clustering(rules.moderated), rules.rows_min)
 
 
 @dataclass(frozen=True)
@@ -261,18 +252,12 @@ class _Differences:
         past: Past,
         rules: "_Rules",
         prior: "_Prior | None" = None,
-        unshared: "Unshared | None" = None,
     ) -> "_Differences":
         """From running sums of one side, in the log and in the reference."""
         window, rows_min = past.window, rules.rows_min
         now, before, steady = log.window(window), log.before(past), reference.all()
-        inside = _inside(reference, window, rules, unshared)
+        inside = _inside(reference, window, rules)
         correlation = (before + steady).moderated_clustering(rules.moderated)
-        if rules.by_block and window > 1:
-            blocks = past.blocks(log.blocks(window)) + whole(reference, window)
-            correlation = blocks.moderated_clustering(rules.moderated) * (1.0 if unshared is None else unshared.past)
-            size = np.nan_to_num(blocks.total_squared / np.maximum(blocks.total, 1.0))
-            now, before, steady = now.as_clusters(), before.as_clusters(size), steady.as_clusters(size)
         if prior is not None:
             before = before.shrunk(prior.log.before(past), prior.rows)
             steady = steady.shrunk(prior.reference, prior.rows)
@@ -311,7 +296,7 @@ class _Running:
             )
             exposed = inside, inside + other
         log, reference = Sums.running(series.log), Sums.running(series.reference)
-        rules = _Rules(series.alike, _seldom(series, by_family=by_family), by_family, series.rows_min)
+        rules = _Rules(series.alike, _seldom(series, by_family=by_family), series.rows_min)
         return cls(log, reference, rest, reference_rest, rules, series.prior, series.frozen, exposed)
 
     def differences(self, window: int) -> _Differences:
@@ -322,11 +307,8 @@ class _Running:
         prior = None
         if self.prior:
             prior = _Prior(self.log + self.rest, self.reference.all() + self.reference_rest.all(), self.prior)
-        unshared = None
-        if self.rules.by_block and window > 1:
-            unshared = Unshared.of((self.log, self.reference), (self.rest, self.reference_rest), past)
-        own = _Differences.of(self.log, self.reference, past, self.rules, prior, unshared)
-        less = own - _Differences.of(self.rest, self.reference_rest, past, self.rules, unshared=unshared)
+        own = _Differences.of(self.log, self.reference, past, self.rules, prior)
+        less = own - _Differences.of(self.rest, self.reference_rest, past, self.rules)
         return _Differences(less.log.where(self._kept_share(past)), less.reference, less.inside)
 
     def events(self, past: Past) -> Float:

@@ -83,7 +83,8 @@ class Watch:
         found = search(watched, history, self._detectors, budget, lambda d, n: tell("evaluating", d, n))
         earliest = request.log.time_of_row(PACE_ROWS)
         found = [hit for hit in found if earliest is not None and history.evaluation(hit.t) > earliest]
-        incidents = tuple(self._incident(each, watched, request, history, now) for each in group(found))
+        day = -(-timedelta(days=1) // history.plan.grid.length)
+        incidents = tuple(self._incident(each, watched, request, history, now) for each in group(found, day))
         grid, known = history.plan.grid, request.log.answer(Question("true", now))
         return Scan(
             model_id=request.model.id,
