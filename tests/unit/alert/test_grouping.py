@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from andon.alert.grouping import Group, group
 from andon.detect.hit import Hit
-from andon.detect.mark import MarkSeries
+from andon.detect.mark import MarkSeries, Side
 from counted import drawn, hits, mark, series
 
 BUCKETS, ROWS = 200, 40
@@ -135,3 +135,27 @@ def test_every_group_begins_with_a_hit_and_hits_never_belong_to_two(
     assert all(any(hit is known for known in found) for hit in members)
     for each in groups:
         assert all(hit.t >= each.first.t for hit in each.members.values())
+
+
+def rare_in(rows: int, *buckets: int) -> list[Hit]:
+    """Hits of a mark that singles out its rows, seen in a few rows of some buckets."""
+    count, total = np.zeros((1, BUCKETS), dtype=np.int64), np.full((1, BUCKETS), ROWS)
+    count[0, list(buckets)] = rows
+    reference = Side(np.zeros((1, 60), dtype=np.int64), np.full((1, 60), ROWS))
+    each = replace(series(Side(count, total), reference), marks=(mark("x is null", rare=True),))
+    return hits(each)
+
+
+def test_a_handful_of_rows_in_one_bucket_waits_for_the_next() -> None:
+    assert rare_in(12, 80)
+    assert group(rare_in(12, 80)) == []
+    [only] = group(rare_in(12, 80, 81))
+    assert only.first.t == 81
+
+
+def test_what_all_rows_of_a_time_share_must_last_a_day() -> None:
+    storm, climate = (hits(family("x is 'a'", level(FAULT, *over))) for over in ([(86, 0.1)], []))
+    assert group(storm, 8)
+    assert group([replace(hit, shared=True) for hit in storm], 8) == []
+    [only] = group([replace(hit, shared=True) for hit in climate], 8)
+    assert 87 <= only.first.t <= 90

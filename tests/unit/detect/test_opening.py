@@ -1,9 +1,11 @@
 """Which jumps may open an incident: not those of a number that the world moves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from andon.detect.hit import _opening
+from andon.detect.hit import _opening, _shared
 from andon.detect.jump import jumps
 from andon.detect.mark import Mark, MarkSeries, Side
 
@@ -82,3 +84,12 @@ def test_the_first_spell_past_a_cut_opens_nothing_where_spells_past_lower_cuts_w
     assert found(spell)
     assert not _opening(spell, THRESHOLD).any()
     assert _opening(lasting, THRESHOLD)[:, 250:].any()
+
+
+def test_rows_of_one_time_are_alike_in_weather_and_not_on_their_own() -> None:
+    rng = np.random.default_rng(4)
+    storms = family(rng, weather(rng, BUCKETS), weather(rng, REFERENCE), 0.3)
+    people = family(rng, np.zeros(BUCKETS), np.zeros(REFERENCE), 1.0)
+    assert sum(_shared(storms)) >= len(CUTS) - 1
+    assert not any(_shared(people))
+    assert not any(_shared(replace(storms, rest=storms.log, reference_rest=storms.reference)))
