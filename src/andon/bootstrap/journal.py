@@ -68,7 +68,8 @@ def open_journal(
         if follows:
             opened[0].follow.step(now())
 
-    journal = SqlJournal(engine, Keyring(data / "keys.db"), FOLDS, now, secrets.token_bytes, nudge or here)
+    keys = Keyring(data / "keys.db")
+    journal = SqlJournal(engine, keys, FOLDS, now, secrets.token_bytes, nudge or here)
     follow = Follow(journal, SqlLease(engine, secrets.token_hex(8), LEASE), lambda: journal_log(data))
     opened.append(OpenJournal(journal, follow))
     try:
@@ -76,6 +77,7 @@ def open_journal(
     finally:
         follow.leave()
         engine.dispose()
+        keys.close()
 
 
 def journal_log(data: Path) -> SegmentLog:

@@ -1,8 +1,11 @@
 """A database by its URL, and its two kinds of transaction."""
 
+import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -16,6 +19,40 @@ STOPPED_SECONDS = 5
 """PostgreSQL ends a transaction whose client says nothing for so long, and lets go of its locks."""
 STOPPED = "25P03"
 """Its code for that."""
+
+
+class Turns:
+    """Who writes next, first come, first served.
+
+    SQLite lets one write; others it lets sleep and look again, up to 100 ms each time, whoever came first. Those of one
+    process wait here instead, before they take a connection.
+    """
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._is_taken = False
+
+    def __enter__(self) -> None:
+        with self._mutex:
+            if not self._is_taken:
+                self._is_taken = True
+                return
+            gate = threading.Lock()
+            gate.acquire()
+            self._waiting.append(gate)
+        gate.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        with self._mutex:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._is_taken = False
+
+
+_TURNS: "WeakKeyDictionary[Engine, Turns]" = WeakKeyDictionary()
+"""Of each SQLite database that this process has open."""
 
 
 def open_engine(url: str) -> Engine:
@@ -58,6 +95,7 @@ def _postgresql(url: str) -> Engine:
 def _sqlite(url: str) -> Engine:
     arguments = {"timeout": BUSY_SECONDS, "check_same_thread": False}
     engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args=arguments)
+    _TURNS[engine] = Turns()
 
     @event.listens_for(engine, "connect")
     def _prepare(connection, _record):  # type: ignore[no-untyped-def]  # SQLAlchemy gives the driver's own object
@@ -77,11 +115,11 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """One transaction that commits at the end; SQLite locks at its begin, so that no reader has to turn writer."""
-    with _reached(engine), engine.connect() as connection:
-        if engine.dialect.name != "sqlite":
-            with connection.begin():
-                yield connection
-            return
+    if engine.dialect.name != "sqlite":
+        with _reached(engine), engine.connect() as connection, connection.begin():
+            yield connection
+        return
+    with _TURNS[engine], _reached(engine), engine.connect() as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         with ExitStack() as unless_done:
             unless_done.callback(connection.exec_driver_sql, "ROLLBACK")
