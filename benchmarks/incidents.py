@@ -4,8 +4,9 @@
     python benchmarks/incidents.py [--rate 200] [--seconds 30] [--alerts 10000] [--rows 10000000] [--only PART]
                                    [--rounds 200] [--json FILE] [--folder DIR]
 
-Four parts, each in an empty folder: accept (signals at a fixed rate), open (signal to incident), read (an incident with many
-alerts against one without), busy (a command while a large log is scanned). Exit 1 when a target is missed; see README.md.
+Four parts, each in an empty folder: accept (signals at a fixed rate), open (signal to incident), read (an incident with
+many alerts against one without), busy (a command while a large log is scanned). Exit 1 when a target is missed; see
+README.md.
 """
 
 import argparse
@@ -171,7 +172,7 @@ def read(table: Table, folder: Path, asked: argparse.Namespace) -> None:
 
 
 def busy(table: Table, folder: Path, asked: argparse.Namespace) -> None:
-    """A note written into an incident every 50 ms: before, during and after the scan of a large log, which is then sent."""
+    """A note written into an incident every 50 ms: before, during and after a large log is scanned and sent."""
     place = folder / "big"
     place.mkdir()
     write_log(asked.rows, place)
@@ -241,7 +242,7 @@ def wait_for(holds: Callable[[], object], what: str) -> float:
 
 
 def sync_probe(folder: Path) -> list[float]:
-    """Seconds of writing 4 KiB and fdatasync, again and again, at the end of a file: the least that durable can cost."""
+    """Seconds of writing 4 KiB and fdatasync, again and again, at the end of a file."""
     data, found = os.urandom(PROBE_BYTES), []
     with (folder / "probe").open("ab", buffering=0) as file:
         for _ in range(PROBES):

@@ -22,6 +22,11 @@ REFERENCE_ROWS = 100_000
 DAYS = 60
 
 
+def chance(number: int) -> str:
+    """A number from 0 to 1 that looks random, the same each time."""
+    return f"(hash(i, {number}) / 18446744073709551615.0)"
+
+
 def rows(count: int, start: str, broken_from: int) -> str:
     """A query of so many decisions over 60 days; from one row on `income` is 0 in the region r3."""
     return f"""
@@ -30,10 +35,9 @@ def rows(count: int, start: str, broken_from: int) -> str:
             case when region = 'r3' and i >= {broken_from} then 0.0 else income end as income, channel, region,
             (score + 0.3 * h > 0.85)::int as label
         from (
-            select i, hash(i, 1) / 18446744073709551615.0 as score, 100.0 * hash(i, 2) / 18446744073709551615.0 as amount,
-                18 + hash(i, 3) % 60 as age, 1000.0 + 50000.0 * hash(i, 4) / 18446744073709551615.0 as income,
-                'c' || (hash(i, 5) % 4) as channel, 'r' || (hash(i, 6) % 6) as region,
-                hash(i, 7) / 18446744073709551615.0 as h
+            select i, {chance(1)} as score, 100.0 * {chance(2)} as amount, 18 + hash(i, 3) % 60 as age,
+                1000.0 + 50000.0 * {chance(4)} as income, 'c' || (hash(i, 5) % 4) as channel,
+                'r' || (hash(i, 6) % 6) as region, {chance(7)} as h
             from range({count}) as t(i)
         )
     """

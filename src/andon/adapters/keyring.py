@@ -26,7 +26,7 @@ class Keyring:
 
     def __init__(self, path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._turn = threading.Lock()
+        self._turn = threading.RLock()
         self._base = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         for pragma in ("journal_mode=wal", "synchronous=full", "secure_delete=on"):
             self._base.execute(f"pragma {pragma}").close()
@@ -61,6 +61,16 @@ class Keyring:
             base.execute("insert or ignore into keys values (?, ?)", (key_id, fresh))
             key: bytes = base.execute("select key from keys where key_id = ?", (key_id,)).fetchone()[0]
         return key
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Keys made here are durable together at the end; others wait meanwhile."""
+        with self._open() as base:
+            base.execute("begin")
+            try:
+                yield
+            finally:  # a key that nothing needs harms nobody
+                base.execute("commit")
 
     def close(self) -> None:
         """Let go of the file."""

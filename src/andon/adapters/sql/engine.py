@@ -1,9 +1,7 @@
 """A database by its URL, and its two kinds of transaction."""
 
-import threading
-from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -11,6 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
+from andon.adapters.sql.turns import Turns
 from andon.base.address import shown
 from andon.base.errors import BadInput, Tampered, Unavailable
 
@@ -19,36 +18,6 @@ STOPPED_SECONDS = 5
 """PostgreSQL ends a transaction whose client says nothing for so long, and lets go of its locks."""
 STOPPED = "25P03"
 """Its code for that."""
-
-
-class Turns:
-    """Who writes next, first come, first served.
-
-    SQLite lets one write; others it lets sleep and look again, up to 100 ms each time, whoever came first. Those of one
-    process wait here instead, before they take a connection.
-    """
-
-    def __init__(self) -> None:
-        self._mutex = threading.Lock()
-        self._waiting: deque[threading.Lock] = deque()
-        self._is_taken = False
-
-    def __enter__(self) -> None:
-        with self._mutex:
-            if not self._is_taken:
-                self._is_taken = True
-                return
-            gate = threading.Lock()
-            gate.acquire()
-            self._waiting.append(gate)
-        gate.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        with self._mutex:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._is_taken = False
 
 
 _TURNS: "WeakKeyDictionary[Engine, Turns]" = WeakKeyDictionary()
@@ -114,12 +83,25 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction that commits at the end; SQLite locks at its begin, so that no reader has to turn writer."""
-    if engine.dialect.name != "sqlite":
-        with _reached(engine), engine.connect() as connection, connection.begin():
-            yield connection
-        return
-    with _TURNS[engine], _reached(engine), engine.connect() as connection:
+    """One transaction that commits at the end, in its turn."""
+    turns = turns_of(engine)
+    with nullcontext() if turns is None else turns, transaction(engine) as connection:
+        yield connection
+
+
+def turns_of(engine: Engine) -> Turns | None:
+    """Who writes next in this process; None where the database lets several write at once."""
+    return _TURNS.get(engine)
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """A transaction of somebody whose turn it is; SQLite locks at its begin, so that no reader has to turn writer."""
+    with _reached(engine), engine.connect() as connection:
+        if engine.dialect.name != "sqlite":
+            with connection.begin():
+                yield connection
+            return
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         with ExitStack() as unless_done:
             unless_done.callback(connection.exec_driver_sql, "ROLLBACK")

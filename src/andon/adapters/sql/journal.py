@@ -1,18 +1,20 @@
 """The journal in a database: one transaction per command."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from andon.adapters.sql.engine import reading, writing
+from andon.adapters.sql.engine import reading, transaction, turns_of, writing
 from andon.adapters.sql.lease import integrated
 from andon.adapters.sql.search import SEARCHED, forget_all, index
 from andon.adapters.sql.tables import FOLDED, HEAD, JOURNAL, OUTBOX, PAYLOAD
+from andon.adapters.sql.turns import Shared
 from andon.base.errors import Conflict, Tampered, Unavailable
 from andon.base.fold import Change, Fold, State
 from andon.ledger.entry import SALT_BYTES, parse_header
@@ -44,6 +46,10 @@ class Keys(Protocol):
 
     def open(self, key_id: str, sealed: bytes, place: bytes) -> bytes | None:
         """The text; None when its key is gone."""
+        ...
+
+    def together(self) -> AbstractContextManager[None]:
+        """Keys made meanwhile are durable at its end."""
         ...
 
 
@@ -78,6 +84,7 @@ class SqlJournal:
         folds: what each kind of posting does to the tables.
         now, chance: time and randomness.
         nudge: called after a commit, so that the follower need not wait for its next look.
+        hurry: called when somebody waits for the follower.
         reach: told the name of each point where a crash is tried.
     """
 
@@ -87,18 +94,25 @@ class SqlJournal:
     now: Callable[[], datetime]
     chance: Callable[[int], bytes]
     nudge: Callable[[], None] = lambda: None
+    hurry: Callable[[], None] = lambda: None
     reach: Callable[[str], None] = lambda _: None
+    _shared: Shared[Command, Committed] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        turns = turns_of(self.engine)
+        if turns is not None:
+            object.__setattr__(self, "_shared", Shared(self._together, turns))
 
     # For services
 
     def commit(self, command: Command) -> Committed:
-        """Decide and record in one transaction; a request that was done is answered with its entry."""
+        """Decide and record in one transaction; a request that was done is answered with its entry.
+
+        Commands that wait for each other share the transaction, and its fsync; one that fails leaves nothing of itself.
+        """
         for _ in range(TRIES):
             try:
-                with writing(self.engine) as connection:
-                    done = self._done(connection, command.request_id)
-                    if done is None:
-                        done = self._record(connection, command)
+                done = self._alone(command) if self._shared is None else self._shared.do(command)
             except (
                 _Overtaken,
                 IntegrityError,
@@ -123,7 +137,7 @@ class SqlJournal:
 
     def integrate(self, seq: int) -> None:
         """Wait until the follower says that the ledger holds the entry."""
-        self.nudge()
+        self.hurry()
         end = time.monotonic() + INTEGRATE_SECONDS
         while self.integrated() < seq:
             if time.monotonic() > end:
@@ -228,6 +242,37 @@ class SqlJournal:
     @staticmethod
     def _whole(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
         return {column: values.get(column) for column in FOLDED[table].c.keys()}  # noqa: SIM118  # not a dict
+
+    def _alone(self, command: Command) -> Committed:
+        with writing(self.engine) as connection:
+            return self._carried_out(connection, command)
+
+    def _together(self, commands: Sequence[Command]) -> Sequence[Committed | Exception]:
+        """What came of each, when all that could be done is durable."""
+        try:
+            with transaction(self.engine) as connection, self.keys.together():
+                return [self._by_itself(connection, each) for each in commands]
+        except Exception as error:  # noqa: BLE001  # each who waits is told
+            if len(commands) == 1 or isinstance(error, Unavailable):
+                return [error] * len(commands)
+        return [outcome for each in commands for outcome in self._together([each])]  # one of them breaks it for all
+
+    def _by_itself(self, connection: Connection, command: Command) -> Committed | Exception:
+        """What came of a command that shares its transaction: done, or an error and nothing left of it."""
+        connection.exec_driver_sql("SAVEPOINT command")
+        try:
+            done: Committed | Exception = self._carried_out(connection, command)
+        except Exception as error:  # whoever gave the command gets it
+            if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError):
+                raise
+            done = error
+            connection.exec_driver_sql("ROLLBACK TO command")
+        connection.exec_driver_sql("RELEASE command")
+        return done
+
+    def _carried_out(self, connection: Connection, command: Command) -> Committed:
+        done = self._done(connection, command.request_id)
+        return self._record(connection, command) if done is None else done
 
     def _record(self, connection: Connection, command: Command) -> Committed:
         head = select(HEAD.c.seq)
