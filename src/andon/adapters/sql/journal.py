@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from andon.adapters.sql.engine import reading, transaction, turns_of, writing
@@ -38,6 +38,18 @@ ROWS_AT_ONCE = 1_000
 INTEGRATE_SECONDS = 30.0
 POLL_SECONDS = 0.02
 
+# Made once: to make a statement costs more than to carry it out.
+FIND = {name: select(table).where(table.c.id == bindparam("key")) for name, table in FOLDED.items()}
+CHANGE = {name: update(table).where(table.c.id == bindparam("key")) for name, table in FOLDED.items()}
+SEEN = select(HEAD.c.seq)
+SEEN_ALONE = SEEN.with_for_update()
+NEXT = update(HEAD).values(seq=HEAD.c.seq + 1).returning(HEAD.c.seq)
+DONE = select(JOURNAL).where(JOURNAL.c.request_id == bindparam("name"))
+LATEST = select(
+    *(func.coalesce(func.max(each), 0) for each in (JOURNAL.c.seq, JOURNAL.c.stream_version)),
+).where(JOURNAL.c.stream == bindparam("name"))
+LAST = select(func.coalesce(func.max(JOURNAL.c.seq), 0))
+
 
 class Keys(Protocol):
     """Keeps texts so that each can be erased: by forgetting its key."""
@@ -61,7 +73,7 @@ class SqlView:
 
     def find(self, table: str, key: str) -> dict[str, Any] | None:
         """One row by its key."""
-        found = self.connection.execute(select(FOLDED[table]).where(FOLDED[table].c.id == key)).mappings().first()
+        found = self.connection.execute(FIND[table], {"key": key}).mappings().first()
         return None if found is None else dict(found)
 
     def list_rows(
@@ -169,7 +181,7 @@ class SqlJournal:
     def last(self) -> int:
         """The number of the last entry; 0 for none."""
         with reading(self.engine) as connection:
-            return int(connection.execute(select(func.coalesce(func.max(JOURNAL.c.seq), 0))).scalar_one())
+            return int(connection.execute(LAST).scalar_one())
 
     def rows(self, after: int) -> Iterator[Row]:
         """The entries after one, in order."""
@@ -275,24 +287,22 @@ class SqlJournal:
         return self._record(connection, command) if done is None else done
 
     def _record(self, connection: Connection, command: Command) -> Committed:
-        head = select(HEAD.c.seq)
-        seen = connection.execute(head.with_for_update() if command.is_alone else head).scalar_one()
+        seen = connection.execute(SEEN_ALONE if command.is_alone else SEEN).scalar_one()
         fact = command.decide(SqlView(connection))
         salts = {name: self.chance(SALT_BYTES) for name in fact.private}
         # Last of all the lock that every command takes: numbers without gaps, in the order of commits.
-        seq = connection.execute(update(HEAD).values(seq=HEAD.c.seq + 1).returning(HEAD.c.seq)).scalar_one()
-        numbers = (func.coalesce(func.max(each), 0) for each in (JOURNAL.c.seq, JOURNAL.c.stream_version))
-        latest, version = connection.execute(select(*numbers).where(JOURNAL.c.stream == fact.stream)).one()
+        seq = connection.execute(NEXT).scalar_one()
+        latest, version = connection.execute(LATEST, {"name": fact.stream}).one()
         if latest > seen:
             raise _Overtaken
         version += 1
         row = make_row(fact, Place(seq, version, command.request_id, _text(self.now())), salts)
         fields = {name: getattr(row, name) for name in JOURNAL.c.keys()}  # noqa: SIM118
-        connection.execute(insert(JOURNAL).values(fields))
+        connection.execute(insert(JOURNAL), fields)
         self._keep_texts(connection, row, fact, salts)
         for number, message in enumerate(fact.messages):
             values = {"id": f"{seq}:{number}", "seq": seq, "recipient": message.recipient, "body": message.body}
-            connection.execute(insert(OUTBOX).values(values))
+            connection.execute(insert(OUTBOX), values)
         posting = posting_of(row.checked(), {name: salts[name] + text.encode() for name, text in fact.private.items()})
         for change in fold_into({}, posting, self.folds):
             _carry_out(connection, change)
@@ -302,7 +312,7 @@ class SqlJournal:
         for name, text in fact.private.items():
             sealed = self.keys.seal(fact.stream, salts[name] + text.encode(), _place(row.seq, name))
             values = {"seq": row.seq, "name": name, "key_id": fact.stream, "ct": sealed}
-            connection.execute(insert(PAYLOAD).values(values))
+            connection.execute(insert(PAYLOAD), values)
 
     def _texts(self, connection: Connection) -> dict[int, dict[str, Mapping[str, Any]]]:
         found: dict[int, dict[str, Mapping[str, Any]]] = {}
@@ -314,7 +324,7 @@ class SqlJournal:
         return self.keys.open(kept["key_id"], kept["ct"], _place(kept["seq"], kept["name"]))
 
     def _done(self, connection: Connection, request_id: str) -> Committed | None:
-        found = connection.execute(select(JOURNAL).where(JOURNAL.c.request_id == request_id)).mappings().first()
+        found = connection.execute(DONE, {"name": request_id}).mappings().first()
         if found is None:
             return None
         fields = parse_header(found["entry"])
@@ -327,12 +337,11 @@ class _Overtaken(Exception):  # no error: try again
 
 
 def _carry_out(connection: Connection, change: Change) -> None:
-    table = FOLDED[change.table]
-    done = connection.execute(update(table).where(table.c.id == change.key).values(change.values))
+    done = connection.execute(CHANGE[change.table], {"key": change.key, **change.values})
     if not done.rowcount:
-        connection.execute(insert(table).values({"id": change.key, **change.values}))
+        connection.execute(insert(FOLDED[change.table]), {"id": change.key, **change.values})
     if not change.values.keys().isdisjoint(SEARCHED.get(change.table, ())):
-        row = connection.execute(select(table).where(table.c.id == change.key)).mappings().one()
+        row = connection.execute(FIND[change.table], {"key": change.key}).mappings().one()
         index(connection, change.table, dict(row))
 
 
