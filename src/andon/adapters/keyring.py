@@ -4,7 +4,7 @@ import os
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class Keyring:
 
     def __init__(self, path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._turn = threading.RLock()
+        self._turn = threading.Lock()
         self._base = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         for pragma in ("journal_mode=wal", "synchronous=full", "secure_delete=on"):
             self._base.execute(f"pragma {pragma}").close()
@@ -40,12 +40,11 @@ class Keyring:
 
     def open(self, key_id: str, sealed: bytes, place: bytes) -> bytes | None:
         """The text; None when its key was forgotten."""
-        with self._open() as base:
-            found = base.execute("select key from keys where key_id = ?", (key_id,)).fetchone()
-        if found is None:
+        key = self._find(key_id)
+        if key is None:
             return None
         try:
-            return AESGCM(found[0]).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
+            return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
         except InvalidTag:
             raise Tampered(f"the text at {place.decode()} of the table journal_payload was changed") from None
 
@@ -56,20 +55,26 @@ class Keyring:
             base.execute("pragma wal_checkpoint(truncate)")
 
     def _key(self, key_id: str) -> bytes:
-        with self._open() as base:
-            fresh = secrets.token_bytes(KEY_BYTES)
-            base.execute("insert or ignore into keys values (?, ?)", (key_id, fresh))
-            key: bytes = base.execute("select key from keys where key_id = ?", (key_id,)).fetchone()[0]
-        return key
+        if (known := self._find(key_id)) is not None:
+            return known
+        self.make([key_id])
+        made = self._find(key_id)
+        assert made is not None  # noqa: S101  # nothing forgets a key that was made just now
+        return made
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Keys made here are durable together at the end; others wait meanwhile."""
+    def _find(self, key_id: str) -> bytes | None:
         with self._open() as base:
-            base.execute("begin")
+            found = base.execute("select key from keys where key_id = ?", (key_id,)).fetchone()
+        return None if found is None else found[0]
+
+    def make(self, key_ids: Sequence[str]) -> None:
+        """Make keys that will be needed, durable together; those that are there stay."""
+        fresh = [(each, secrets.token_bytes(KEY_BYTES)) for each in key_ids]
+        with self._open() as base:
+            base.execute("begin immediate")
             try:
-                yield
-            finally:  # a key that nothing needs harms nobody
+                base.executemany("insert or ignore into keys values (?, ?)", fresh)
+            finally:
                 base.execute("commit")
 
     def close(self) -> None:

@@ -62,7 +62,7 @@ from andon.telemetry.vitals import ByVersion, vitals_of
 LOGGER: Final = logging.getLogger("andon.server")
 POLL_SECONDS: Final = 0.25
 LOOK_SECONDS: Final = 1.0
-PACE_SECONDS: Final = 0.1
+PACE_SECONDS: Final = 0.25
 """Between two steps that make alerts of signals."""
 RESTS: Final = 3
 """What follows commands rests so many times as long as it worked, so that commands come first."""
@@ -232,6 +232,8 @@ class House:
         while not self._ended.is_set():
             begun = time.monotonic()
             self.beat()
+            with contextlib.suppress(Unavailable):
+                self.opened.journal.tidy()
             took = time.monotonic() - begun
             self._hurried.wait(
                 min(RESTS * took, POLL_SECONDS)

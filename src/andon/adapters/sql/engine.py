@@ -14,6 +14,8 @@ from andon.base.address import shown
 from andon.base.errors import BadInput, Tampered, Unavailable
 
 BUSY_SECONDS = 30
+PAGES_MAX = 16_384
+"""So many pages (64 MiB) may wait in SQLite's write-ahead log before a command itself has to move them (`tidy`)."""
 STOPPED_SECONDS = 5
 """PostgreSQL ends a transaction whose client says nothing for so long, and lets go of its locks."""
 STOPPED = "25P03"
@@ -68,7 +70,8 @@ def _sqlite(url: str) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _prepare(connection, _record):  # type: ignore[no-untyped-def]  # SQLAlchemy gives the driver's own object
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
+        kept = f"wal_autocheckpoint={PAGES_MAX}"
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", kept):
             connection.execute(f"PRAGMA {pragma}").close()
 
     return engine
@@ -92,6 +95,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def turns_of(engine: Engine) -> Turns | None:
     """Who writes next in this process; None where the database lets several write at once."""
     return _TURNS.get(engine)
+
+
+def tidy(engine: Engine) -> None:
+    """Move what waits in SQLite's write-ahead log into its file, beside the commands; else one of them had to."""
+    if engine.dialect.name == "sqlite":
+        with reading(engine) as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").close()
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -10,11 +9,11 @@ from typing import Any, Protocol
 from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from andon.adapters.sql.engine import reading, transaction, turns_of, writing
+from andon.adapters.sql.engine import reading, tidy, transaction, turns_of, writing
 from andon.adapters.sql.lease import integrated
 from andon.adapters.sql.search import SEARCHED, forget_all, index
 from andon.adapters.sql.tables import FOLDED, HEAD, JOURNAL, OUTBOX, PAYLOAD
-from andon.adapters.sql.turns import Shared
+from andon.adapters.sql.turns import Shared, Turns
 from andon.base.errors import Conflict, Tampered, Unavailable
 from andon.base.fold import Change, Fold, State
 from andon.ledger.entry import SALT_BYTES, parse_header
@@ -60,8 +59,8 @@ class Keys(Protocol):
         """The text; None when its key is gone."""
         ...
 
-    def together(self) -> AbstractContextManager[None]:
-        """Keys made meanwhile are durable at its end."""
+    def make(self, key_ids: Sequence[str]) -> None:
+        """Make keys that will be needed, durable together; those that are there stay."""
         ...
 
 
@@ -109,8 +108,10 @@ class SqlJournal:
     hurry: Callable[[], None] = lambda: None
     reach: Callable[[str], None] = lambda _: None
     _shared: Shared[Command, Committed] | None = field(init=False, default=None)
+    _keyed: Shared[str, bool] = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_keyed", Shared(self._make_keys, Turns()))
         turns = turns_of(self.engine)
         if turns is not None:
             object.__setattr__(self, "_shared", Shared(self._together, turns))
@@ -122,6 +123,8 @@ class SqlJournal:
 
         Commands that wait for each other share the transaction, and its fsync; one that fails leaves nothing of itself.
         """
+        if command.begins is not None:
+            self._keyed.do(command.begins)
         for _ in range(TRIES):
             try:
                 done = self._alone(command) if self._shared is None else self._shared.do(command)
@@ -201,6 +204,10 @@ class SqlJournal:
             rows = connection.execute(query.order_by(OUTBOX.c.seq, OUTBOX.c.id)).mappings()
             return [(row["id"], row["seq"], Message(row["recipient"], row["body"])) for row in rows]
 
+    def tidy(self) -> None:
+        """Move what was written into the file of the database, where it is SQLite; nobody waits for it."""
+        tidy(self.engine)
+
     # For whoever checks
 
     def folded(self) -> State:
@@ -255,6 +262,13 @@ class SqlJournal:
     def _whole(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
         return {column: values.get(column) for column in FOLDED[table].c.keys()}  # noqa: SIM118  # not a dict
 
+    def _make_keys(self, streams: Sequence[str]) -> Sequence[bool | Exception]:
+        try:
+            self.keys.make(streams)
+        except Exception as error:  # noqa: BLE001  # each who waits is told
+            return [error] * len(streams)
+        return [True] * len(streams)
+
     def _alone(self, command: Command) -> Committed:
         with writing(self.engine) as connection:
             return self._carried_out(connection, command)
@@ -262,7 +276,7 @@ class SqlJournal:
     def _together(self, commands: Sequence[Command]) -> Sequence[Committed | Exception]:
         """What came of each, when all that could be done is durable."""
         try:
-            with transaction(self.engine) as connection, self.keys.together():
+            with transaction(self.engine) as connection:
                 return [self._by_itself(connection, each) for each in commands]
         except Exception as error:  # noqa: BLE001  # each who waits is told
             if len(commands) == 1 or isinstance(error, Unavailable):
