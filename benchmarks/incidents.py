@@ -32,7 +32,7 @@ PARTS: Final = ("accept", "open", "read", "busy")
 PROBES: Final = 300
 PROBE_BYTES: Final = 4096
 PAUSE_SECONDS: Final = 0.05
-POLL_SECONDS: Final = 0.005
+POLL_SECONDS: Final = 0.02
 WAIT_SECONDS: Final = 300.0
 DECLARED: Final = {"incident_type": "model_drift", "title": "Declared by hand", "priority": "P2"}
 JSON: Final = {"Content-Type": "application/json"}
@@ -110,18 +110,20 @@ def accept(table: Table, folder: Path, asked: argparse.Namespace) -> None:
     """Signals at a fixed rate, one alert each; meanwhile one of another model each second, until it is an incident."""
     probes = sync_probe(folder)
     with served(folder / "accept") as (url, token, asker):
+        for number in range(3):
+            until_opened(asker, f"warm-{number}")
         command = [sys.executable, HERE / "incident_speed" / "load.py", url, token]
         words = ["--rate", asked.rate, "--seconds", asked.seconds]
-        loading = subprocess.Popen(list(map(str, command + words)), stdout=subprocess.PIPE, text=True)  # noqa: S603
         opened = []
-        while loading.poll() is None:
-            opened.append(until_opened(asker, f"beside-{len(opened)}"))
-            time.sleep(1)
-        assert loading.stdout is not None  # noqa: S101  # a pipe
-        told = json.loads(loading.stdout.read())
+        with subprocess.Popen(list(map(str, command + words)), stdout=subprocess.PIPE, text=True) as loading:  # noqa: S603
+            assert loading.stdout is not None  # noqa: S101  # a pipe
+            while loading.poll() is None:
+                opened.append(until_opened(asker, f"beside-{len(opened)}"))
+                time.sleep(1)
+            told = json.loads(loading.stdout.read())
         if set(told["statuses"]) != {"202"}:
             sys.exit(f"answers other than 202: {told['statuses']}")
-        wanted = told["requests"] + len(opened)
+        wanted = told["requests"] + len(opened) + 3
         behind = wait_for(lambda: alerts_in_incidents(asker) == wanted, "every accepted alert is in its incident")
     probes += sync_probe(folder)
     limit = 3 * quantile(probes, 0.99) * 1000 + 15

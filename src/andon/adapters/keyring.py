@@ -4,6 +4,7 @@ import os
 import secrets
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ class Keyring:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._turn = threading.Lock()
         self._base = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+        weakref.finalize(self, self._base.close)
         for pragma in ("journal_mode=wal", "synchronous=full", "secure_delete=on"):
             self._base.execute(f"pragma {pragma}").close()
         with self._open() as base:
