@@ -20,7 +20,7 @@ from andon.adapters.artifacts import ArtifactStore
 from andon.adapters.serial_log import SerialLog
 from andon.adapters.sql.search import SqlTexts
 from andon.adapters.zip_bundle import ZipBundle
-from andon.alert.signal import Pinned
+from andon.alert.signal import PART_ALERTS, Pinned
 from andon.alert.tables import FIGURES
 from andon.base.errors import Full, Refused, Tampered, Unavailable
 from andon.bootstrap import positions
@@ -295,8 +295,9 @@ class House:
     def _group(self) -> None:
         before, self.ungrouped = self.ungrouped, None
         try:
-            while not self._rests.is_set() and self.signals.step():
-                self._rests.wait(PACE_SECONDS)  # what comes meanwhile is one step: fewer commands, the same alerts
+            while not self._rests.is_set() and (alerts := self.signals.step()):
+                if alerts < PART_ALERTS // 2:  # what comes meanwhile is one step: fewer commands, the same alerts
+                    self._rests.wait(PACE_SECONDS)
         except (Refused, Unavailable) as error:  # the database is away, or others were faster three times over
             LOGGER.info("grouping waits: %s", error)
         except Exception as error:  # noqa: BLE001  # the worker's loop: signals wait, they are not lost
