@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from incident_speed.big_log import write as write_log
 from incident_speed.load import START, webhook
-from ingest import ANDON, HERE, andon
+from ingest import ANDON, HERE, andon, floor
 
 from andon_sdk.transport import Transport
 
@@ -109,26 +109,22 @@ def served(data: Path) -> Iterator[tuple[str, str, Asker]]:
 def accept(table: Table, folder: Path, asked: argparse.Namespace) -> None:
     """Signals at a fixed rate, one alert each; meanwhile one of another model each second, until it is an incident."""
     probes = sync_probe(folder)
+    with floor() as url, load(url, "none", asked.rate, min(asked.seconds, 10.0)) as loading:
+        bare = answered(loading, "200")
     with served(folder / "accept") as (url, token, asker):
-        for number in range(3):
-            until_opened(asker, f"warm-{number}")
-        command = [sys.executable, HERE / "incident_speed" / "load.py", url, token]
-        words = ["--rate", asked.rate, "--seconds", asked.seconds]
-        opened = []
-        with subprocess.Popen(list(map(str, command + words)), stdout=subprocess.PIPE, text=True) as loading:  # noqa: S603
-            assert loading.stdout is not None  # noqa: S101  # a pipe
+        opened = [until_opened(asker, f"warm-{number}") for number in range(3)]
+        with load(url, token, asked.rate, asked.seconds) as loading:
             while loading.poll() is None:
                 opened.append(until_opened(asker, f"beside-{len(opened)}"))
                 time.sleep(1)
-            told = json.loads(loading.stdout.read())
-        if set(told["statuses"]) != {"202"}:
-            sys.exit(f"answers other than 202: {told['statuses']}")
-        wanted = told["requests"] + len(opened) + 3
+            told = answered(loading, "202")
+        wanted = told["requests"] + len(opened)
         behind = wait_for(lambda: alerts_in_incidents(asker) == wanted, "every accepted alert is in its incident")
     probes += sync_probe(folder)
     limit = 3 * quantile(probes, 0.99) * 1000 + 15
     table.say("accept", "fdatasync of 4 KiB on this disk, p50", quantile(probes, 0.5) * 1000, "ms")
     table.say("accept", "fdatasync of 4 KiB on this disk, p99", quantile(probes, 0.99) * 1000, "ms")
+    table.say("accept", "the same load on a server that keeps nothing, p99", bare["p99_ms"], "ms")
     table.say("accept", f"asked: {asked.rate:g} requests/s for {asked.seconds:g} s; reached", told["rate"], "/s")
     table.say("accept", "accepted and durable, p50", told["p50_ms"], "ms")
     table.say("accept", "accepted and durable, p99 (3 fdatasync p99 + 15 ms)", told["p99_ms"], "ms", most=limit)
@@ -136,6 +132,20 @@ def accept(table: Table, folder: Path, asked: argparse.Namespace) -> None:
     table.say("accept", "the sender itself late, p99 (counts as the server's)", told["sent_late_p99_ms"], "ms")
     table.say("accept", "signal to incident under this load, most", max(opened), "s", most=1)
     table.say("accept", "every alert in its incident, after the last answer", behind, "s")
+
+
+def load(url: str, token: str, rate: float, seconds: float) -> "subprocess.Popen[str]":
+    """The sender, a process of its own."""
+    words = [sys.executable, HERE / "incident_speed" / "load.py", url, token, "--rate", rate, "--seconds", seconds]
+    return subprocess.Popen(list(map(str, words)), stdout=subprocess.PIPE, text=True)  # noqa: S603
+
+
+def answered(loading: "subprocess.Popen[str]", status: str) -> dict[str, Any]:
+    """What came of a load, each request of which has to be answered so."""
+    told: dict[str, Any] = json.loads(loading.communicate()[0])
+    if set(told["statuses"]) != {status}:
+        sys.exit(f"answers other than {status}: {told['statuses']}")
+    return told
 
 
 def opening(table: Table, folder: Path, asked: argparse.Namespace) -> None:
