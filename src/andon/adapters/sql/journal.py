@@ -40,6 +40,9 @@ POLL_SECONDS = 0.02
 # Made once: to make a statement costs more than to carry it out.
 FIND = {name: select(table).where(table.c.id == bindparam("key")) for name, table in FOLDED.items()}
 CHANGE = {name: update(table).where(table.c.id == bindparam("key")) for name, table in FOLDED.items()}
+KNOWN = {
+    name: select(table.c.id).where(table.c.id.in_(bindparam("keys", expanding=True))) for name, table in FOLDED.items()
+}
 SEEN = select(HEAD.c.seq)
 SEEN_ALONE = SEEN.with_for_update()
 NEXT = update(HEAD).values(seq=HEAD.c.seq + 1).returning(HEAD.c.seq)
@@ -318,8 +321,8 @@ class SqlJournal:
             values = {"id": f"{seq}:{number}", "seq": seq, "recipient": message.recipient, "body": message.body}
             connection.execute(insert(OUTBOX), values)
         posting = posting_of(row.checked(), {name: salts[name] + text.encode() for name, text in fact.private.items()})
-        for change in fold_into({}, posting, self.folds):
-            _carry_out(connection, change)
+        for changes in _alike(fold_into({}, posting, self.folds)):
+            _carry_out(connection, changes)
         return Committed(seq, fact)
 
     def _keep_texts(self, connection: Connection, row: Row, fact: Fact, salts: Mapping[str, bytes]) -> None:
@@ -350,13 +353,37 @@ class _Overtaken(Exception):  # no error: try again
     """The stream was changed after the decision had been made from it: PostgreSQL shows each query what is new."""
 
 
-def _carry_out(connection: Connection, change: Change) -> None:
-    done = connection.execute(CHANGE[change.table], {"key": change.key, **change.values})
-    if not done.rowcount:
-        connection.execute(insert(FOLDED[change.table]), {"id": change.key, **change.values})
-    if not change.values.keys().isdisjoint(SEARCHED.get(change.table, ())):
-        row = connection.execute(FIND[change.table], {"key": change.key}).mappings().one()
-        index(connection, change.table, dict(row))
+def _alike(changes: Sequence[Change]) -> Sequence[Sequence[Change]]:
+    """Changes of the same columns of one table together; as they came where a row is changed more than once."""
+    groups: dict[tuple[str, frozenset[str]], list[Change]] = {}
+    for change in changes:
+        groups.setdefault((change.table, frozenset(change.values)), []).append(change)
+    is_once = len({(each.table, each.key) for each in changes}) == len(changes)
+    return list(groups.values()) if is_once else [[each] for each in changes]
+
+
+def _carry_out(connection: Connection, changes: Sequence[Change]) -> None:
+    """Change rows, or make them where they are not there: three statements, however many rows."""
+    name = changes[0].table
+    known: set[str] = set()
+    for part in _parts([each.key for each in changes], ROWS_AT_ONCE):
+        known.update(connection.execute(KNOWN[name], {"keys": part}).scalars())
+    updates = [{"key": each.key, **each.values} for each in changes if each.key in known]
+    inserts = [{"id": each.key, **each.values} for each in changes if each.key not in known]
+    if updates:
+        connection.execute(CHANGE[name], updates)
+    if inserts:
+        connection.execute(insert(FOLDED[name]), inserts)
+    if changes[0].values.keys().isdisjoint(SEARCHED.get(name, ())):
+        return
+    for change in changes:
+        row = connection.execute(FIND[name], {"key": change.key}).mappings().one()
+        index(connection, name, dict(row))
+
+
+def _parts(keys: Sequence[str], size: int) -> Iterator[list[str]]:
+    """Parts of so many at most."""
+    return (list(keys[start : start + size]) for start in range(0, len(keys), size))
 
 
 def _paged(query: Select[Any], column: ColumnElement[Any], page: Page) -> Select[Any]:
