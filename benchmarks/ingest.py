@@ -54,11 +54,11 @@ class Table:
 def process(*command: object) -> Iterator["subprocess.Popen[str]"]:
     """A server that is ended at the end."""
     made = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)  # noqa: S603
-    try:
-        yield made
-    finally:
-        made.terminate()
-        made.wait()
+    with made:
+        try:
+            yield made
+        finally:
+            made.terminate()
 
 
 @contextmanager

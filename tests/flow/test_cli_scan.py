@@ -266,18 +266,3 @@ def test_version(andon):
     code, out, _ = andon("--version")
     assert code == 0
     assert out.startswith("andon ")
-
-
-def test_the_demo_ends_by_itself_elsewhere_without_a_terminal(tmp_path):
-    done = run_python(PROGRAM, "demo", cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert list(tmp_path.iterdir()) == []
-    page = " ".join(done.stdout.split())
-    for told in (
-        "accuracy even rose",
-        "late flights given a crew",
-        "What Andon saw",
-        "305 decisions differ",
-        "Your own log",
-    ):
-        assert told in page

@@ -35,7 +35,7 @@ COMMANDS = {  # command: the acts that it does
     "signal silence": ("sift.silence",),
     "signal silences": ("sift.list_silences",),
     "signal unmap": ("sift.unmap",),
-    "demo": ("watch.scan", "illustrate.draw"),
+    "demo": ("watch.scan", "illustrate.draw", "receive.scan", "respond.get"),
     "evidence export": ("export.export",),
     "evidence hold": ("audit.holds",),
     "evidence prove": ("audit.prove",),

@@ -2,19 +2,25 @@
 
 import subprocess
 import sys
+import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import as_file
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from andon.adapters.demo_figures import DemoFigures, Difference, Figures
+from andon.base.errors import Unavailable
 from andon.base.interval import Interval
+from andon.bootstrap.demo_server import Asked
 from andon.bootstrap.ledger import bundle_verifier, open_ledger, record_rows
 from andon.bootstrap.packs import pack
-from andon.bootstrap.wiring import read_model, scan_log
+from andon.bootstrap.pin import Memory
+from andon.bootstrap.send import send_scan, until
+from andon.bootstrap.wiring import ScanRequest, read_model, scan_models
 from andon.evidence.hold import BEFORE
 from andon.incident.document import to_document
 from andon.incident.scan import DetectedIncident, Scan
@@ -44,10 +50,18 @@ class Demo:
         """The model as its operator declared it."""
         return read_model(str(self.folder / "model.yaml"))
 
-    def scan(self, progress: Progress | None = None, *, illustrate: bool = False) -> Scan:
-        """Scan the log as `andon scan` does; the counterfactual is not given to it."""
-        log, reference = self.folder / "log.parquet", self.folder / "reference.parquet"
-        return scan_log([str(log)], self.model(), str(reference), illustrate=illustrate, progress=progress)
+    @property
+    def files(self) -> tuple[str, str]:
+        """The log and the reference."""
+        return str(self.folder / "log.parquet"), str(self.folder / "reference.parquet")
+
+    def scan(self, memory: Memory, progress: Progress | None = None) -> Scan:
+        """Scan the log as `andon scan --send` does; the counterfactual is not given to it."""
+        log, reference = self.files
+        request = ScanRequest([log], reference, illustrate=True, memory=memory)
+        [scan] = scan_models(request, self.model(), progress)
+        memory.setting |= {"every_seconds": None, "now": None}
+        return scan
 
     def tell(self, scan: Scan, incident: DetectedIncident) -> Told:
         """The figures around one incident of the scan."""
@@ -73,20 +87,49 @@ class Kept:
     changed: str
 
 
-def keep(demo: Demo, scan: Scan) -> Kept:
-    """Record the log, seal what was found, check the bundle, and check it again with one byte of it flipped."""
-    with TemporaryDirectory(prefix="andon-demo-") as name:
-        place, model = Path(name), str(demo.folder / "model.yaml")
-        with open_ledger(name, make=True) as ledger:
-            recorded = record_rows(ledger, [str(demo.folder / "log.parquet")], model, lambda _done: None)
-            since = min(incident.started_at_low for incident in scan.incidents) - BEFORE
-            sealed = ledger.audit.seal(Case(scan.model_id, since, None, "demo", {"scan": to_document(scan)}))
-            exported = ledger.export(sealed.seal_id, place / "bundle.zip", redact=False)
-            key = ledger.signer.verifier.vkey()
-        _flip(place / "bundle.zip", place / "changed.zip")
-        return Kept(
-            recorded.events, exported.entries, _verify(place, "bundle.zip", key), _verify(place, "changed.zip", key)
-        )
+def keep(demo: Demo, scan: Scan, place: Path) -> Kept:
+    """Record the log, seal what was found, check the bundle, and check it again with one byte of it flipped.
+
+    Args:
+        demo: where the log is.
+        scan: what was found.
+        place: the data folder that the demo's server serves.
+    """
+    model = str(demo.folder / "model.yaml")
+    with open_ledger(str(place)) as ledger, TemporaryDirectory(prefix="bundles-", dir=place) as name:
+        bundles = Path(name)
+        recorded = record_rows(ledger, [str(demo.folder / "log.parquet")], model, lambda _done: None)
+        since = min(incident.started_at_low for incident in scan.incidents) - BEFORE
+        sealed = ledger.audit.seal(Case(scan.model_id, since, None, "demo", {"scan": to_document(scan)}))
+        exported = ledger.export(sealed.seal_id, bundles / "bundle.zip", redact=False)
+        key = ledger.signer.verifier.vkey()
+        _flip(bundles / "bundle.zip", bundles / "changed.zip")
+        whole, changed = (_verify(bundles, each, key) for each in ("bundle.zip", "changed.zip"))
+        return Kept(recorded.events, exported.entries, whole, changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The incident that the finding became: as `andon incident show --json` has it, and how long it took."""
+
+    dossier: Mapping[str, Any]
+    seconds: float
+
+
+def open_incident(demo: Demo, scan: Scan, memory: Memory, pin: Path, ask: Asked) -> Opened:
+    """Send the scan to the demo's server, and wait for the incident and its seal.
+
+    Raises:
+        Unavailable: no incident came of it.
+    """
+    begun = time.perf_counter()
+    sent = send_scan(to_document(scan), memory.figures, demo.files, pin, from_ledger=False, ask=ask)
+    if not sent.incidents:
+        raise Unavailable("no incident came of what the demo sent: that is a fault of this version of Andon")
+    where = f"/api/v1/incidents/{sent.incidents[0]}"
+    seconds = time.perf_counter() - begun
+    until(lambda: ask("GET", where)["seal"] is not None)
+    return Opened(ask("GET", where), seconds)
 
 
 def _flip(source: Path, target: Path) -> None:

@@ -20,7 +20,7 @@ from andon.adapters.artifacts import ArtifactStore
 from andon.adapters.serial_log import SerialLog
 from andon.adapters.sql.search import SqlTexts
 from andon.adapters.zip_bundle import ZipBundle
-from andon.alert.signal import Pinned
+from andon.alert.signal import PART_ALERTS, Pinned
 from andon.alert.tables import FIGURES
 from andon.base.errors import Full, Refused, Tampered, Unavailable
 from andon.bootstrap import positions
@@ -62,6 +62,10 @@ from andon.telemetry.vitals import ByVersion, vitals_of
 LOGGER: Final = logging.getLogger("andon.server")
 POLL_SECONDS: Final = 0.25
 LOOK_SECONDS: Final = 1.0
+PACE_SECONDS: Final = 0.25
+"""Between two steps that make alerts of signals."""
+RESTS: Final = 3
+"""What follows commands rests so many times as long as it worked, so that commands come first."""
 WRITERS_MAX: Final = 32
 ITSELF: Final = "andon"
 """Who acts where nobody asked."""
@@ -110,6 +114,7 @@ class House:
     _signalled: threading.Event = field(default_factory=threading.Event)
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _wake: threading.Event = field(default_factory=threading.Event)
+    _hurried: threading.Event = field(default_factory=threading.Event)
     _ended: threading.Event = field(default_factory=threading.Event)
     _rests: threading.Event = field(default_factory=threading.Event)
 
@@ -217,10 +222,23 @@ class House:
         self._wake.set()
         self._signalled.set()
 
+    def hurry(self) -> None:
+        """Somebody waits for the follower."""
+        self._hurried.set()
+        self._wake.set()
+
     def follow(self) -> None:
         """Follow until the end, and look four times a second; what goes wrong is noted and tried again."""
         while not self._ended.is_set():
+            begun = time.monotonic()
             self.beat()
+            with contextlib.suppress(Unavailable):
+                self.opened.journal.tidy()
+            took = time.monotonic() - begun
+            self._hurried.wait(
+                min(RESTS * took, POLL_SECONDS)
+            )  # many commands: one batch, so that they are not held up
+            self._hurried.clear()
             self._wake.wait(POLL_SECONDS)
             self._wake.clear()
 
@@ -245,13 +263,16 @@ class House:
 
     def look_after(self) -> None:
         """Look after incidents until the end, after each command and whenever a clock has something to say."""
-        while not self._rests.wait(POLL_SECONDS):
+        took = 0.0
+        while not self._rests.wait(max(POLL_SECONDS, RESTS * took)):
+            begun = time.monotonic()
             try:
                 self.look()
             except Unavailable:
                 continue
             except Exception as error:  # noqa: BLE001  # the worker's loop: else nobody looked after anything any more
                 LOGGER.error("attendant: %s", type(error).__name__)  # noqa: TRY400  # its text may hold data
+            took = min(time.monotonic() - begun, LOOK_SECONDS)
 
     def group_signals(self) -> None:
         """Make alerts and incidents of signals until the end, where this process follows the journal."""
@@ -274,8 +295,9 @@ class House:
     def _group(self) -> None:
         before, self.ungrouped = self.ungrouped, None
         try:
-            while not self._rests.is_set() and self.signals.step():
-                pass
+            while not self._rests.is_set() and (alerts := self.signals.step()):
+                if alerts < PART_ALERTS // 2:  # what comes meanwhile is one step: fewer commands, the same alerts
+                    self._rests.wait(PACE_SECONDS)
         except (Refused, Unavailable) as error:  # the database is away, or others were faster three times over
             LOGGER.info("grouping waits: %s", error)
         except Exception as error:  # noqa: BLE001  # the worker's loop: signals wait, they are not lost
@@ -349,7 +371,7 @@ class House:
     def end(self) -> None:
         """Stop following."""
         self._ended.set()
-        self._wake.set()
+        self.hurry()
 
 
 @contextmanager
@@ -364,7 +386,12 @@ def open_house(settings: Settings) -> Iterator[House]:
     with ExitStack() as stack:
         houses: list[House] = []
         opened = stack.enter_context(
-            open_journal(settings.data, settings.database, lambda: houses[0].nudge() if houses else None)
+            open_journal(
+                settings.data,
+                settings.database,
+                lambda: houses[0].nudge() if houses else None,
+                lambda: houses[0].hurry() if houses else None,
+            )
         )
         keep_database(settings.data, settings.database)
         opened.journal.check()

@@ -51,7 +51,12 @@ class OpenJournal:
 
 @contextmanager
 def open_journal(
-    data: Path, database: str | None = None, nudge: Callable[[], None] | None = None, *, follows: bool = True
+    data: Path,
+    database: str | None = None,
+    nudge: Callable[[], None] | None = None,
+    hurry: Callable[[], None] | None = None,
+    *,
+    follows: bool = True,
 ) -> Iterator[OpenJournal]:
     """The journal of a data folder.
 
@@ -59,6 +64,7 @@ def open_journal(
         data: the folder.
         database: URL of its database; None: as `database_of` finds it.
         nudge: called after each command; None: the entry is followed up at once, as no server does it.
+        hurry: called when somebody waits for the follower; None: as `nudge`.
         follows: whether a command is followed up; else only its row is written.
     """
     engine = open_database(data, database or database_of(data))
@@ -68,7 +74,8 @@ def open_journal(
         if follows:
             opened[0].follow.step(now())
 
-    journal = SqlJournal(engine, Keyring(data / "keys.db"), FOLDS, now, secrets.token_bytes, nudge or here)
+    keys = Keyring(data / "keys.db")
+    journal = SqlJournal(engine, keys, FOLDS, now, secrets.token_bytes, nudge or here, hurry or here)
     follow = Follow(journal, SqlLease(engine, secrets.token_hex(8), LEASE), lambda: journal_log(data))
     opened.append(OpenJournal(journal, follow))
     try:
@@ -76,6 +83,7 @@ def open_journal(
     finally:
         follow.leave()
         engine.dispose()
+        keys.close()
 
 
 def journal_log(data: Path) -> SegmentLog:

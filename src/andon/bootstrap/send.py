@@ -16,6 +16,8 @@ PATH: Final = "/api/v1/signals/scan"
 PIN_BYTES_MAX: Final = 11 << 20
 WAIT_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.1
+Ask = Callable[..., Mapping[str, Any]]
+"""Asks a server, as `client.ask` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,14 @@ class Sent:
     incidents: Sequence[str]
 
 
-def send_scan(
-    document: Mapping[str, Any], figures: Mapping[str, Any], logs: Sequence[str], pin: Path, *, from_ledger: bool
+def send_scan(  # what is sent, and where to
+    document: Mapping[str, Any],
+    figures: Mapping[str, Any],
+    logs: Sequence[str],
+    pin: Path,
+    *,
+    from_ledger: bool,
+    ask: Ask = client.ask,
 ) -> Sent:
     """Send a scan and wait until its alerts have their incidents.
 
@@ -43,21 +51,22 @@ def send_scan(
         )
     body: dict[str, Any] = {"scan": document, "figures": dict(figures), "inputs": [_input(log) for log in logs]}
     body |= {"from_ledger": from_ledger, "pin": base64.b64encode(content).decode()}
-    answer = client.ask("POST", PATH, body)
-    return Sent(answer, _settled(answer, document) if answer["alerts"] else ())
+    answer = ask("POST", PATH, body)
+    return Sent(answer, _settled(ask, answer, document) if answer["alerts"] else ())
 
 
-def _settled(answer: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
+def _settled(ask: Ask, answer: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
     where = f"/api/v1/signals/{client.quoted(answer['signal_id'])}"
-    _until(lambda: client.ask("GET", where)["state"] == "grouped")
-    found = client.ask("GET", "/api/v1/alerts", query={"model": document["model_id"], "limit": 1_000})["items"]
+    until(lambda: ask("GET", where)["state"] == "grouped")
+    found = ask("GET", "/api/v1/alerts", query={"model": document["model_id"], "limit": 1_000})["items"]
     fired = {(each["incident_type"], each["detected_at"][:19]) for each in document["incidents"]}
     mine = [each for each in found if each["source"] == "scan" and each["incident_id"] is not None]
     named = [each["incident_id"] for each in mine if (each["incident_type"], each["starts_at"][:19]) in fired]
     return list(dict.fromkeys(named))
 
 
-def _until(is_done: Callable[[], bool]) -> None:
+def until(is_done: Callable[[], bool]) -> None:
+    """Wait until something is so, for as long as is reasonable."""
     end = time.monotonic() + WAIT_SECONDS
     while not is_done() and time.monotonic() < end:
         time.sleep(POLL_SECONDS)

@@ -125,8 +125,8 @@ class Signals:
         """Alerts, silences and maps."""
         return Sift(self.journal, tuple(floors()), now, secrets.token_bytes, caller.id, caller.models)
 
-    def step(self) -> bool:
-        """Make alerts and incidents of a part of what waits; whether there may be more."""
+    def step(self) -> int:
+        """Make alerts and incidents of a part of what waits; how many alerts, 0: nothing waits."""
         if self._group is None:
             declare = Declare(self.journal, floors(), now, secrets.token_bytes, ACTOR)
             self._group = Group(self.journal, tuple(floors()), declare.open_or_join, now)

@@ -110,11 +110,13 @@ class Command:
 
     `is_alone`: nothing else is recorded between the look and the entry. For what rests on more than its own stream,
     such as the next number of the year; it makes other commands wait, so a decision that needs it is short.
+    `begins`: the stream that it will begin, where that is known: what its texts need is made before its turn comes.
     """
 
     request_id: str
     decide: Callable[[View], Fact]
     is_alone: bool = False
+    begins: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,21 +77,21 @@ class Group:
     now: Callable[[], datetime]
     _looked: object = field(default=None)
 
-    def step(self) -> bool:
-        """Do a part of what there is to do; whether there may be more."""
+    def step(self) -> int:
+        """Do a part of what there is to do; how many alerts that were, at least 1; 0: there is nothing to do."""
         maps, silences = self._rules()
-        if self._release(maps, silences):
-            return True
+        if (released := self._release(maps, silences)) > 0:
+            return released
         waiting = self.journal.list_rows(SIGNALS, {"state": WAITING}, Page(PARTS_MAX))
         parts = list(_until(waiting, PART_ALERTS))
         if not parts:
-            return False
+            return 0
         found: dict[str, tuple[Alert, str]] = {}
         for part in parts:
             for document in json.loads(part["content"] or "[]"):
                 self._observe(alert_from(document), part["at"], found)
         self._settle(found, maps, silences, tuple(part["id"] for part in parts))
-        return True
+        return max(1, len(found))
 
     def _rules(self) -> tuple[list[AlertMap], list[Silence]]:
         now = stored(self.now())
@@ -132,11 +132,14 @@ class Group:
             start = max(start, known.starts_at + timedelta(microseconds=1))
         return replace(alert, starts_at=start)
 
-    def _release(self, maps: Sequence[AlertMap], silences: Sequence[Silence]) -> bool:
-        """Let go what nothing holds back any more; looked at only when a map or a silence came, went or ended."""
+    def _release(self, maps: Sequence[AlertMap], silences: Sequence[Silence]) -> int:
+        """Let go what nothing holds back any more; how many.
+
+        It is looked at only when a map or a silence came, went or ended.
+        """
         rules = (tuple(maps), tuple(silences))
         if rules == self._looked:
-            return False
+            return 0
         for hold in (UNMAPPED, SILENCED):
             after = None
             while rows := self.journal.list_rows(ALERTS, {"hold": hold}, Page(HELD_AT_ONCE, after)):
@@ -146,9 +149,9 @@ class Group:
                 }
                 if free:
                     self._settle(free, maps, silences, ())
-                    return True
+                    return len(free)
         self._looked = rules
-        return False
+        return 0
 
     def _is_free(self, row: Mapping[str, Any], maps: Sequence[AlertMap], silences: Sequence[Silence]) -> bool:
         """Whether an alert that is held is held no more; what was over while it was silenced never opens anything."""

@@ -118,7 +118,9 @@ class Receive:
             data["model_id"] = delivery.figures["model_id"]
             private["figures"] = json.dumps(dict(delivery.figures), ensure_ascii=False)
         fact = Fact("signals_accepted", signal_id, self.actor, data, private)
-        done = self.journal.commit(Command(request or self._request(channel, delivery, signal_id), lambda _: fact))
+        name = request or self._request(channel, delivery, signal_id)
+        command = Command(name, lambda _: fact, begins=signal_id if name == signal_id else None)
+        done = self.journal.commit(command)
         if done.fact.data.get("sha256") != data["sha256"]:
             raise Conflict(
                 f"this was sent before with another content, as {done.fact.stream}: an id or an Idempotency-Key names"

@@ -1,21 +1,29 @@
 """A database by its URL, and its two kinds of transaction."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
+from andon.adapters.sql.turns import Turns
 from andon.base.address import shown
 from andon.base.errors import BadInput, Tampered, Unavailable
 
 BUSY_SECONDS = 30
+PAGES_MAX = 16_384
+"""So many pages (64 MiB) may wait in SQLite's write-ahead log before a command itself has to move them (`tidy`)."""
 STOPPED_SECONDS = 5
 """PostgreSQL ends a transaction whose client says nothing for so long, and lets go of its locks."""
 STOPPED = "25P03"
 """Its code for that."""
+
+
+_TURNS: "WeakKeyDictionary[Engine, Turns]" = WeakKeyDictionary()
+"""Of each SQLite database that this process has open."""
 
 
 def open_engine(url: str) -> Engine:
@@ -58,10 +66,12 @@ def _postgresql(url: str) -> Engine:
 def _sqlite(url: str) -> Engine:
     arguments = {"timeout": BUSY_SECONDS, "check_same_thread": False}
     engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args=arguments)
+    _TURNS[engine] = Turns()
 
     @event.listens_for(engine, "connect")
     def _prepare(connection, _record):  # type: ignore[no-untyped-def]  # SQLAlchemy gives the driver's own object
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
+        kept = f"wal_autocheckpoint={PAGES_MAX}"
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", kept):
             connection.execute(f"PRAGMA {pragma}").close()
 
     return engine
@@ -76,7 +86,27 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction that commits at the end; SQLite locks at its begin, so that no reader has to turn writer."""
+    """One transaction that commits at the end, in its turn."""
+    turns = turns_of(engine)
+    with nullcontext() if turns is None else turns, transaction(engine) as connection:
+        yield connection
+
+
+def turns_of(engine: Engine) -> Turns | None:
+    """Who writes next in this process; None where the database lets several write at once."""
+    return _TURNS.get(engine)
+
+
+def tidy(engine: Engine) -> None:
+    """Move what waits in SQLite's write-ahead log into its file, beside the commands; else one of them had to."""
+    if engine.dialect.name == "sqlite":
+        with reading(engine) as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").close()
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """A transaction of somebody whose turn it is; SQLite locks at its begin, so that no reader has to turn writer."""
     with _reached(engine), engine.connect() as connection:
         if engine.dialect.name != "sqlite":
             with connection.begin():

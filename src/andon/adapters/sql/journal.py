@@ -1,18 +1,19 @@
 """The journal in a database: one transaction per command."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, func, insert, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from andon.adapters.sql.engine import reading, writing
+from andon.adapters.sql.engine import reading, tidy, transaction, turns_of, writing
 from andon.adapters.sql.lease import integrated
 from andon.adapters.sql.search import SEARCHED, forget_all, index
 from andon.adapters.sql.tables import FOLDED, HEAD, JOURNAL, OUTBOX, PAYLOAD
+from andon.adapters.sql.turns import Shared, Turns
 from andon.base.errors import Conflict, Tampered, Unavailable
 from andon.base.fold import Change, Fold, State
 from andon.ledger.entry import SALT_BYTES, parse_header
@@ -36,6 +37,21 @@ ROWS_AT_ONCE = 1_000
 INTEGRATE_SECONDS = 30.0
 POLL_SECONDS = 0.02
 
+# Made once: to make a statement costs more than to carry it out.
+FIND = {name: select(table).where(table.c.id == bindparam("key")) for name, table in FOLDED.items()}
+CHANGE = {name: update(table).where(table.c.id == bindparam("key")) for name, table in FOLDED.items()}
+KNOWN = {
+    name: select(table.c.id).where(table.c.id.in_(bindparam("keys", expanding=True))) for name, table in FOLDED.items()
+}
+SEEN = select(HEAD.c.seq)
+SEEN_ALONE = SEEN.with_for_update()
+NEXT = update(HEAD).values(seq=HEAD.c.seq + 1).returning(HEAD.c.seq)
+DONE = select(JOURNAL).where(JOURNAL.c.request_id == bindparam("name"))
+LATEST = select(
+    *(func.coalesce(func.max(each), 0) for each in (JOURNAL.c.seq, JOURNAL.c.stream_version)),
+).where(JOURNAL.c.stream == bindparam("name"))
+LAST = select(func.coalesce(func.max(JOURNAL.c.seq), 0))
+
 
 class Keys(Protocol):
     """Keeps texts so that each can be erased: by forgetting its key."""
@@ -44,6 +60,10 @@ class Keys(Protocol):
 
     def open(self, key_id: str, sealed: bytes, place: bytes) -> bytes | None:
         """The text; None when its key is gone."""
+        ...
+
+    def make(self, key_ids: Sequence[str]) -> None:
+        """Make keys that will be needed, durable together; those that are there stay."""
         ...
 
 
@@ -55,7 +75,7 @@ class SqlView:
 
     def find(self, table: str, key: str) -> dict[str, Any] | None:
         """One row by its key."""
-        found = self.connection.execute(select(FOLDED[table]).where(FOLDED[table].c.id == key)).mappings().first()
+        found = self.connection.execute(FIND[table], {"key": key}).mappings().first()
         return None if found is None else dict(found)
 
     def list_rows(
@@ -78,6 +98,7 @@ class SqlJournal:
         folds: what each kind of posting does to the tables.
         now, chance: time and randomness.
         nudge: called after a commit, so that the follower need not wait for its next look.
+        hurry: called when somebody waits for the follower.
         reach: told the name of each point where a crash is tried.
     """
 
@@ -87,18 +108,29 @@ class SqlJournal:
     now: Callable[[], datetime]
     chance: Callable[[int], bytes]
     nudge: Callable[[], None] = lambda: None
+    hurry: Callable[[], None] = lambda: None
     reach: Callable[[str], None] = lambda _: None
+    _shared: Shared[Command, Committed] | None = field(init=False, default=None)
+    _keyed: Shared[str, bool] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_keyed", Shared(self._make_keys, Turns()))
+        turns = turns_of(self.engine)
+        if turns is not None:
+            object.__setattr__(self, "_shared", Shared(self._together, turns))
 
     # For services
 
     def commit(self, command: Command) -> Committed:
-        """Decide and record in one transaction; a request that was done is answered with its entry."""
+        """Decide and record in one transaction; a request that was done is answered with its entry.
+
+        Commands that wait for each other share the transaction, and its fsync; one that fails leaves nothing of itself.
+        """
+        if command.begins is not None:
+            self._keyed.do(command.begins)
         for _ in range(TRIES):
             try:
-                with writing(self.engine) as connection:
-                    done = self._done(connection, command.request_id)
-                    if done is None:
-                        done = self._record(connection, command)
+                done = self._alone(command) if self._shared is None else self._shared.do(command)
             except (
                 _Overtaken,
                 IntegrityError,
@@ -123,7 +155,7 @@ class SqlJournal:
 
     def integrate(self, seq: int) -> None:
         """Wait until the follower says that the ledger holds the entry."""
-        self.nudge()
+        self.hurry()
         end = time.monotonic() + INTEGRATE_SECONDS
         while self.integrated() < seq:
             if time.monotonic() > end:
@@ -155,7 +187,7 @@ class SqlJournal:
     def last(self) -> int:
         """The number of the last entry; 0 for none."""
         with reading(self.engine) as connection:
-            return int(connection.execute(select(func.coalesce(func.max(JOURNAL.c.seq), 0))).scalar_one())
+            return int(connection.execute(LAST).scalar_one())
 
     def rows(self, after: int) -> Iterator[Row]:
         """The entries after one, in order."""
@@ -174,6 +206,10 @@ class SqlJournal:
         with reading(self.engine) as connection:
             rows = connection.execute(query.order_by(OUTBOX.c.seq, OUTBOX.c.id)).mappings()
             return [(row["id"], row["seq"], Message(row["recipient"], row["body"])) for row in rows]
+
+    def tidy(self) -> None:
+        """Move what was written into the file of the database, where it is SQLite; nobody waits for it."""
+        tidy(self.engine)
 
     # For whoever checks
 
@@ -229,35 +265,71 @@ class SqlJournal:
     def _whole(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
         return {column: values.get(column) for column in FOLDED[table].c.keys()}  # noqa: SIM118  # not a dict
 
+    def _make_keys(self, streams: Sequence[str]) -> Sequence[bool | Exception]:
+        try:
+            self.keys.make(streams)
+        except Exception as error:  # noqa: BLE001  # each who waits is told
+            return [error] * len(streams)
+        return [True] * len(streams)
+
+    def _alone(self, command: Command) -> Committed:
+        with writing(self.engine) as connection:
+            return self._carried_out(connection, command)
+
+    def _together(self, commands: Sequence[Command]) -> Sequence[Committed | Exception]:
+        """What came of each, when all that could be done is durable."""
+        try:
+            with transaction(self.engine) as connection:
+                return [self._by_itself(connection, each) for each in commands]
+        except Exception as error:  # noqa: BLE001  # each who waits is told
+            if len(commands) == 1 or isinstance(error, Unavailable):
+                return [error] * len(commands)
+        return [outcome for each in commands for outcome in self._together([each])]  # one of them breaks it for all
+
+    def _by_itself(self, connection: Connection, command: Command) -> Committed | Exception:
+        """What came of a command that shares its transaction: done, or an error and nothing left of it."""
+        connection.exec_driver_sql("SAVEPOINT command")
+        try:
+            done: Committed | Exception = self._carried_out(connection, command)
+        except Exception as error:  # whoever gave the command gets it
+            if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError):
+                raise
+            done = error
+            connection.exec_driver_sql("ROLLBACK TO command")
+        connection.exec_driver_sql("RELEASE command")
+        return done
+
+    def _carried_out(self, connection: Connection, command: Command) -> Committed:
+        done = self._done(connection, command.request_id)
+        return self._record(connection, command) if done is None else done
+
     def _record(self, connection: Connection, command: Command) -> Committed:
-        head = select(HEAD.c.seq)
-        seen = connection.execute(head.with_for_update() if command.is_alone else head).scalar_one()
+        seen = connection.execute(SEEN_ALONE if command.is_alone else SEEN).scalar_one()
         fact = command.decide(SqlView(connection))
         salts = {name: self.chance(SALT_BYTES) for name in fact.private}
         # Last of all the lock that every command takes: numbers without gaps, in the order of commits.
-        seq = connection.execute(update(HEAD).values(seq=HEAD.c.seq + 1).returning(HEAD.c.seq)).scalar_one()
-        numbers = (func.coalesce(func.max(each), 0) for each in (JOURNAL.c.seq, JOURNAL.c.stream_version))
-        latest, version = connection.execute(select(*numbers).where(JOURNAL.c.stream == fact.stream)).one()
+        seq = connection.execute(NEXT).scalar_one()
+        latest, version = connection.execute(LATEST, {"name": fact.stream}).one()
         if latest > seen:
             raise _Overtaken
         version += 1
         row = make_row(fact, Place(seq, version, command.request_id, _text(self.now())), salts)
         fields = {name: getattr(row, name) for name in JOURNAL.c.keys()}  # noqa: SIM118
-        connection.execute(insert(JOURNAL).values(fields))
+        connection.execute(insert(JOURNAL), fields)
         self._keep_texts(connection, row, fact, salts)
         for number, message in enumerate(fact.messages):
             values = {"id": f"{seq}:{number}", "seq": seq, "recipient": message.recipient, "body": message.body}
-            connection.execute(insert(OUTBOX).values(values))
+            connection.execute(insert(OUTBOX), values)
         posting = posting_of(row.checked(), {name: salts[name] + text.encode() for name, text in fact.private.items()})
-        for change in fold_into({}, posting, self.folds):
-            _carry_out(connection, change)
+        for changes in _alike(fold_into({}, posting, self.folds)):
+            _carry_out(connection, changes)
         return Committed(seq, fact)
 
     def _keep_texts(self, connection: Connection, row: Row, fact: Fact, salts: Mapping[str, bytes]) -> None:
         for name, text in fact.private.items():
             sealed = self.keys.seal(fact.stream, salts[name] + text.encode(), _place(row.seq, name))
             values = {"seq": row.seq, "name": name, "key_id": fact.stream, "ct": sealed}
-            connection.execute(insert(PAYLOAD).values(values))
+            connection.execute(insert(PAYLOAD), values)
 
     def _texts(self, connection: Connection) -> dict[int, dict[str, Mapping[str, Any]]]:
         found: dict[int, dict[str, Mapping[str, Any]]] = {}
@@ -269,7 +341,7 @@ class SqlJournal:
         return self.keys.open(kept["key_id"], kept["ct"], _place(kept["seq"], kept["name"]))
 
     def _done(self, connection: Connection, request_id: str) -> Committed | None:
-        found = connection.execute(select(JOURNAL).where(JOURNAL.c.request_id == request_id)).mappings().first()
+        found = connection.execute(DONE, {"name": request_id}).mappings().first()
         if found is None:
             return None
         fields = parse_header(found["entry"])
@@ -281,14 +353,37 @@ class _Overtaken(Exception):  # no error: try again
     """The stream was changed after the decision had been made from it: PostgreSQL shows each query what is new."""
 
 
-def _carry_out(connection: Connection, change: Change) -> None:
-    table = FOLDED[change.table]
-    done = connection.execute(update(table).where(table.c.id == change.key).values(change.values))
-    if not done.rowcount:
-        connection.execute(insert(table).values({"id": change.key, **change.values}))
-    if not change.values.keys().isdisjoint(SEARCHED.get(change.table, ())):
-        row = connection.execute(select(table).where(table.c.id == change.key)).mappings().one()
-        index(connection, change.table, dict(row))
+def _alike(changes: Sequence[Change]) -> Sequence[Sequence[Change]]:
+    """Changes of the same columns of one table together; as they came where a row is changed more than once."""
+    groups: dict[tuple[str, frozenset[str]], list[Change]] = {}
+    for change in changes:
+        groups.setdefault((change.table, frozenset(change.values)), []).append(change)
+    is_once = len({(each.table, each.key) for each in changes}) == len(changes)
+    return list(groups.values()) if is_once else [[each] for each in changes]
+
+
+def _carry_out(connection: Connection, changes: Sequence[Change]) -> None:
+    """Change rows, or make them where they are not there: three statements, however many rows."""
+    name = changes[0].table
+    known: set[str] = set()
+    for part in _parts([each.key for each in changes], ROWS_AT_ONCE):
+        known.update(connection.execute(KNOWN[name], {"keys": part}).scalars())
+    updates = [{"key": each.key, **each.values} for each in changes if each.key in known]
+    inserts = [{"id": each.key, **each.values} for each in changes if each.key not in known]
+    if updates:
+        connection.execute(CHANGE[name], updates)
+    if inserts:
+        connection.execute(insert(FOLDED[name]), inserts)
+    if changes[0].values.keys().isdisjoint(SEARCHED.get(name, ())):
+        return
+    for change in changes:
+        row = connection.execute(FIND[name], {"key": change.key}).mappings().one()
+        index(connection, name, dict(row))
+
+
+def _parts(keys: Sequence[str], size: int) -> Iterator[list[str]]:
+    """Parts of so many at most."""
+    return (list(keys[start : start + size]) for start in range(0, len(keys), size))
 
 
 def _paged(query: Select[Any], column: ColumnElement[Any], page: Page) -> Select[Any]:

@@ -26,6 +26,7 @@ SEARCHED: Final[Mapping[str, tuple[str, ...]]] = {
 """The folded tables that are searched, and their columns; a new one is a line here."""
 JSON_COLUMNS: Final = frozenset({"more", "content"})
 """Columns that hold JSON, of which the values count."""
+FORGET: Final = delete(TEXTS).where(TEXTS.c.source == bindparam("at"), TEXTS.c.key == bindparam("row"))
 _SPLIT: Final = re.compile(r"[\W_]+")
 _SQLITE: Final = """
     select t.source, t.key from search_words w join search_texts t on t.number = w.rowid
@@ -76,12 +77,12 @@ def index(connection: Connection, table: str, row: Mapping[str, Any]) -> None:
     incident = row["id"] if table == "incidents" else row.get("incident_id")
     model = row["id"] if table == "models" else row.get("model_id")
     values = {"source": table, "key": row["id"], "incident_id": incident, "model_id": model, "said": words}
-    connection.execute(insert(TEXTS).values(values))
+    connection.execute(insert(TEXTS), values)
 
 
 def forget(connection: Connection, table: str, key: str) -> None:
     """Keep no words of a row."""
-    connection.execute(delete(TEXTS).where(TEXTS.c.source == table, TEXTS.c.key == key))
+    connection.execute(FORGET, {"at": table, "row": key})
 
 
 def forget_all(connection: Connection) -> None:

@@ -1,8 +1,10 @@
 """`andon demo`: a real log in which every dashboard stayed calm, and what Andon says. All figures are computed."""
 
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta, tzinfo
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -10,11 +12,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from andon.bootstrap.demo import Kept, Told, keep, open_demo
+from andon.bootstrap.demo import Demo, Kept, Opened, Told, keep, open_demo, open_incident
+from andon.bootstrap.demo_server import serving
 from andon.bootstrap.packs import load_taxonomy
+from andon.bootstrap.pin import Memory
 from andon.detect.registry import DETECTORS
-from andon.incident.scan import DetectedIncident
-from andon.interfaces.cli import output, progress, spark, words
+from andon.incident.document import to_document
+from andon.incident.scan import DetectedIncident, Scan
+from andon.interfaces.cli import output, pin_command, progress, spark, words
+from andon.interfaces.cli.incident_show import draw_answers
 from andon.interfaces.cli.page.write import write_page
 from andon.interfaces.cli.scan_text import QUIET, Frame, Page
 
@@ -47,13 +53,14 @@ def run(*, html: str | None, no_color: bool) -> None:
     if html is not None:
         output.require_place(html, (), "--html")
     with open_demo() as demo:
+        memory = Memory(wants_figures=True)
         with progress.shown(quiet=False, no_color=no_color) as report:
-            scan = demo.scan(report, illustrate=html is not None)
+            scan = demo.scan(memory, report)
         titles = load_taxonomy().titles()
         frame = Frame(demo.model(), titles, len(DETECTORS), ("log.parquet",), ("andon", "demo"), page=html)
         first = min(scan.incidents, key=lambda incident: (incident.priority, incident.detected_at), default=None)
         told = None if first is None else demo.tell(scan, first)
-        kept = None if first is None else keep(demo, scan)
+        acted = None if first is None else _act(demo, scan, memory)
 
     def draw(console: Console) -> None:
         console.print(Text(OPENING))
@@ -64,13 +71,26 @@ def run(*, html: str | None, no_color: bool) -> None:
         else:
             _seen(console, Page(scan, frame))
             console.print(Text(MISSED, style="bold yellow"))
-        if kept is not None:
-            _kept(console, kept)
+        if acted is not None:
+            _kept(console, acted[0])
+            _opened(console, acted[1])
         _next(console, html)
 
     if html is not None:
         write_page(scan, frame, html)
     output.print_on(output.console(no_color=no_color), draw)
+
+
+def _act(demo: Demo, scan: Scan, memory: Memory) -> tuple[Kept, Opened]:
+    """Keep the evidence and open the incident, at a server that is there for as long as this takes."""
+    with tempfile.TemporaryDirectory(prefix="andon-demo-") as name:
+        place = Path(name)
+        pin = place / "scan.pin"
+        said = (str(demo.folder / "model.yaml"), to_document(scan))
+        pin_command.write_untried(pin, said, memory, scan)  # to try it would be a second scan
+        with serving(place / "data") as ask:
+            kept = keep(demo, scan, place / "data")
+            return kept, open_incident(demo, scan, memory, pin, ask)
 
 
 def _dashboards(console: Console, incident: DetectedIncident, told: Told) -> None:
@@ -124,6 +144,18 @@ def _kept(console: Console, kept: Kept) -> None:
     console.print(Padding.indent(Text(kept.whole), 2))
     console.print(Text("and after one byte of the bundle was flipped:"))
     console.print(Padding.indent(Text(kept.changed), 2))
+
+
+def _opened(console: Console, opened: Opened) -> None:
+    seal = opened.dossier["seal"]
+    _heading(console, "What a responder sees")
+    sent = "The finding was sent to a server, as `andon scan --send` does."
+    later = f"{opened.seconds:.1f}{words.HELD}s later it was an incident, and `andon incident show` said:"
+    console.print(Text(f"{sent} {later}"))
+    console.print()
+    draw_answers(console, opened.dossier)
+    if seal is not None:
+        console.print(Text(f"  Sealed at once, as {seal['id']}, over {seal['size']:,} entries."))
 
 
 def _next(console: Console, html: str | None) -> None:

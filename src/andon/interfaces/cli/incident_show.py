@@ -1,5 +1,6 @@
 """`andon incident show` and `timeline`: the six answers first, then the rest."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from rich.console import Console
@@ -59,6 +60,14 @@ def search(words: str, limit: int, *, as_json: bool) -> None:
 
 def draw(console: Console, found: dict[str, Any]) -> None:
     """An incident, the six answers first."""
+    draw_answers(console, found)
+    console.print(Padding.indent(_rest(found), 2))
+    if found["seal"] is not None:
+        console.print(Text(_seal(found["seal"])), soft_wrap=True)
+
+
+def draw_answers(console: Console, found: Mapping[str, Any]) -> None:
+    """The six answers of an incident, and its clocks."""
     incident, answers = found["incident"], found["answers"]
     head = f"{PRIORITY_MARKS[incident['priority']]} {incident['id']}  {incident['priority']} {incident['severity']}"
     console.print(Text(f"{head}, {incident['status']}", style="bold"))
@@ -66,10 +75,9 @@ def draw(console: Console, found: dict[str, Any]) -> None:
     for key, label in QUESTIONS:
         said = "\n".join(_step(each) for each in answers[key]) if key == "may_do" else answers[key]
         table.add_row(label, Text(said if key == "may_do" else plain(said)))
+    if found["clocks"]:
+        table.add_row("clocks", Text("\n".join(_safe(_clock(each)) for each in found["clocks"])))
     console.print(Padding.indent(table, 2))
-    console.print(Padding.indent(_rest(found), 2))
-    if found["seal"] is not None:
-        console.print(Text(_seal(found["seal"])), soft_wrap=True)
 
 
 def _rest(found: dict[str, Any]) -> Table:
@@ -77,7 +85,6 @@ def _rest(found: dict[str, Any]) -> Table:
     table = _grid()
     table.add_row(f"why {incident['priority']}", Text(_why(incident)))
     for label, lines in (
-        ("clocks", [_clock(each) for each in found["clocks"]]),
         ("checklist", [_checks(found["checks"])]),
         ("sealed", [found["seal"]["id"]] if found["seal"] else []),
         ("facts", found["facts"]),

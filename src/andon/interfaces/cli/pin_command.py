@@ -21,8 +21,21 @@ _SVG = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 
 def write(path: str, said: tuple[str, dict[str, Any]], memory: Memory) -> None:
     """Write the pin of a scan: its model file, its document, what it saw; and try whether it can be done again."""
+    pin = _pin_of(said, memory)
+    again = pin.scan()
+    _require_same(said[1], again)
+    write_pin(Path(path), {**pin.members, **charts_of(again, pin.model())})
+
+
+def write_untried(path: Path, said: tuple[str, dict[str, Any]], memory: Memory, scan: Scan) -> None:
+    """As `write`, without scanning again, with the charts of the scan itself."""
+    pin = _pin_of(said, memory)
+    write_pin(path, {**pin.members, **charts_of(scan, pin.model())})
+
+
+def _pin_of(said: tuple[str, dict[str, Any]], memory: Memory) -> Pin:
     model_file, document = said
-    pin = Pin(
+    return Pin(
         {
             "scan.json": _bytes(document),
             "model.yaml": Path(model_file).read_bytes(),
@@ -30,9 +43,6 @@ def write(path: str, said: tuple[str, dict[str, Any]], memory: Memory) -> None:
             "observed.json": _bytes(memory.document()),
         }
     )
-    again = pin.scan()
-    _require_same(document, again)
-    write_pin(Path(path), {**pin.members, **charts_of(again, pin.model())})
 
 
 def charts_of(scan: Scan, model: Model) -> dict[str, bytes]:
