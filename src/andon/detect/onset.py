@@ -15,7 +15,10 @@ Float = npt.NDArray[np.float64]
 START_DROP = 7.35 / 2
 """Loss of log-likelihood that bounds the 95 % interval of the start (Hansen 2000)."""
 END_DROP = 10.59 / 2
-"""Evidence for the old level after the run that it takes to say that the failure is over (Hansen's 99 % point)."""
+"""Evidence for the old level after the run that it takes to say that the failure is over (Hansen's 99 % point).
+
+It is asked again with every bucket while the failure runs, so the logarithm of their number comes on top (Bonferroni).
+"""
 SHARE_MIN = 1e-4
 """Shares are kept this far from 0 and 1: no single row decides."""
 
@@ -47,5 +50,6 @@ def best_run(gain: Float, within: int) -> Run:
     best = back.max()
     near = within - np.flatnonzero(back >= best - START_DROP)
     after = np.cumsum(gain[end:])
-    over = bool(len(after)) and float(after.min()) <= -END_DROP
+    looks = np.log(np.arange(end - start + 1, len(gain) - start + 1))  # each bucket is another chance to seem over
+    over = bool((after <= -END_DROP - looks).any())
     return Run(start, int(near.min()), int(near.max()), end, over, float(back.max() + forward.max() - gain[within]))

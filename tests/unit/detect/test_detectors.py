@@ -473,10 +473,7 @@ def test_a_version_that_is_to_blame_is_named(bench: Bench) -> None:
     assert found.changed.version == "2.0.0"
 
 
-OVER_TOO_EARLY = pytest.mark.xfail(reason="the few labels that come early say that it is over: a group per streak")
-every_fault = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[OVER_TOO_EARLY] if name == "costs_rise" else []) for name in FAULTS]
-)
+every_fault = pytest.mark.parametrize("name", FAULTS)
 
 
 @every_fault
