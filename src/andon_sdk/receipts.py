@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import logging
 import random
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,11 @@ RECEIPTS = "receipts.ndjson"
 SAMPLES = "samples.json"
 BYTES_MAX = 4 << 20
 SAMPLES_MAX = 200
+LOGGER = logging.getLogger("andon_sdk")
 
 
 class Receipts:
-    """The receipts of one installation's server, in a folder."""
+    """The receipts of one installation's server, in a folder that its processes share; the samples are the last one's."""
 
     def __init__(self, folder: Path, dice: random.Random | None = None) -> None:
         self.folder = folder
@@ -29,11 +32,6 @@ class Receipts:
 
     def keep(self, lines: Lines, document: Mapping[str, Any]) -> None:
         """Keep the receipt of lines, and perhaps some as samples (a reservoir: all have the same chance)."""
-        path = self.folder / RECEIPTS
-        if path.exists() and path.stat().st_size > BYTES_MAX:
-            path.replace(self.folder / f"{RECEIPTS}.old")
-        with path.open("a") as file:
-            file.write(json.dumps({"numbers": [lines.first, lines.end], **document}) + "\n")
         new = [line for line in lines.lines[int(document["repeated"]) :] if line]
         changed = False
         for place, line in enumerate(new):
@@ -51,7 +49,22 @@ class Receipts:
             else:
                 continue
             changed = True
-        if changed:
-            scratch = self.folder / f"{SAMPLES}.new"
+        try:
+            self._write({"numbers": [lines.first, lines.end], **document}, changed=changed)
+        except OSError as error:  # what was sent is in the log all the same
+            LOGGER.warning("no receipt could be kept in %s: %s; mend the folder or its disk", self.folder, error)
+
+    def _write(self, receipt: Mapping[str, Any], *, changed: bool) -> None:
+        path = self.folder / RECEIPTS
+        with contextlib.suppress(FileNotFoundError):  # another process moved it
+            if path.stat().st_size > BYTES_MAX:
+                path.replace(self.folder / f"{RECEIPTS}.old")
+        with path.open("a") as file:
+            file.write(json.dumps(receipt) + "\n")
+        if not changed:
+            return
+        scratch = self.folder / f"{SAMPLES}.{secrets.token_hex(4)}"
+        with contextlib.ExitStack() as stack:
+            stack.callback(scratch.unlink, missing_ok=True)
             scratch.write_text(json.dumps(self.samples))
             scratch.replace(self.folder / SAMPLES)
