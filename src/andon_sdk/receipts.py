@@ -19,7 +19,7 @@ LOGGER = logging.getLogger("andon_sdk")
 
 
 class Receipts:
-    """The receipts of one installation's server, in a folder that its processes share; the samples are the last one's."""
+    """The receipts of one server, in a folder that processes share; the samples are those of the last one to write."""
 
     def __init__(self, folder: Path, dice: random.Random | None = None) -> None:
         self.folder = folder

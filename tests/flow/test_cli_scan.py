@@ -262,6 +262,20 @@ def test_show_prints_text_and_json(andon, what):
     assert what in json.loads(out) or json.loads(out)["schema"] == f"andon.{what}/1"
 
 
+def test_types_of_a_user_are_shown_beside_the_shipped(tmp_path, monkeypatch):
+    document = (Path(__file__).parents[2] / "docs" / "incidents.md").read_text(encoding="utf-8")
+    own = tmp_path / "own.yaml"
+    own.write_text(document.partition("```yaml\n")[2].partition("```")[0], encoding="utf-8")
+    monkeypatch.setenv("ANDON_TAXONOMY", str(own))
+    done = run_python(PROGRAM, "show", "taxonomy", "--json")
+    assert json.loads(done.stdout)["types"]["pricing_error"]["title"] == "Pricing error"
+    own.write_text("schema: andon.taxonomy/1\ntypes: {pricing_error: {title: x}}\n", encoding="utf-8")
+    for path, told in ((own, "types.pricing_error.means"), (tmp_path / "none.yaml", "ANDON_TAXONOMY")):
+        monkeypatch.setenv("ANDON_TAXONOMY", str(path))
+        done = run_python(PROGRAM, "show", "taxonomy")
+        assert (done.returncode, done.stdout, told in done.stderr, done.stderr.count("\n")) == (2, "", True, 1)
+
+
 def test_version(andon):
     code, out, _ = andon("--version")
     assert code == 0

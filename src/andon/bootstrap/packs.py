@@ -1,14 +1,17 @@
-"""The data that travels with the code: taxonomy, severities, demo."""
+"""The data that travels with the code: taxonomy, severities, demo; and the types that a user adds."""
 
+import os
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 import yaml
 
+from andon.base.errors import BadInput
+from andon.bootstrap.yaml_file import read_yaml
 from andon.incident.checklist import Checklists, parse_checklists
 from andon.incident.dossier import Packs
-from andon.incident.taxonomy import Severities, Taxonomy, parse_severities, parse_taxonomy
+from andon.incident.taxonomy import Severities, Taxonomy, extended, parse_severities, parse_taxonomy
 from andon.incident.wording import Classifier
 from andon.incident.wording import parse as parse_wording
 from andon.people.permission import Permissions, permissions_from
@@ -21,8 +24,19 @@ def pack(name: str) -> Traversable:
 
 @cache
 def load_taxonomy() -> Taxonomy:
-    """The types of incident that Andon ships with."""
-    return parse_taxonomy(_yaml("taxonomy.yaml"), "taxonomy.yaml")
+    """The types of incident that Andon ships with, and those of the file that ANDON_TAXONOMY names.
+
+    Raises:
+        BadInput: that file cannot be read, or is not valid.
+    """
+    shipped = parse_taxonomy(_yaml("taxonomy.yaml"), "taxonomy.yaml")
+    path = os.environ.get("ANDON_TAXONOMY")
+    if not path:
+        return shipped
+    content = read_yaml(path, "taxonomy", "mend ANDON_TAXONOMY, or unset it")
+    if not isinstance(content, dict):
+        raise BadInput(f"{path} holds no keys: write `schema: andon.taxonomy/1` and `types:` into it")
+    return extended(shipped, content, path)
 
 
 @cache

@@ -14,7 +14,7 @@ from andon.adapters.remembered import Remembered, Remembering
 from andon.adapters.zip_bundle import ZipBundle
 from andon.base.errors import BadInput
 from andon.base.predicate import all_of, equals
-from andon.bootstrap.packs import load_taxonomy
+from andon.bootstrap.packs import floors
 from andon.detect.registry import DETECTORS
 from andon.incident.scan import DetectedIncident, Scan
 from andon.inventory.columns import resolve_columns
@@ -48,6 +48,7 @@ class Memory:
         """The sources, asked through this memory from now on."""
         self.log, self.reference = Remembering(log), Remembering(reference)
         self.setting |= {"model_id": model.id, "columns": asdict(model.columns), "equal": equal}
+        self.setting |= {"severities": floors()}
         return self.log, self.reference
 
     def document(self) -> dict[str, Any]:
@@ -90,7 +91,7 @@ class Pin:
         every = None if setting["every_seconds"] is None else timedelta(seconds=setting["every_seconds"])
         now = None if setting["now"] is None else datetime.fromisoformat(setting["now"])
         request = Request(log, reference, resolve_columns(model, log.schema()), every, now)
-        severities = {slug: kind.default_severity for slug, kind in load_taxonomy().types.items()}
+        severities = setting.get("severities") or floors()  # pins of before said none
         found = Watch(DETECTORS, severities).scan(request)
         equal = None if setting["equal"] is None else (setting["equal"][0], setting["equal"][1])
         found = replace(found, incidents=tuple(of_model(each, equal) for each in found.incidents))

@@ -5,9 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import yaml
 
 from andon.adapters.duckdb.log import DuckDBLog, open_log
 from andon.adapters.duckdb.objects import Storage
@@ -19,8 +16,9 @@ from andon.base.interval import Interval
 from andon.base.nearest import nearest
 from andon.bootstrap.figures import figures_of
 from andon.bootstrap.own_reference import earliest_stable_part
-from andon.bootstrap.packs import load_taxonomy
+from andon.bootstrap.packs import floors
 from andon.bootstrap.pin import Memory, of_model
+from andon.bootstrap.yaml_file import read_yaml
 from andon.detect.registry import DETECTORS
 from andon.incident.scan import Scan, Warning  # noqa: A004  # the contract's word
 from andon.inventory.columns import differing_types, resolve_columns
@@ -38,7 +36,7 @@ _SHOWN_MODELS = 12
 
 def read_model(path: str, *, strict: bool = False) -> Model:
     """The model that a `model.yaml` declares."""
-    content = _read_yaml(path)
+    content = read_yaml(path, "model file", "name the model.yaml with --model")
     if not isinstance(content, dict):
         raise BadInput(f"{path} holds no keys: write `id_column: …` and the other keys of a model.yaml into it")
     return parse_model(content, strict=strict)
@@ -155,7 +153,7 @@ def _scan(asked: ScanRequest, model: Model, equal: tuple[str, str] | None, progr
 
 
 def _watch() -> Watch:
-    return Watch(DETECTORS, {slug: kind.default_severity for slug, kind in load_taxonomy().types.items()})
+    return Watch(DETECTORS, floors())
 
 
 Stretches = tuple[Interval | None, Interval | None]
@@ -217,24 +215,3 @@ def _outcomes(labels: Labels | None, storage: Storage, *, is_reference: bool = F
 def s3_endpoint() -> str | None:
     """The server to ask for `s3://`, by the variables that the AWS tools know."""
     return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or None
-
-
-def _read_yaml(path: str) -> object:
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise BadInput(f"there is no model file {path}: name the model.yaml with --model") from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise BadInput(f"cannot read the model file {path}: {reason}") from None
-    try:
-        return yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise BadInput(f"{path}{line} is not valid YAML: {error.problem}; mend that line") from None
-    except RecursionError:
-        raise BadInput(f"{path} is nested too deep for a model file: write its keys one below the other") from None
-    except ValueError as error:
-        raise BadInput(f"{path} holds a value that does not exist ({error}): mend it, or put it in quotes") from None
-    except yaml.YAMLError:
-        raise BadInput(f"{path} is not valid YAML: a character in it is forbidden; save it as plain text") from None

@@ -113,6 +113,22 @@ def parse_taxonomy(content: Mapping[str, object], name: str = "the taxonomy") ->
         raise BadInput(_first(error, name)) from None
 
 
+def extended(known: Taxonomy, content: Mapping[str, object], name: str) -> Taxonomy:
+    """A taxonomy with what a user's file adds; a type or category of a known slug takes its place.
+
+    Raises:
+        BadInput: the file is not valid, or what it makes is not.
+    """
+    whole = known.model_dump(by_alias=True)
+    for part in ("cause_categories", "types"):
+        own = content.get(part, {})
+        if not isinstance(own, Mapping):
+            raise BadInput(f"{name} is not valid at {part}: write one entry a line below it, by its slug")
+        whole[part] |= own
+    rest = {key: value for key, value in content.items() if key not in ("cause_categories", "types")}
+    return parse_taxonomy(whole | {"schema": None} | rest, name)
+
+
 def parse_severities(content: Mapping[str, object], name: str = "the severities") -> Severities:
     """The severities from the content of their file."""
     try:

@@ -5,7 +5,7 @@ import pytest
 from andon.base.errors import BadInput
 from andon.bootstrap.packs import load_severities, load_taxonomy
 from andon.incident.priority import LEVELS, SEVERITIES
-from andon.incident.taxonomy import parse_taxonomy
+from andon.incident.taxonomy import extended, parse_taxonomy
 
 TYPES = {
     "model_performance_degradation": "high",
@@ -59,3 +59,27 @@ def test_an_invalid_taxonomy_is_refused_in_one_sentence(content, place):
     with pytest.raises(BadInput, match=place) as refused:
         parse_taxonomy(content, "mine.yaml")
     assert "\n" not in str(refused.value)
+
+
+def test_types_of_a_user_stand_beside_the_known_or_take_their_place():
+    own = one_type(cause_category="model_behavior_change")
+    own["types"]["model_drift"] = own["types"]["t"] | {"title": "Ours"}
+    del own["cause_categories"]
+    found = extended(load_taxonomy(), own, "own.yaml")
+    assert list(found.types) == [*TYPES, "t"]
+    assert (found.types["t"].default_severity, found.types["model_drift"].title) == ("high", "Ours")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({"types": {}}, "schema"),
+        ({"schema": "andon.taxonomy/1", "types": []}, "types"),
+        (one_type(cause_category="none"), "cause category none"),
+        (one_type() | {"kinds": {}}, "kinds"),
+        (one_type(default_severity="awful"), "types.t.default_severity"),
+    ],
+)
+def test_types_of_a_user_that_are_not_valid_are_refused_by_place(content, told):
+    with pytest.raises(BadInput, match="own.yaml.*" + told):
+        extended(load_taxonomy(), content, "own.yaml")
