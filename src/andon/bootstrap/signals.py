@@ -23,8 +23,8 @@ from andon.bootstrap.journal import now
 from andon.bootstrap.packs import floors, load_classifier, pack
 from andon.evidence.custody import EXPORTS
 from andon.ledger.journal import Journal, Page
+from andon.people.token import REPORTER, Token
 from andon.people.token import TABLE as TOKENS
-from andon.people.token import Token
 from andon.services.declare import Declare
 from andon.services.group import ACTOR, Group
 from andon.services.receive import Receive
@@ -119,7 +119,9 @@ class Signals:
     def receive(self, caller: Token) -> Receive:
         """Signals as they come in."""
         seal = None if self.seal is None else partial(self.seal, caller.id)
-        return Receive(self.journal, parsers(), self.mappings, now, secrets.token_bytes, caller.id, caller.models, seal)
+        actor, is_outsider = caller.id, caller.role == REPORTER
+        known = (self.journal, parsers(), self.mappings, now, secrets.token_bytes)
+        return Receive(*known, actor, caller.models, seal, is_outsider)
 
     def sift(self, caller: Token) -> Sift:
         """Alerts, silences and maps."""

@@ -21,6 +21,7 @@ from andon.interfaces.api import (
     incident_work,
     incidents,
     models,
+    playbooks,
     records,
     search,
     signals,
@@ -28,7 +29,7 @@ from andon.interfaces.api import (
     tokens,
 )
 from andon.interfaces.api.bodies import Document, Problem, Recorded
-from andon.interfaces.api.edge import Edge
+from andon.interfaces.api.edge import PAGES, Edge
 from andon.interfaces.api.events import ACT, ARROW, PATH, Events
 from andon.interfaces.api.guard import Caller
 from andon.interfaces.api.intake import Intake
@@ -37,7 +38,20 @@ from andon.interfaces.api.limits import Buckets
 from andon.interfaces.api.metrics import Metrics
 from andon.interfaces.api.problems import PROBLEMS, on_error, on_http_error, on_invalid
 
-PARTS: Final = (health, evidence, tokens, incidents, incident_work, records, search, signals, enqueue, models, stream)
+PARTS: Final = (
+    health,
+    evidence,
+    tokens,
+    incidents,
+    incident_work,
+    records,
+    search,
+    signals,
+    enqueue,
+    models,
+    stream,
+    playbooks,
+)
 EVENT_PROBLEMS: Final = {
     413: "body too large",
     415: "unsupported media type",
@@ -101,11 +115,13 @@ def document_of(app: FastAPI) -> Document:
         schemas = document["components"]["schemas"]
         schemas["Problem"] = Problem.model_json_schema()
         schemas["Recorded"] = Recorded.model_json_schema()
-        document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        document["components"]["securitySchemes"] = {
+            "token": {"type": "http", "scheme": "bearer"},
+            "browser": {"type": "http", "scheme": "basic"},
+        }
         for path, item in document["paths"].items():
-            if path.startswith("/api/"):
-                for operation in item.values():
-                    operation["security"] = [{"token": []}]
+            for operation in item.values() if path.startswith(("/api/", PAGES)) else ():
+                operation["security"] = [{"token": []}, {"browser": []}] if path.startswith(PAGES) else [{"token": []}]
         document["paths"][PATH] = {"post": _events_operation()}
     return document
 
