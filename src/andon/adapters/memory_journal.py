@@ -76,6 +76,7 @@ class MemoryJournal:
         """The entries after one."""
         return iter(self._rows[after:])
 
-    def due(self, up_to: int) -> list[tuple[str, int, Message]]:
-        """Unsent messages of entries up to one."""
-        return [(key, seq, each) for key, (seq, each) in self._unsent.items() if seq <= up_to]
+    def due(self, recipient: str, up_to: int) -> list[tuple[str, Message]]:
+        """What a recipient has not been told yet of entries up to one."""
+        found = self._unsent.items()
+        return [(key, each) for key, (seq, each) in found if seq <= up_to and each.recipient == recipient]

@@ -45,13 +45,13 @@ class Attend:
     def step(self, now: datetime) -> datetime | None:
         """Do what is due; returns when the next clock has something to say, None: none has."""
         times: list[datetime | None] = []
-        for status in OPEN:
-            for row in self.desk.journal.list_rows(INCIDENTS, {"status": status}):
-                if row["origin"] == IMPORTED and row["reopened_at"] is None:
-                    continue
-                left = [act for act in self._wanted(row, now) if not _tried(row, act)]
-                times.append(now + RETRY if left else None)
-                times += [clock.next_at(now) for clock in clocks_of(row, self.severities)]
+        rows = [row for status in OPEN for row in self.desk.journal.list_rows(INCIDENTS, {"status": status})]
+        for row in sorted(rows, key=lambda each: not _needs_seal(each)):  # evidence before messages
+            if row["origin"] == IMPORTED and row["reopened_at"] is None:
+                continue
+            left = [act for act in self._wanted(row, now) if not _tried(row, act)]
+            times.append(now + RETRY if left else None)
+            times += [clock.next_at(now) for clock in clocks_of(row, self.severities)]
         return min((each for each in times if each is not None), default=None)
 
     def seal(self, name: str, reason: str, ask: Ask = PLAINLY) -> SealReceipt:
@@ -74,7 +74,7 @@ class Attend:
     def _wanted(self, row: Row, now: datetime) -> list[Callable[[], object]]:
         mine = {"incident_id": row["id"]}
         wanted: list[Callable[[], object]] = []
-        if row["priority"] in URGENT and row["seal_id"] is None:
+        if _needs_seal(row):
             wanted.append(partial(self.seal, row["id"], "sealed at declaration", Ask(f"seal_{row['id']}")))
         taken = {each["action"] for each in self.desk.journal.list_rows(ACTIONS, mine)}
         wanted += [partial(self._act, row, name) for name in actions_left(row, self.severities, taken)]
@@ -97,6 +97,10 @@ class Attend:
 
         end = place_in_time(due.clock.due_at)
         self.desk.change(row["id"], Ask(f"clock_{row['id']}_{due.clock.name}_{end}_{due.percent}"), decide)
+
+
+def _needs_seal(row: Row) -> bool:
+    return row["priority"] in URGENT and row["seal_id"] is None
 
 
 def _tried(row: Row, act: Callable[[], object]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from andon.adapters.sql.engine import reading, tidy, transaction, turns_of, writing
+from andon.adapters.sql.engine import reading, tidy, told_of, transaction, turns_of, writing
 from andon.adapters.sql.lease import integrated
 from andon.adapters.sql.search import SEARCHED, forget_all, index
 from andon.adapters.sql.tables import FOLDED, HEAD, JOURNAL, OUTBOX, PAYLOAD
@@ -167,10 +167,7 @@ class SqlJournal:
 
     def messages(self, recipient: str) -> list[tuple[str, Message]]:
         """What a recipient has not been told yet."""
-        unsent = select(OUTBOX).where(OUTBOX.c.sent_at.is_(None), OUTBOX.c.recipient == recipient)
-        with reading(self.engine) as connection:
-            rows = connection.execute(unsent.order_by(OUTBOX.c.seq, OUTBOX.c.id)).mappings()
-            return [(row["id"], Message(row["recipient"], row["body"])) for row in rows]
+        return self._unsent(OUTBOX.c.recipient == recipient)
 
     def mark(self, message_id: str) -> None:
         """A message was taken: note it and forget its text."""
@@ -200,12 +197,9 @@ class SqlJournal:
                 return
             after = found[-1].seq
 
-    def due(self, up_to: int) -> list[tuple[str, int, Message]]:
-        """Unsent messages of entries up to one: id, entry, message."""
-        query = select(OUTBOX).where(OUTBOX.c.sent_at.is_(None), OUTBOX.c.seq <= up_to)
-        with reading(self.engine) as connection:
-            rows = connection.execute(query.order_by(OUTBOX.c.seq, OUTBOX.c.id)).mappings()
-            return [(row["id"], row["seq"], Message(row["recipient"], row["body"])) for row in rows]
+    def due(self, recipient: str, up_to: int) -> list[tuple[str, Message]]:
+        """What a recipient has not been told yet of entries up to one, in order."""
+        return self._unsent(OUTBOX.c.recipient == recipient, OUTBOX.c.seq <= up_to)
 
     def tidy(self) -> None:
         """Move what was written into the file of the database, where it is SQLite; nobody waits for it."""
@@ -261,6 +255,12 @@ class SqlJournal:
             view = SqlView(connection)
             return {(name, row["id"]): row for name in FOLDED for row in view.list_rows(name)}
 
+    def _unsent(self, *where: ColumnElement[bool]) -> list[tuple[str, Message]]:
+        unsent = select(OUTBOX).where(OUTBOX.c.sent_at.is_(None), *where)
+        with reading(self.engine) as connection:
+            rows = connection.execute(unsent.order_by(OUTBOX.c.seq, OUTBOX.c.id)).mappings()
+            return [(row["id"], Message(row["recipient"], row["body"])) for row in rows]
+
     @staticmethod
     def _whole(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
         return {column: values.get(column) for column in FOLDED[table].c.keys()}  # noqa: SIM118  # not a dict
@@ -279,12 +279,27 @@ class SqlJournal:
     def _together(self, commands: Sequence[Command]) -> Sequence[Committed | Exception]:
         """What came of each, when all that could be done is durable."""
         try:
-            with transaction(self.engine) as connection:
-                return [self._by_itself(connection, each) for each in commands]
+            return self._in_one(commands)
+        except _Broken:  # by one of them, for all: each once more, alone
+            return self._one_by_one(commands)
         except Exception as error:  # noqa: BLE001  # each who waits is told
-            if len(commands) == 1 or isinstance(error, Unavailable):
-                return [error] * len(commands)
-        return [outcome for each in commands for outcome in self._together([each])]  # one of them breaks it for all
+            return [error] * len(commands)
+
+    def _one_by_one(self, commands: Sequence[Command]) -> Sequence[Committed | Exception]:
+        """As `_together`, each in a transaction of its own; when the database itself is away, none tries in vain."""
+        outcomes: list[Committed | Exception] = []
+        for each in commands:
+            try:
+                outcomes += self._in_one([each])
+            except _Broken as broken:
+                outcomes.append(broken.told)
+            except Exception as error:  # noqa: BLE001  # each who waits is told
+                return [*outcomes, *[error] * (len(commands) - len(outcomes))]
+        return outcomes
+
+    def _in_one(self, commands: Sequence[Command]) -> list[Committed | Exception]:
+        with transaction(self.engine) as connection:
+            return [self._by_itself(connection, each) for each in commands]
 
     def _by_itself(self, connection: Connection, command: Command) -> Committed | Exception:
         """What came of a command that shares its transaction: done, or an error and nothing left of it."""
@@ -293,7 +308,7 @@ class SqlJournal:
             done: Committed | Exception = self._carried_out(connection, command)
         except Exception as error:  # whoever gave the command gets it
             if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError):
-                raise
+                raise _Broken(told_of(self.engine, error)) from error
             done = error
             connection.exec_driver_sql("ROLLBACK TO command")
         connection.exec_driver_sql("RELEASE command")
@@ -347,6 +362,14 @@ class SqlJournal:
         fields = parse_header(found["entry"])
         fact = Fact(fields["kind"], fields["stream"], fields["actor"], fields["data"])
         return Committed(found["seq"], fact, was_done=True)
+
+
+class _Broken(Exception):  # no error of its own: `told` is for whoever gave the command
+    """The database failed in the middle of a command, and with it the transaction that others share."""
+
+    def __init__(self, told: Exception) -> None:
+        super().__init__(str(told))
+        self.told = told
 
 
 class _Overtaken(Exception):  # no error: try again
