@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 
 from andon.adapters.signals import alertmanager, pagerduty
 from andon.base.errors import Conflict, Denied
+from andon.bootstrap.packs import packs_of_incidents
+from andon.incident.desk import Desk
 from andon.incident.opening import INCIDENTS
 from andon.services.declare import Declare
 from andon.services.group import Group
 from andon.services.receive import Receive
+from andon.services.respond import Respond
 from andon.services.sift import Mapped, Sift, Wanted
 from journals import AT, fresh_database, memory_journal, sql_journal
 
@@ -136,6 +139,24 @@ def test_ten_thousand_alerts_are_one_incident(house):
     house.settle()
     [row] = house.incidents()
     assert row["alerts"] == count
+
+
+def test_alerts_of_a_merged_incident_are_over_where_people_work(house):
+    house.receive().alertmanager(webhook(alert(1), alert(2, kind="harmful_output")))
+    house.settle()
+    gone, into = sorted(house.incidents(), key=lambda row: row["incident_type"] != "model_drift")
+    people = Respond(Desk(house.journal, house.clock, secrets.token_bytes, "ada"), packs_of_incidents(), FLOORS)
+    people.merge(gone["id"], into["id"], "one cause")
+    house.receive().alertmanager(webhook(alert(3)))
+    for number, kind in ((1, "model_drift"), (2, "harmful_output"), (3, "model_drift")):
+        house.receive().alertmanager(webhook(alert(number, kind=kind, resolved=True)))
+        house.settle()
+    row = house.journal.find(INCIDENTS, into["id"])
+    assert (row["alerts"], row["ended"]) == (3, 3)
+    assert people.get(into["id"]).timeline[-1].event == "One alert is over: none fires any more"
+    assert [each["incident_id"] for each in house.alerts(incident_id=into["id"])] == [into["id"]] * 3
+    people.unmerge(gone["id"], "two causes")
+    assert [(row["alerts"], row["ended"]) for row in house.incidents()] == [(1, 1), (2, 2)]
 
 
 def test_pagerduty_events_count_in_their_order(house):

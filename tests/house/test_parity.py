@@ -55,6 +55,7 @@ COMMANDS = {  # command: the acts that it does
     "incident link": ("respond.link",),
     "incident list": ("respond.list_incidents",),
     "incident merge": ("respond.merge",),
+    "incident unmerge": ("respond.unmerge",),
     "incident note": ("deliberate.note",),
     "incident priority": ("respond.set_priority",),
     "incident record": ("records.get_record",),

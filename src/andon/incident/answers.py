@@ -110,13 +110,19 @@ CLOSE: Final = (
     "ends it: later alerts open a new incident",
     "andon incident reopen {id} --reason TEXT",
 )
+UNMERGE: Final = (
+    "andon incident unmerge {id} --reason TEXT",
+    "undoes the merge: its alerts are its own again",
+    "merge it again",
+)
 REOPEN: Final = ("andon incident reopen {id} --reason TEXT", "goes back to declared", "resolve it again")
 
 
 def _wanted(at: Situation) -> list[tuple[str, str, str]]:
     row = at.row
     if row["status"] == MERGED:
-        return [(f"andon incident show {row['merged_into']}", "shows the incident that took it in", "nothing to undo")]
+        look = (f"andon incident show {row['merged_into']}", "shows the incident that took it in", "nothing to undo")
+        return [look, UNMERGE]
     if row["status"] == CLOSED:
         return [REOPEN]
     asked = (

@@ -13,6 +13,7 @@ from andon.alert.unmapped import UnmappedGroup, grouped
 from andon.base.errors import BadInput, Conflict, Denied, NotFound
 from andon.base.ids import new_id
 from andon.base.nearest import nearest
+from andon.incident.opening import at_home, family, get_row
 from andon.inventory.register import MODELS
 from andon.ledger.journal import Command, Fact, Journal, Page, View
 from andon.ledger.pages import newest
@@ -65,9 +66,13 @@ class Sift:
         """Alerts, the newest first by their start; `after`: the `place` of the last of the page before."""
         where = {name: getattr(wanted, name) for name in ("state", "hold", "model_id", "incident_id")}
         where = {name: value for name, value in where.items() if value is not None}
+        if wanted.incident_id is not None:
+            where["incident_id"] = family(self.journal, wanted.incident_id)
         registered = {row["id"] for row in self.journal.list_rows(MODELS)}
         rows = newest(self.journal, ALERTS, where, Page(limit, after), self._covers)
-        return [{**row, "is_registered": row["model_id"] in registered} for row in rows]
+        homes = {row["incident_id"]: self._home(row["incident_id"]) for row in rows}
+        known = [{**row, "is_registered": row["model_id"] in registered} for row in rows]
+        return [{**row, "incident_id": homes[row["incident_id"]]} for row in known]
 
     def get_signal(self, signal_id: str) -> dict[str, Any]:
         """What became of a signal: `waiting` until all its alerts are grouped.
@@ -184,6 +189,10 @@ class Sift:
     def list_maps(self) -> list[dict[str, Any]]:
         """The maps that hold, in the order in which they are tried."""
         return [row for row in self.journal.list_rows(MAPS) if row["removed_at"] is None]
+
+    def _home(self, incident: str | None) -> str | None:
+        """Where people work on an alert: the incident, or the one that it went up in."""
+        return None if incident is None else str(at_home(self.journal, get_row(self.journal, incident)).row["id"])
 
     def _covers(self, model_id: str | None) -> bool:
         return not self.models or model_id in self.models

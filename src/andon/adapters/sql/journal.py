@@ -83,7 +83,7 @@ class SqlView:
     ) -> list[dict[str, Any]]:
         """Rows by key, or a page of them."""
         columns = FOLDED[table].c
-        query = select(FOLDED[table]).where(*(columns[name] == value for name, value in (where or {}).items()))
+        query = select(FOLDED[table]).where(*(_is(columns[name], value) for name, value in (where or {}).items()))
         query = query.order_by(columns.id) if page is None else _paged(query, columns[page.by], page)
         return [dict(row) for row in self.connection.execute(query).mappings()]
 
@@ -407,6 +407,10 @@ def _carry_out(connection: Connection, changes: Sequence[Change]) -> None:
 def _parts(keys: Sequence[str], size: int) -> Iterator[list[str]]:
     """Parts of so many at most."""
     return (list(keys[start : start + size]) for start in range(0, len(keys), size))
+
+
+def _is(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
+    return column.in_(value) if isinstance(value, tuple) else column == value
 
 
 def _paged(query: Select[Any], column: ColumnElement[Any], page: Page) -> Select[Any]:
