@@ -14,7 +14,7 @@ from andon.base.errors import BadInput, Conflict, Denied, Refused
 from andon.bootstrap.packs import packs_of_incidents
 from andon.incident.desk import Desk
 from andon.incident.key import IncidentKey
-from andon.incident.opening import AlertFacts, Opening
+from andon.incident.opening import AlertFacts, Estimate, Opening
 from andon.incident.priority import Facts
 from andon.incident.status import MOVES, STATUSES
 from andon.services.declare import Declare
@@ -22,6 +22,7 @@ from andon.services.respond import Respond
 from journals import AT, fresh_database, memory_journal, sql_journal
 
 KEY = IncidentKey("loans", "model_drift")
+HOUR = timedelta(hours=1)
 FLOORS = {"model_drift": "medium", "harmful_output": "critical"}
 
 
@@ -69,6 +70,10 @@ def test_by_hand_a_number_a_priority_and_one_open_incident_per_key(journal):
         (opening(priority="P5"), BadInput, "P0, P1, P2 or P3"),
         (opening(IncidentKey("cards", "model_drift")), Denied, "limited to loans"),
         (Opening(KEY, " ", "ada"), BadInput, "title"),
+        (opening(detected_at=AT + timedelta(days=1)), BadInput, "ahead of the server"),
+        (opening(started=Estimate(AT + timedelta(hours=1))), BadInput, "ahead of the server"),
+        (opening(started=Estimate(AT - HOUR, AT, AT)), BadInput, "outside its interval"),
+        (opening(started=Estimate(None, AT, AT - HOUR)), BadInput, "outside its interval"),
     ],
 )
 def test_what_cannot_be_declared(journal, asked, error, named):

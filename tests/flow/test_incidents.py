@@ -278,3 +278,35 @@ def test_what_is_no_request(client, ada):
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["fix"]
     assert client.get(PATH, headers=ada).json()["items"] == []
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-12-31T23:59:59Z"])
+def test_the_far_ends_of_the_calendar_are_refused_wherever_a_time_is_asked_for(client, ada, at):
+    incident = declared(client, ada)
+    where = f"/api/v1/incidents/{incident}"
+    report = {"text": "It names other customers", "reporter": "user", "seen_at": at}
+    change = {"model_id": "loans", "kind": "deploy", "what": "x", "at": at}
+    asked = (
+        ("/api/v1/incidents", {"model_id": "z", "incident_type": "model_drift", "title": "x", "started_low": at}),
+        (f"{where}/status", {"status": "contained", "reason": "x", "at": at}),
+        (f"{where}/notes", {"text": "x", "at": at}),
+        (f"{where}/tasks", {"text": "x", "kind": "debug", "to": "ada", "due_at": at}),
+        ("/api/v1/seals", {"model_id": "loans", "reason": "x", "since": at}),
+        ("/api/v1/silences", {"matchers": ["a=b"], "lasting_seconds": 60, "reason": "x", "starts_at": at}),
+        ("/api/v1/signals/report", report),
+        ("/api/v1/changes", change),
+    )
+    for path, body in asked:
+        answer = client.post(path, json=body, headers=ada)
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), path
+
+
+def test_an_error_of_ours_is_a_document_too(client, ada, house, monkeypatch):
+    def broken(_):
+        raise OverflowError("secret text")
+
+    monkeypatch.setattr(type(house), "respond", lambda *_: broken(None))
+    answer = client.get("/api/v1/incidents", headers=ada)
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert "secret" not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"

@@ -5,9 +5,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from andon.base.fold import Change, Fold, Posting
+from andon.base.moment import Moment
 from andon.inventory.model import RiskClass
 
 MODELS: Final = "models"
@@ -31,7 +32,7 @@ class ModelVersion(_Strict):
     """A version of a model."""
 
     version: Name
-    deployed_at: AwareDatetime | None = None
+    deployed_at: Moment | None = None
     status: Text = ""
 
 
@@ -79,7 +80,7 @@ class ChangeEntry(_Strict):
     model_id: Name
     kind: ChangeKind
     what: Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)]
-    at: AwareDatetime | None = Field(None, description="When; else now.")
+    at: Moment | None = Field(None, description="When; else now.")
     version: Name | None = None
     environment: Name = "production"
     url: Annotated[str, StringConstraints(max_length=2_000, pattern=r"^https?://\S+$")] | None = None

@@ -49,10 +49,18 @@ class Attend:
         for row in sorted(rows, key=lambda each: not _needs_seal(each)):  # evidence before messages
             if row["origin"] == IMPORTED and row["reopened_at"] is None:
                 continue
-            left = [act for act in self._wanted(row, now) if not _tried(row, act)]
-            times.append(now + RETRY if left else None)
-            times += [clock.next_at(now) for clock in clocks_of(row, self.severities)]
+            try:
+                times += self._attended(row, now)
+            except Exception as error:  # noqa: BLE001  # the worker's loop, incident by incident: one stops no other
+                LOGGER.error("%s cannot be looked after: %s", row["id"], type(error).__name__)  # noqa: TRY400
+                times.append(now + RETRY)
         return min((each for each in times if each is not None), default=None)
+
+    def _attended(self, row: Row, now: datetime) -> list[datetime | None]:
+        """Do what one incident needs; when to look again."""
+        left = [act for act in self._wanted(row, now) if not _tried(row, act)]
+        times = [clock.next_at(now) for clock in clocks_of(row, self.severities)]
+        return [*times, now + RETRY if left else None]
 
     def seal(self, name: str, reason: str, ask: Ask = PLAINLY) -> SealReceipt:
         """Hold an incident's evidence from 48 hours before it began on, and sign a checkpoint over the log.

@@ -36,7 +36,7 @@ from andon.interfaces.api.intake import Intake
 from andon.interfaces.api.limited import Limited
 from andon.interfaces.api.limits import Buckets
 from andon.interfaces.api.metrics import Metrics
-from andon.interfaces.api.problems import PROBLEMS, on_error, on_http_error, on_invalid
+from andon.interfaces.api.problems import PROBLEMS, on_crash, on_error, on_http_error, on_invalid
 
 PARTS: Final = (
     health,
@@ -96,6 +96,7 @@ def application(house: House, version: str) -> FastAPI:
         (AndonError, on_error),
         (HTTPException, on_http_error),
         (RequestValidationError, on_invalid),
+        (Exception, on_crash),
     ):
         app.add_exception_handler(kind, handler)
     return app

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from andon.base.errors import AndonError, Tampered, Unauthenticated
 from andon.bootstrap.house import House
 from andon.interfaces.api.limits import Buckets
-from andon.interfaces.api.problems import HttpProblem, problem, problem_of
+from andon.interfaces.api.problems import CRASHED, HttpProblem, problem, problem_of
 from andon.people.token import Token
 
 OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -72,8 +72,7 @@ class Edge:
         except Exception as error:  # noqa: BLE001  # the one edge: whatever broke, the caller gets a document
             LOGGER.error("%s at %s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))  # noqa: TRY400  # its text may hold data
             if not started:
-                detail = "something broke in the server: look into its log for the time of this answer"
-                await problem(500, "internal error", detail)(scope, receive, secured)
+                await problem(500, "internal error", CRASHED)(scope, receive, secured)
 
     def admit(self, address: str, find: Callable[[str], Token]) -> Token:
         """The caller that `find` knows at a time, within the limits of its token and its address.
