@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from andon.adapters.signals import alertmanager, pagerduty
-from andon.base.errors import Conflict, Denied
+from andon.base.errors import BadInput, Conflict, Denied, NotFound
 from andon.bootstrap.packs import packs_of_incidents
 from andon.incident.desk import Desk
 from andon.incident.opening import INCIDENTS
@@ -301,3 +301,30 @@ def test_a_page_is_full_of_what_the_caller_may_see(house):
     assert [row["starts_at"] for row in first + rest] == sorted(
         [row["starts_at"] for row in first + rest], reverse=True
     )
+
+
+def test_a_token_of_certain_models_silences_and_unmaps_only_what_is_theirs(house):
+    def sift(*models):
+        return Sift(house.journal, FLOORS, house.clock, secrets.token_bytes, "tok_ben", models)
+
+    hour = timedelta(hours=1)
+    for matchers in (["model_id=cards"], ["alertname=Rule1", "model_id=cards"]):
+        with pytest.raises(Denied, match="add the matcher model_id=loans"):
+            sift("loans").silence(matchers, hour, "known")
+    with pytest.raises(Denied):
+        sift("loans", "fraud").silence(["alertname=Rule1"], hour, "known")
+    theirs = sift("loans").silence(["alertname=Rule1"], hour, "known")
+    assert theirs["matchers"] == "alertname=Rule1\nmodel_id=loans"
+    ours = house.sift.silence(["model_id=cards"], hour, "known")
+    house.receive().alertmanager(webhook(alert(1), alert(1, model="cards"), alert(1, model="fraud")))
+    house.settle()
+    assert [row["model_id"] for row in house.incidents()] == ["fraud"]
+    assert [each["id"] for each in sift("loans").list_silences()] == [theirs["id"]]
+    with pytest.raises(NotFound):
+        sift("loans").lift(ours["id"])
+    mapped = house.sift.map_alerts(Mapped(["job=x"], "cards"))
+    assert sift("loans").list_maps() == []
+    with pytest.raises(NotFound):
+        sift("loans").unmap(mapped["id"])
+    with pytest.raises(BadInput, match="do not print"):
+        house.sift.map_alerts(Mapped(["job=y"], "a\nb"))

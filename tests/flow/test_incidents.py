@@ -310,3 +310,11 @@ def test_an_error_of_ours_is_a_document_too(client, ada, house, monkeypatch):
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
     assert "secret" not in answer.text
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_model_whose_id_does_not_print_is_not_registered(client, ada, house):
+    admin = token(house, "admin")
+    for name in ("loans\u202e", "lo\u200bans", "a\nb"):
+        assert client.post("/api/v1/models", json={"id": name, "owner": "x"}, headers=admin).status_code == 422
+        change = {"model_id": name, "kind": "deploy", "what": "x"}
+        assert client.post("/api/v1/changes", json=change, headers=ada).status_code == 422
