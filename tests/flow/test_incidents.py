@@ -318,3 +318,21 @@ def test_a_model_whose_id_does_not_print_is_not_registered(client, ada, house):
         assert client.post("/api/v1/models", json={"id": name, "owner": "x"}, headers=admin).status_code == 422
         change = {"model_id": name, "kind": "deploy", "what": "x"}
         assert client.post("/api/v1/changes", json=change, headers=ada).status_code == 422
+
+
+def test_what_the_register_knows_is_known_of_the_incident(client, ada, house):
+    admin = token(house, "admin")
+    entry = {"id": "loans", "owner": "Credit", "risk_class": "limited"}
+    assert client.post("/api/v1/models", json=entry, headers=admin).status_code == 201
+    for kind, what, version in (("pipeline", "geo job moved", None), ("deploy", "v2 goes live", "v2")):
+        body = {"model_id": "loans", "kind": kind, "what": what, "version": version}
+        assert client.post("/api/v1/changes", json=body, headers=admin).status_code == 201
+    other = {"model_id": "loans", "kind": "deploy", "what": "elsewhere", "environment": "staging"}
+    assert client.post("/api/v1/changes", json=other, headers=admin).status_code == 201
+    known = client.get(f"{PATH}/{declared(client, ada)}", headers=ada).json()
+    assert known["incident"]["facts"]["risk"] == "limited"
+    assert not any("risk class" in each for each in known["incident"]["facts_missing"])
+    [version] = [each["computed"] for each in known["checks"] if each["item"] == "version"]
+    assert [part.split(" 20")[0] for part in version.split("; ")] == ["deploy v2", "pipeline"]
+    stated = declared(client, ada, incident_type="harmful_output", facts={"risk": "high"})
+    assert client.get(f"{PATH}/{stated}", headers=ada).json()["incident"]["facts"]["risk"] == "high"

@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from andon.base.errors import BadInput, NotFound
-from andon.incident.facts import from_fields, joined, to_fields
+from andon.incident.facts import from_fields, joined, learned, to_fields
 from andon.incident.key import IncidentKey
 from andon.incident.number import incident_id
 from andon.incident.priority import LEVELS, SEVERITIES, Facts, Priority, propose
 from andon.incident.status import CLOSED, MERGED
+from andon.inventory.model import RiskClass
+from andon.inventory.register import MODELS
 from andon.ledger.journal import Fact, View
 
 INCIDENTS: Final = "incidents"
@@ -224,7 +226,8 @@ def declared(view: View, opening: Opening, at: datetime, actor: str, floor: str)
     year = at.astimezone(UTC).year
     number = next_number(view, year)
     newest = newest_of(view, opening.key)
-    proposed = propose(opening.facts, floor)
+    facts = _with_risk(view, opening.key.model_id, opening.facts)
+    proposed = propose(facts, floor)
     data: dict[str, Any] = {
         "year": year,
         "number": number,
@@ -239,7 +242,7 @@ def declared(view: View, opening: Opening, at: datetime, actor: str, floor: str)
         "started_high": place_in_time(opening.started.high),
         "follows": None if newest is None else newest["id"],
         "priority": opening.priority or proposed.level,
-        "facts": to_fields(opening.facts),
+        "facts": to_fields(facts),
         "proposed": proposal_fields(proposed),
         "alerts": [],
     }
@@ -247,6 +250,12 @@ def declared(view: View, opening: Opening, at: datetime, actor: str, floor: str)
     if opening.place is not None:
         private["place"] = opening.place
     return Fact("incident_declared", incident_id(year, number), actor, data, private)
+
+
+def _with_risk(view: View, model_id: str, facts: Facts) -> Facts:
+    """Facts with the risk class that the register has of the model, where nobody said another."""
+    row = view.find(MODELS, model_id)
+    return facts if row is None or facts.risk is not RiskClass.UNKNOWN else learned(facts, {"risk": row["risk_class"]})
 
 
 def opened_by_alerts(
