@@ -42,6 +42,7 @@ POLL_SECONDS = 0.02
 
 # Made once: to make a statement costs more than to carry it out.
 FIND = {name: select(table).where(table.c.id == bindparam("key")) for name, table in FOLDED.items()}
+AMONG = {name: select(table).where(table.c.id.in_(bindparam("keys", expanding=True))) for name, table in FOLDED.items()}
 SEEN = select(HEAD.c.seq)
 SEEN_ALONE = SEEN.with_for_update()
 GIVEN = update(HEAD).values(seq=bindparam("number"))
@@ -250,7 +251,7 @@ class SqlJournal:
             for (name, _), values in sorted(state.items(), key=lambda item: item[0]):
                 connection.execute(insert(FOLDED[name]).values(values))
                 if name in SEARCHED:
-                    index(connection, name, values)
+                    index(connection, name, [values])
 
     def _tables(self) -> State:
         with reading(self.engine) as connection:
@@ -416,9 +417,8 @@ def _carry_out(connection: Connection, changes: Sequence[Change]) -> None:
     connection.execute(statement, [{"id": each.key, **each.values} for each in changes])
     if changes[0].values.keys().isdisjoint(SEARCHED.get(name, ())):
         return
-    for change in changes:
-        row = connection.execute(FIND[name], {"key": change.key}).mappings().one()
-        index(connection, name, dict(row))
+    for part in _parts([each.key for each in changes], ROWS_AT_ONCE):
+        index(connection, name, [dict(row) for row in connection.execute(AMONG[name], {"keys": part}).mappings()])
 
 
 @cache
@@ -427,6 +427,11 @@ def _change(dialect: str, table: str, columns: frozenset[str]) -> Insert:
     made = (sqlite_insert if dialect == "sqlite" else postgresql_insert)(FOLDED[table])
     set_to = {name: made.excluded[name] for name in columns - {"id"}}
     return made.on_conflict_do_update(index_elements=["id"], set_=set_to)
+
+
+def _parts(keys: Sequence[str], size: int) -> Iterator[list[str]]:
+    """Parts of so many at most."""
+    return (list(keys[start : start + size]) for start in range(0, len(keys), size))
 
 
 def _is(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
