@@ -439,7 +439,7 @@ def _house(settings: Settings, opened: OpenJournal) -> House:
         secret = new_secret(secrets.token_bytes(SECRET_BYTES))
         door = Door(local=local_token(secret, now().isoformat()))
         house = House(settings, writer, secret, signer, log, ingest, opened, door, permissions, signals)
-        signals.seal = house._seal_scan  # noqa: SLF001  # of this module
+        signals.seal, signals.rest = house._seal_scan, house._rests.wait  # noqa: SLF001  # of this module
         positions.resume(ingest, house.folder)
         unless_opened.pop_all()
     return house

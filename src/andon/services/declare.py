@@ -119,7 +119,9 @@ class Declare:
         floor = self._floor(key)
 
         def decide(view: View) -> Fact:
-            new = [each for each in alerts if view.find(ALERTS, each.alert_id) is None]
+            rows = view.list_rows(ALERTS, {"id": tuple(each.alert_id for each in alerts)})
+            known = {row["id"] for row in rows}
+            new = [each for each in alerts if each.alert_id not in known]
             if not new:
                 raise _AllKnown
             begun = {each.alert_id: place_in_time(each.starts_at) or "" for each in new}
