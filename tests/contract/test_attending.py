@@ -165,3 +165,18 @@ def test_two_that_look_at_the_same_time_do_each_thing_once(postgres, tmp_path):
     for each in journals:
         each.check()
         each.engine.dispose()
+
+
+def test_an_incident_that_cannot_be_looked_after_stops_no_other(journal):
+    class Breaks(Sealer):
+        def __call__(self, holding, request):
+            if holding.model_id == "first":
+                raise OverflowError("date value out of range")
+            return super().__call__(holding, request)
+
+    broken, fine = declared(journal, "P0", "first"), declared(journal, "P0", "second")
+    attendant = attending(journal, Breaks())
+    assert attendant.step(AT) == AT + timedelta(seconds=5)  # it is tried again
+    assert journal.find("incidents", broken)["seal_id"] is None
+    assert journal.find("incidents", fine)["seal_id"] is not None
+    assert {row["incident_id"] for row in journal.list_rows("incident_actions")} == {fine}

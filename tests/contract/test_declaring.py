@@ -14,7 +14,7 @@ from andon.base.errors import BadInput, Conflict, Denied, Refused
 from andon.bootstrap.packs import packs_of_incidents
 from andon.incident.desk import Desk
 from andon.incident.key import IncidentKey
-from andon.incident.opening import AlertFacts, Opening
+from andon.incident.opening import AlertFacts, Estimate, Opening
 from andon.incident.priority import Facts
 from andon.incident.status import MOVES, STATUSES
 from andon.services.declare import Declare
@@ -22,6 +22,7 @@ from andon.services.respond import Respond
 from journals import AT, fresh_database, memory_journal, sql_journal
 
 KEY = IncidentKey("loans", "model_drift")
+HOUR = timedelta(hours=1)
 FLOORS = {"model_drift": "medium", "harmful_output": "critical"}
 
 
@@ -69,6 +70,10 @@ def test_by_hand_a_number_a_priority_and_one_open_incident_per_key(journal):
         (opening(priority="P5"), BadInput, "P0, P1, P2 or P3"),
         (opening(IncidentKey("cards", "model_drift")), Denied, "limited to loans"),
         (Opening(KEY, " ", "ada"), BadInput, "title"),
+        (opening(detected_at=AT + timedelta(days=1)), BadInput, "ahead of the server"),
+        (opening(started=Estimate(AT + timedelta(hours=1))), BadInput, "ahead of the server"),
+        (opening(started=Estimate(AT - HOUR, AT, AT)), BadInput, "outside its interval"),
+        (opening(started=Estimate(None, AT, AT - HOUR)), BadInput, "outside its interval"),
     ],
 )
 def test_what_cannot_be_declared(journal, asked, error, named):
@@ -221,3 +226,133 @@ def test_every_move_is_in_the_table_and_no_other_is_done(journal):
 
 def moved(service, name, after):
     return service.reopen(name, "so") if after == "declared" else service.move(name, after, "so")
+
+
+# Merging, and undoing it
+
+FEED, OUTPUT, OTHER = (IncidentKey("loans", kind) for kind in ("model_drift", "harmful_output", "unclassified"))
+A, B, C = (f"AI-INC-2026-000{number}" for number in (1, 2, 3))
+STANDING = ("status", "priority", "proposed", "alerts", "ended", "merged_into", "rose_at", "facts")
+
+
+def standing(journal, *names):
+    rows = [journal.find("incidents", name) for name in names]
+    return [{column: row.get(column) or None for column in STANDING} for row in rows]
+
+
+def homes(journal):
+    return {row["id"]: row["incident_id"] for row in journal.list_rows("incident_alerts")}
+
+
+def opened(journal):
+    """A (P2, one alert) and B (P0, two alerts)."""
+    service = declaring(journal)
+    service.open_or_join(FEED, [alert(1)])
+    service.open_or_join(OUTPUT, [alert(2), alert(3)])
+    return service, responding(journal)
+
+
+@pytest.mark.parametrize(("gone", "into"), [(A, B), (B, A)])
+def test_a_merge_that_is_undone_leaves_what_was(journal, gone, into):
+    _, people = opened(journal)
+    people.move(gone, "contained", "rerouted")
+    before = standing(journal, A, B)
+    people.merge(gone, into, "one cause")
+    assert journal.find("incidents", into)["alerts"] == 3
+    assert journal.find("incidents", into)["priority"] == "P0"
+    back = people.unmerge(gone, "two causes")
+    assert (back.id, back.status, back.merged_into) == (gone, "contained", None)
+    assert standing(journal, A, B) == before
+    for name in (gone, into):
+        kinds = [each["kind"] for each in journal.list_rows("incident_timeline", {"incident_id": name})]
+        assert kinds[-2:] == ["incident_merged", "incident_unmerged"]
+    people.merge(gone, into, "one cause after all")
+    assert people.get(gone).incident.merged_into == into
+
+
+def test_alerts_that_came_meanwhile_go_back_and_count_where_people_work(journal):
+    service, people = opened(journal)
+    people.merge(A, B, "one cause")
+    [joined] = service.open_or_join(FEED, [alert(4), alert(5)])
+    assert (joined.incident_id, joined.is_new) == (B, False)
+    assert [row["alerts"] for row in (journal.find("incidents", name) for name in (A, B))] == [3, 5]
+    assert len(people.get(B).alerts) == 5
+    service.open_or_join(OUTPUT, [alert(6)])
+    people.unmerge(A, "two causes")
+    assert [row["alerts"] for row in (journal.find("incidents", name) for name in (A, B))] == [3, 3]
+    assert {name for name, home in homes(journal).items() if home == A} == {"alert-1", "alert-4", "alert-5"}
+    [again] = service.open_or_join(FEED, [alert(7)])
+    assert again.incident_id == A
+
+
+def test_a_priority_that_may_have_risen_meanwhile_stays_and_the_line_says_so(journal):
+    service, people = opened(journal)
+    people.merge(B, A, "one cause")
+    service.open_or_join(FEED, [alert(4, severity="critical")])  # A itself calls for P0 now
+    people.unmerge(B, "two causes")
+    assert journal.find("incidents", A)["priority"] == "P0"
+    assert "stays, after what came since, P0" in people.get(A).timeline[-1].event
+
+
+def test_what_cannot_be_unmerged(journal):
+    service, people = opened(journal)
+    with pytest.raises(Refused, match="not merged: there is nothing to undo"):
+        people.unmerge(A, "so")
+    service.declare(Opening(OTHER, "third", "ada"))
+    people.merge(A, B, "so")
+    people.merge(B, C, "so")
+    with pytest.raises(Refused, match=f"unmerge {B} first"):
+        people.unmerge(A, "so")
+    service.open_or_join(FEED, [alert(4)])
+    assert [journal.find("incidents", name)["alerts"] for name in (A, B, C)] == [2, 4, 4]
+    people.unmerge(B, "so")
+    people.unmerge(A, "so")
+    assert [journal.find("incidents", name)["alerts"] for name in (A, B, C)] == [2, 2, 0]
+    people.merge(A, B, "so")
+    closed(journal, B)
+    late = AlertFacts("late", AT + timedelta(hours=1), "again", "Rule alert", "alertmanager")
+    [fresh] = service.open_or_join(FEED, [late])
+    assert (fresh.incident_id, fresh.is_new) == ("AI-INC-2026-0004", True)
+    with pytest.raises(Conflict, match="AI-INC-2026-0004 came after"):
+        people.unmerge(A, "so")
+    [old] = service.open_or_join(FEED, [alert(8, 30)])  # it began before the end of the one that had taken its key
+    assert old.incident_id == B
+
+
+def test_a_merge_into_one_that_is_closed_by_now_can_be_undone(journal):
+    service, people = opened(journal)
+    people.merge(A, B, "so")
+    closed(journal, B)
+    assert people.unmerge(A, "too early").status == "declared"
+    [joined] = service.open_or_join(FEED, [alert(9)])
+    assert joined.incident_id == A
+
+
+@given(st.data())
+def test_whatever_happens_between_alerts_are_where_they_were_without_a_merge(data):
+    steps = data.draw(st.lists(st.sampled_from(["feed", "output"]), max_size=6))
+    gone, into = data.draw(st.sampled_from([(A, B), (B, A)]))
+    merge_at, unmerge_at = sorted(data.draw(st.tuples(*[st.integers(0, len(steps))] * 2)))
+    told = []
+    for is_merged in (False, True):
+        journal = memory_journal()
+        service, people = opened(journal)
+        for number in range(len(steps) + 1):
+            if is_merged and number == merge_at:
+                people.merge(gone, into, "one cause")
+            if is_merged and number == unmerge_at:
+                people.unmerge(gone, "two causes")
+            if number < len(steps):
+                key = FEED if steps[number] == "feed" else OUTPUT
+                service.open_or_join(key, [alert(10 + number, severity="high" if number % 2 else None)])
+        told.append((homes(journal), standing(journal, A, B)))
+    (plain_homes, plain), (merged_homes, merged) = told
+    assert merged_homes == plain_homes
+    for without, after in zip(plain, merged, strict=True):
+        assert {name: after[name] for name in ("status", "alerts", "merged_into")} == {
+            name: without[name] for name in ("status", "alerts", "merged_into")
+        }
+        assert after["priority"] <= without["priority"]  # never less urgent than without
+    names = (A, B)
+    if plain[names.index(gone)] | {"rose_at": None} != merged[names.index(gone)] | {"rose_at": None}:
+        raise AssertionError(json.dumps([plain, merged], indent=1))

@@ -10,11 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from andon.adapters.signals import alertmanager, pagerduty
-from andon.base.errors import Conflict, Denied
+from andon.base.errors import BadInput, Conflict, Denied, NotFound
+from andon.bootstrap.packs import packs_of_incidents
+from andon.incident.desk import Desk
 from andon.incident.opening import INCIDENTS
 from andon.services.declare import Declare
 from andon.services.group import Group
 from andon.services.receive import Receive
+from andon.services.respond import Respond
 from andon.services.sift import Mapped, Sift, Wanted
 from journals import AT, fresh_database, memory_journal, sql_journal
 
@@ -136,6 +139,24 @@ def test_ten_thousand_alerts_are_one_incident(house):
     house.settle()
     [row] = house.incidents()
     assert row["alerts"] == count
+
+
+def test_alerts_of_a_merged_incident_are_over_where_people_work(house):
+    house.receive().alertmanager(webhook(alert(1), alert(2, kind="harmful_output")))
+    house.settle()
+    gone, into = sorted(house.incidents(), key=lambda row: row["incident_type"] != "model_drift")
+    people = Respond(Desk(house.journal, house.clock, secrets.token_bytes, "ada"), packs_of_incidents(), FLOORS)
+    people.merge(gone["id"], into["id"], "one cause")
+    house.receive().alertmanager(webhook(alert(3)))
+    for number, kind in ((1, "model_drift"), (2, "harmful_output"), (3, "model_drift")):
+        house.receive().alertmanager(webhook(alert(number, kind=kind, resolved=True)))
+        house.settle()
+    row = house.journal.find(INCIDENTS, into["id"])
+    assert (row["alerts"], row["ended"]) == (3, 3)
+    assert people.get(into["id"]).timeline[-1].event == "One alert is over: none fires any more"
+    assert [each["incident_id"] for each in house.alerts(incident_id=into["id"])] == [into["id"]] * 3
+    people.unmerge(gone["id"], "two causes")
+    assert [(row["alerts"], row["ended"]) for row in house.incidents()] == [(1, 1), (2, 2)]
 
 
 def test_pagerduty_events_count_in_their_order(house):
@@ -280,3 +301,30 @@ def test_a_page_is_full_of_what_the_caller_may_see(house):
     assert [row["starts_at"] for row in first + rest] == sorted(
         [row["starts_at"] for row in first + rest], reverse=True
     )
+
+
+def test_a_token_of_certain_models_silences_and_unmaps_only_what_is_theirs(house):
+    def sift(*models):
+        return Sift(house.journal, FLOORS, house.clock, secrets.token_bytes, "tok_ben", models)
+
+    hour = timedelta(hours=1)
+    for matchers in (["model_id=cards"], ["alertname=Rule1", "model_id=cards"]):
+        with pytest.raises(Denied, match="add the matcher model_id=loans"):
+            sift("loans").silence(matchers, hour, "known")
+    with pytest.raises(Denied):
+        sift("loans", "fraud").silence(["alertname=Rule1"], hour, "known")
+    theirs = sift("loans").silence(["alertname=Rule1"], hour, "known")
+    assert theirs["matchers"] == "alertname=Rule1\nmodel_id=loans"
+    ours = house.sift.silence(["model_id=cards"], hour, "known")
+    house.receive().alertmanager(webhook(alert(1), alert(1, model="cards"), alert(1, model="fraud")))
+    house.settle()
+    assert [row["model_id"] for row in house.incidents()] == ["fraud"]
+    assert [each["id"] for each in sift("loans").list_silences()] == [theirs["id"]]
+    with pytest.raises(NotFound):
+        sift("loans").lift(ours["id"])
+    mapped = house.sift.map_alerts(Mapped(["job=x"], "cards"))
+    assert sift("loans").list_maps() == []
+    with pytest.raises(NotFound):
+        sift("loans").unmap(mapped["id"])
+    with pytest.raises(BadInput, match="do not print"):
+        house.sift.map_alerts(Mapped(["job=y"], "a\nb"))

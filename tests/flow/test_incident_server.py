@@ -131,6 +131,50 @@ def test_a_ticket_goes_to_the_tracker_signed_and_its_address_comes_back(tmp_path
     ]
 
 
+@contextmanager
+def dripping():
+    """A real endpoint that takes every message and then answers byte by byte for ever."""
+    told, may_end = threading.Event(), threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["content-length"]))
+            told.set()
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while not may_end.wait(0.2):
+                self.wfile.write(b"x")  # within each time-out: nothing ever comes to an end
+                self.wfile.flush()
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/hook", told
+        finally:
+            may_end.set()
+            server.shutdown()
+            thread.join()
+
+
+def test_outsiders_that_never_answer_delay_no_seal_and_not_each_other(tmp_path):
+    with (
+        dripping() as (tracker, asked),
+        listener([200]) as (notices, told),
+        serving(tmp_path, ANDON_TRACKER_URL=tracker, ANDON_NOTICE_URL=notices) as server,
+    ):
+        assert declare(server, server.secret, incident_type="model_drift", priority="P2") == 201
+        assert asked.wait(30)  # the tracker has its message and says nothing; it never will
+        assert declare(server, server.secret) == 201
+        eventually(lambda: shown(server, f"AI-INC-{YEAR}-0002")["seal"])
+        eventually(lambda: len(told) == 2)
+        actions = shown(server, f"AI-INC-{YEAR}-0001")["actions"]
+        assert [each["state"] for each in actions if each["does"] == "ticket"] == ["sent"]
+        assert stop(server)[0] == 0
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_after_a_kill_the_clocks_go_on_and_nothing_is_done_twice(kind, request, tmp_path):
     words = ()

@@ -278,3 +278,61 @@ def test_what_is_no_request(client, ada):
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["fix"]
     assert client.get(PATH, headers=ada).json()["items"] == []
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-12-31T23:59:59Z"])
+def test_the_far_ends_of_the_calendar_are_refused_wherever_a_time_is_asked_for(client, ada, at):
+    incident = declared(client, ada)
+    where = f"/api/v1/incidents/{incident}"
+    report = {"text": "It names other customers", "reporter": "user", "seen_at": at}
+    change = {"model_id": "loans", "kind": "deploy", "what": "x", "at": at}
+    asked = (
+        ("/api/v1/incidents", {"model_id": "z", "incident_type": "model_drift", "title": "x", "started_low": at}),
+        (f"{where}/status", {"status": "contained", "reason": "x", "at": at}),
+        (f"{where}/notes", {"text": "x", "at": at}),
+        (f"{where}/tasks", {"text": "x", "kind": "debug", "to": "ada", "due_at": at}),
+        ("/api/v1/seals", {"model_id": "loans", "reason": "x", "since": at}),
+        ("/api/v1/silences", {"matchers": ["a=b"], "lasting_seconds": 60, "reason": "x", "starts_at": at}),
+        ("/api/v1/signals/report", report),
+        ("/api/v1/changes", change),
+    )
+    for path, body in asked:
+        answer = client.post(path, json=body, headers=ada)
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), path
+
+
+def test_an_error_of_ours_is_a_document_too(client, ada, house, monkeypatch):
+    def broken(_):
+        raise OverflowError("secret text")
+
+    monkeypatch.setattr(type(house), "respond", lambda *_: broken(None))
+    answer = client.get("/api/v1/incidents", headers=ada)
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert "secret" not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_model_whose_id_does_not_print_is_not_registered(client, ada, house):
+    admin = token(house, "admin")
+    for name in ("loans\u202e", "lo\u200bans", "a\nb"):
+        assert client.post("/api/v1/models", json={"id": name, "owner": "x"}, headers=admin).status_code == 422
+        change = {"model_id": name, "kind": "deploy", "what": "x"}
+        assert client.post("/api/v1/changes", json=change, headers=ada).status_code == 422
+
+
+def test_what_the_register_knows_is_known_of_the_incident(client, ada, house):
+    admin = token(house, "admin")
+    entry = {"id": "loans", "owner": "Credit", "risk_class": "limited"}
+    assert client.post("/api/v1/models", json=entry, headers=admin).status_code == 201
+    for kind, what, version in (("pipeline", "geo job moved", None), ("deploy", "v2 goes live", "v2")):
+        body = {"model_id": "loans", "kind": kind, "what": what, "version": version}
+        assert client.post("/api/v1/changes", json=body, headers=admin).status_code == 201
+    other = {"model_id": "loans", "kind": "deploy", "what": "elsewhere", "environment": "staging"}
+    assert client.post("/api/v1/changes", json=other, headers=admin).status_code == 201
+    known = client.get(f"{PATH}/{declared(client, ada)}", headers=ada).json()
+    assert known["incident"]["facts"]["risk"] == "limited"
+    assert not any("risk class" in each for each in known["incident"]["facts_missing"])
+    [version] = [each["computed"] for each in known["checks"] if each["item"] == "version"]
+    assert [part.split(" 20")[0] for part in version.split("; ")] == ["deploy v2", "pipeline"]
+    stated = declared(client, ada, incident_type="harmful_output", facts={"risk": "high"})
+    assert client.get(f"{PATH}/{stated}", headers=ada).json()["incident"]["facts"]["risk"] == "high"

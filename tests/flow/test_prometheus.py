@@ -1,5 +1,6 @@
 """The shipped rules in a real Prometheus and Alertmanager: they fire on Andon's metrics and open the incident."""
 
+import base64
 import json
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ import components
 from andon.base.errors import BadInput
 from andon.bootstrap.packs import floors
 from andon.bootstrap.rules import rules
-from servers import ANDON, SECRET, serving
+from servers import ANDON, SECRET, andon, eventually, serving
 
 CASES = Path(__file__).parents[1] / "data" / "prometheus_rules_test.yml"
 URL = "http://127.0.0.1:8600"
@@ -46,6 +47,28 @@ def test_there_is_a_rule_for_every_type_with_a_runbook():
     assert {rule["labels"]["incident_type"] for rule in found} == set(floors())
     assert all(rule["annotations"]["runbook_url"].startswith(f"{URL}/playbooks/") for rule in found)
     assert len({rule["alert"] for rule in found}) == len(found)
+
+
+def test_the_runbook_of_every_rule_opens_in_a_browser_that_has_a_token_and_in_no_other(tmp_path):
+    with serving(tmp_path) as server:
+        viewer = andon("token", "create", "--data", str(tmp_path), "--name", "ada", "--role", "viewer")
+        secret = viewer.stdout.splitlines()[-1]
+        eventually(lambda: server.ask("GET", "/api/v1/incidents", token=secret)[0] == 200)
+        password = base64.b64encode(f"ada:{secret}".encode()).decode()
+        for rule in [rule for group in yaml.safe_load(rules(server.url))["groups"] for rule in group["rules"]]:
+            path = rule["annotations"]["runbook_url"].removeprefix(server.url)
+            assert server.ask("GET", path)[0] == 401
+            for header in (f"Basic {password}", f"Bearer {secret}"):
+                code, page = server.ask("GET", path, authorization=header)
+                assert code == 200
+                assert b"what to do first</h1>" in page
+            said = andon(*rule["annotations"]["runbook"].partition(": andon ")[2].split())
+            assert (said.returncode, said.stderr) == (0, "")
+            assert "What to do first" in said.stdout
+        for wrong in (f"Basic {password[:-4]}", "Basic x", "Basic", f"Basic {base64.b64encode(b'ada').decode()}"):
+            assert server.ask("GET", path, authorization=wrong)[0] == 401
+        assert server.ask("GET", "/api/v1/incidents", authorization=f"Basic {password}")[0] == 401  # pages only
+        assert server.ask("GET", "/playbooks/model_drif", token=secret)[0] == 404
 
 
 def test_the_operators_resource_holds_the_same_groups_and_times_divide():

@@ -313,3 +313,77 @@ def test_a_long_report_is_kept_whole_and_found(house, client):
     client.post("/api/v1/changes", json={"model_id": "loans", "kind": "pipeline", "what": "geo job"}, headers=admin)
     kinds = {each["kind"] for each in client.get("/api/v1/search?q=loans", headers=admin).json()["items"]}
     assert kinds == {"model", "model_change"}
+
+
+OUTSIDE = {"text": "The assistant told me the phone numbers of other customers", "reporter": "journalist"}
+HOSTILE = "<script>alert(1)</script>\u202eevil\u202c \x1b[31mred\x07 \u200bzero' OR 1=1 -- {{7*7}} ${jndi:ldap://x}"
+
+
+def test_somebody_outside_may_report_and_nothing_else(house, client):
+    outside, admin = token(house, "reporter"), token(house, "admin")
+    client.post("/api/v1/models", json={"id": "assistant", "owner": "Support"}, headers=admin)
+    for path in ("incidents", "alerts", "search?q=x", "signals/sig_1", "models"):  # all of them: test_routes
+        assert client.get(f"/api/v1/{path}", headers=outside).status_code == 403
+    assert client.post("/api/v1/signals/alertmanager", content=webhook(alert()), headers=outside).status_code == 403
+    key = outside["authorization"].removeprefix("Bearer ")
+    assert client.post("/v2/enqueue", json={"routing_key": key, "event_action": "trigger"}).status_code == 400
+    taken = client.post("/api/v1/signals/report", json=OUTSIDE | {"model_id": "assistant"}, headers=outside)
+    assert (taken.status_code, taken.json()["classified"]["incident_type"]) == (202, "harmful_output")
+    [incident] = until(lambda: client.get("/api/v1/incidents", headers=admin).json()["items"])
+    assert (incident["model_id"], incident["detected_by"]) == ("assistant", "report by a journalist alert")
+
+
+def test_an_outsiders_report_about_a_model_that_is_not_registered_waits_for_a_person(house, client):
+    outside, admin = token(house, "reporter"), token(house, "admin")
+    client.post("/api/v1/models", json={"id": "assistant", "owner": "Support"}, headers=admin)
+    for name in ("assistnt", "assistnt", "something else"):
+        body = OUTSIDE | {"model_id": name, "text": f"{OUTSIDE['text']} at {name}"}
+        assert client.post("/api/v1/signals/report", json=body, headers=outside).status_code == 202
+    groups = until(lambda: (found := client.get("/api/v1/unmapped", headers=admin).json()["items"])[1:] and found)
+    assert client.get("/api/v1/incidents", headers=admin).json()["items"] == []
+    proposals = {each["proposal"]["value"]: each["proposal"]["model_id"] for each in groups}
+    assert proposals == {"assistnt": "assistant", "something else": None}
+    asked = {"matchers": ["model_name=assistnt"], "model_id": "assistant"}
+    assert client.post("/api/v1/maps", json=asked, headers=admin).status_code == 201
+    [incident] = until(lambda: client.get("/api/v1/incidents", headers=admin).json()["items"])
+    assert incident["model_id"] == "assistant"
+
+
+def test_a_reporter_for_one_model_speaks_of_that_one(house, client):
+    outside, admin = token(house, "reporter", "assistant"), token(house, "admin")
+    assert client.post("/api/v1/signals/report", json=OUTSIDE | {"model_id": "x"}, headers=outside).status_code == 403
+    assert client.post("/api/v1/signals/report", json=OUTSIDE, headers=outside).status_code == 202
+    [incident] = until(lambda: client.get("/api/v1/incidents", headers=admin).json()["items"])
+    assert incident["model_id"] == "assistant"
+
+
+def test_what_an_outsider_writes_is_text_and_nothing_more(house, client):
+    outside, admin = token(house, "reporter"), token(house, "admin")
+    client.post("/api/v1/models", json={"id": "bot", "owner": "x"}, headers=admin)
+    named = {"contact": HOSTILE[:100], "url": "javascript:alert(1)", "model_id": "bot"}
+    body = {"text": f"{HOSTILE}. {OUTSIDE['text']}", "reporter": "user", **named}
+    assert client.post("/api/v1/signals/report", json=body, headers=outside).status_code == 202
+    [found] = until(lambda: client.get("/api/v1/alerts?model=bot", headers=admin).json()["items"])
+    shown = json.dumps(found, ensure_ascii=False)
+    assert not any(letter in shown for letter in "\u202e\u202c\x1b\x07\u200b")
+    assert not found["url"]
+    assert "<script>alert(1)</script>" in found["annotations"]["text"]  # kept as words; nothing renders it
+    [incident] = until(lambda: client.get("/api/v1/incidents", headers=admin).json()["items"])
+    answer = client.get(f"/api/v1/incidents/{incident['id']}", headers=admin)
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "\u202e" not in answer.text
+    for wrong in (
+        {"text": "x" * 20_001},
+        {"text": ""},
+        {"reporter": "king"},
+        {"model_id": "m" * 201},
+        {"seen_at": "yesterday"},
+        {"text": {"a": 1}},
+    ):
+        answer = client.post("/api/v1/signals/report", json=OUTSIDE | wrong, headers=outside)
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), wrong
+    raw = b'{"text": "\xff\xfe", "reporter": "user"}'
+    assert client.post("/api/v1/signals/report", content=raw, headers={**outside, **JSON}).status_code == 422
+    lone = b'{"text": "\\ud800 names of customers", "reporter": "user"}'
+    assert client.post("/api/v1/signals/report", content=lone, headers={**outside, **JSON}).status_code in (202, 422)

@@ -55,6 +55,7 @@ COMMANDS = {  # command: the acts that it does
     "incident link": ("respond.link",),
     "incident list": ("respond.list_incidents",),
     "incident merge": ("respond.merge",),
+    "incident unmerge": ("respond.unmerge",),
     "incident note": ("deliberate.note",),
     "incident priority": ("respond.set_priority",),
     "incident record": ("records.get_record",),
@@ -94,6 +95,7 @@ NO_ACT = {  # commands that do nothing to an installation
     "doctor": "looks only, at what may be too broken for a service",
     "show detectors": "prints what the code knows",
     "show events": "prints what the code knows",
+    "show playbook": "prints what the code knows; api.playbook is the same page",
     "show record": "prints what the code knows",
     "show severities": "prints what the code knows",
     "show taxonomy": "prints what the code knows",
@@ -119,8 +121,9 @@ PARTS = {  # public methods that are steps of an act
     "ingest.resume": "access.start",
     "ingest.snapshot": "ingest.accept",
     "follow.leave": "follow.step",
+    "follow.tell": "follow.step",
 }
-NO_SERVICE = {"api.describe": "the server describes itself"}
+NO_SERVICE = {"api.describe": "the server describes itself", "api.playbook": "a page of what the code knows"}
 
 
 def service_methods():

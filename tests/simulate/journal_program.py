@@ -114,9 +114,11 @@ def main():
 def step(follow):
     """Whether this process follows; a log that another one has open, and a lease that was lost, are tried again."""
     try:
-        return follow.step(now())
+        follows = follow.step(now())
+        follow.tell("chat")
     except (Refused, Unavailable):
         return False
+    return follows
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def check_all(folder, url, count):
     assert {f"tok_{number}" for number in lines(folder / "acknowledged")} <= kept
     told = lines(folder / "told")
     assert [line.split(" ", 1)[1] for line in dict.fromkeys(told)] == [f"token {n}" for n in range(count)]
-    assert journal.due(count) == []
+    assert journal.due("chat", count) == []
     journal.engine.dispose()
 
 

@@ -48,7 +48,7 @@ class MemoryJournal:
     ) -> list[dict[str, Any]]:
         """Rows by key, or a page of them."""
         rows = [{"id": key, **values} for (name, key), values in sorted(self.state.items()) if name == table]
-        rows = [row for row in rows if all(row.get(name) == value for name, value in (where or {}).items())]
+        rows = [row for row in rows if all(_is(row.get(name), value) for name, value in (where or {}).items())]
         if page is None:
             return rows
         rows.sort(key=lambda row: row[page.by], reverse=page.is_newest_first)
@@ -76,6 +76,11 @@ class MemoryJournal:
         """The entries after one."""
         return iter(self._rows[after:])
 
-    def due(self, up_to: int) -> list[tuple[str, int, Message]]:
-        """Unsent messages of entries up to one."""
-        return [(key, seq, each) for key, (seq, each) in self._unsent.items() if seq <= up_to]
+    def due(self, recipient: str, up_to: int) -> list[tuple[str, Message]]:
+        """What a recipient has not been told yet of entries up to one."""
+        found = self._unsent.items()
+        return [(key, each) for key, (seq, each) in found if seq <= up_to and each.recipient == recipient]
+
+
+def _is(found: Any, value: Any) -> bool:
+    return found in value if isinstance(value, tuple) else found == value

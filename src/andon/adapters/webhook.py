@@ -2,7 +2,9 @@
 
 import base64
 import hmac
+import http.client
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -17,7 +19,7 @@ from typing_extensions import override
 from andon.base.errors import BadInput, Unavailable
 
 TIMEOUT_SECONDS: Final = 2.0
-"""Short: whoever follows the journal waits for it."""
+"""For each step of a message, and for reading the whole answer."""
 WAIT_MAX: Final = timedelta(minutes=1)
 ANSWER_BYTES_MAX: Final = 65_536
 NAMED: Final = ("html_url", "url", "web_url", "self", "key", "number", "id")
@@ -75,7 +77,7 @@ class Webhook:
         request = urllib.request.Request(self.url, body, headers, method="POST")  # noqa: S310  # http or https only
         opener = urllib.request.build_opener(_NoRedirect)
         with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
-            content, code, place = answer.read(ANSWER_BYTES_MAX), answer.status, answer.headers.get("Location")
+            content, code, place = _read(answer), answer.status, answer.headers.get("Location")
         return place or _named(content) or f"HTTP {code}"
 
     @property
@@ -97,6 +99,17 @@ def signature(secret: str, message_id: str, at: int, body: bytes) -> str:
     key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
     signed = f"{message_id}.{at}.".encode() + body
     return "v1," + base64.b64encode(hmac.digest(key, signed, sha256)).decode()
+
+
+def _read(answer: http.client.HTTPResponse) -> bytes:
+    """What is answered, up to a limit; of one that comes byte by byte for ever, what came in time."""
+    content, end = b"", time.monotonic() + TIMEOUT_SECONDS
+    while len(content) < ANSWER_BYTES_MAX and time.monotonic() < end:
+        part = answer.read1(ANSWER_BYTES_MAX - len(content))
+        if not part:
+            break
+        content += part
+    return content
 
 
 def _named(content: bytes) -> str | None:

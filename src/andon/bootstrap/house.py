@@ -66,6 +66,8 @@ PACE_SECONDS: Final = 0.25
 """Between two steps that make alerts of signals."""
 RESTS: Final = 3
 """What follows commands rests so many times as long as it worked, so that commands come first."""
+TELL_SECONDS: Final = 3.0
+"""So long the end waits for an outsider that is being told; what a message without an answer costs."""
 WRITERS_MAX: Final = 32
 ITSELF: Final = "andon"
 """Who acts where nobody asked."""
@@ -241,6 +243,16 @@ class House:
             self._hurried.clear()
             self._wake.wait(POLL_SECONDS)
             self._wake.clear()
+
+    def tell(self, recipient: str) -> None:
+        """Tell an outsider what happens until the end; nobody else waits for them."""
+        while not self._rests.wait(POLL_SECONDS):
+            try:
+                self.opened.follow.tell(recipient)
+            except Unavailable:
+                continue
+            except Exception as error:  # noqa: BLE001  # the worker's loop: else they heard of nothing any more
+                LOGGER.error("%s: %s", recipient, type(error).__name__)  # noqa: TRY400  # its text may hold data
 
     def beat(self) -> None:
         """One turn of the follower; one at a time."""
@@ -427,7 +439,7 @@ def _house(settings: Settings, opened: OpenJournal) -> House:
         secret = new_secret(secrets.token_bytes(SECRET_BYTES))
         door = Door(local=local_token(secret, now().isoformat()))
         house = House(settings, writer, secret, signer, log, ingest, opened, door, permissions, signals)
-        signals.seal = house._seal_scan  # noqa: SLF001  # of this module
+        signals.seal, signals.rest = house._seal_scan, house._rests.wait  # noqa: SLF001  # of this module
         positions.resume(ingest, house.folder)
         unless_opened.pop_all()
     return house
@@ -454,7 +466,9 @@ def _following(house: House) -> Iterator[None]:
         threading.Thread(target=target, name=name, daemon=True)
         for name, target in (("attendant", house.look_after), ("grouping", house.group_signals))
     ]
-    for thread in (follower, *helpers):
+    names = house.opened.follow.outsiders
+    tellers = [threading.Thread(target=house.tell, args=(name,), name=f"tell {name}", daemon=True) for name in names]
+    for thread in (follower, *helpers, *tellers):
         thread.start()
     try:
         yield
@@ -462,6 +476,8 @@ def _following(house: House) -> Iterator[None]:
         house.rest()
         for thread in helpers:  # first: what they do waits for the follower
             thread.join()
+        for thread in tellers:  # whoever does not answer now is told by the next start
+            thread.join(TELL_SECONDS)
         house.end()
         follower.join()
 

@@ -11,6 +11,7 @@ from andon.base.errors import BadInput
 from andon.bootstrap.yaml_file import read_yaml
 from andon.incident.checklist import Checklists, parse_checklists
 from andon.incident.dossier import Packs
+from andon.incident.first_steps import Playbook, parse_first_steps, playbook_of
 from andon.incident.taxonomy import Severities, Taxonomy, extended, parse_severities, parse_taxonomy
 from andon.incident.wording import Classifier
 from andon.incident.wording import parse as parse_wording
@@ -55,6 +56,16 @@ def load_checklists() -> Checklists:
 def load_permissions() -> Permissions:
     """Who may do what."""
     return permissions_from(_yaml("permissions.yaml"))
+
+
+def playbook(incident_type: str) -> Playbook:
+    """What to do first in an incident of a type.
+
+    Raises:
+        NotFound: there is no such type.
+    """
+    steps = parse_first_steps(_yaml("first_steps.yaml"))
+    return playbook_of(incident_type, load_taxonomy(), steps, load_checklists())
 
 
 def floors() -> dict[str, str]:

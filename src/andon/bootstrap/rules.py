@@ -44,7 +44,11 @@ def _group(group: dict[str, Any], url: str, faster: int) -> dict[str, Any]:
 
 def _rule(rule: dict[str, Any], url: str, faster: int) -> dict[str, Any]:
     kind = rule["labels"]["incident_type"]
-    annotations = {"summary": rule["summary"], "runbook_url": f"{url}/playbooks/{kind}"}
+    annotations = {
+        "summary": rule["summary"],
+        "runbook_url": f"{url}/playbooks/{kind}",
+        "runbook": f"the same without a browser: andon show playbook {kind}",
+    }
     kept = {name: rule[name] for name in ("alert", "expr")}
     return {**kept, "for": _divided(rule["for"], faster), "labels": rule["labels"], "annotations": annotations}
 

@@ -2,8 +2,9 @@
 
 import json
 import secrets
+import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -22,17 +23,23 @@ from andon.base.errors import BadInput, Unavailable
 from andon.bootstrap.journal import now
 from andon.bootstrap.packs import floors, load_classifier, pack
 from andon.evidence.custody import EXPORTS
+from andon.incident.key import IncidentKey
+from andon.incident.opening import AlertFacts
 from andon.ledger.journal import Journal, Page
+from andon.people.token import REPORTER, Token
 from andon.people.token import TABLE as TOKENS
-from andon.people.token import Token
 from andon.services.declare import Declare
-from andon.services.group import ACTOR, Group
+from andon.services.group import ACTOR, Group, Join
 from andon.services.receive import Receive
 from andon.services.sift import Sift
 
 MAPPINGS: Final = "mappings"
 """The folder of mapping files, among the packs and in the data folder; the user's own replace ours of that source."""
 UNMAPPED_MAX: Final = 100
+RESTS: Final = 2
+"""Between two commands that give alerts to incidents, so many times as long as one took …"""
+REST_SECONDS_MAX: Final = 0.015
+"""… and no longer than this: twenty models have their incidents within half a second."""
 AUDIT: Final = "andon_audit"
 """The source of what Andon's own audit log shows."""
 
@@ -105,12 +112,14 @@ class Signals:
         mappings: what reads JSON of each source.
         exporting: the roles that may hand evidence out.
         seal: holds what a scan was made from, for an actor.
+        rest: waits so many seconds, or until the end.
     """
 
     journal: Journal
     mappings: Mapping[str, Parser]
     exporting: Collection[str]
     seal: Callable[[str, Pinned, str], str] | None = None
+    rest: Callable[[float], object] = lambda _: None
     _group: Group | None = None
     _exports: int = -1
     _denials: Denials = field(default_factory=Denials)
@@ -119,7 +128,9 @@ class Signals:
     def receive(self, caller: Token) -> Receive:
         """Signals as they come in."""
         seal = None if self.seal is None else partial(self.seal, caller.id)
-        return Receive(self.journal, parsers(), self.mappings, now, secrets.token_bytes, caller.id, caller.models, seal)
+        actor, is_outsider = caller.id, caller.role == REPORTER
+        known = (self.journal, parsers(), self.mappings, now, secrets.token_bytes)
+        return Receive(*known, actor, caller.models, seal, is_outsider)
 
     def sift(self, caller: Token) -> Sift:
         """Alerts, silences and maps."""
@@ -129,9 +140,20 @@ class Signals:
         """Make alerts and incidents of a part of what waits; how many alerts, 0: nothing waits."""
         if self._group is None:
             declare = Declare(self.journal, floors(), now, secrets.token_bytes, ACTOR)
-            self._group = Group(self.journal, tuple(floors()), declare.open_or_join, now)
+            self._group = Group(self.journal, tuple(floors()), self._paced(declare.open_or_join), now)
         self._tell_audit()
         return self._group.step()
+
+    def _paced(self, join: Join) -> Join:
+        """Gives alerts to incidents with a rest after each, so that who sends signals need not wait for all of them."""
+
+        def paced(key: IncidentKey, alerts: Sequence[AlertFacts]) -> object:
+            begun = time.monotonic()
+            done = join(key, alerts)
+            self.rest(min(RESTS * (time.monotonic() - begun), REST_SECONDS_MAX))
+            return done
+
+        return paced
 
     def unmapped(self) -> int:
         """How many alerts fire of which nothing says the model, up to a hundred; 0 while the database is away."""

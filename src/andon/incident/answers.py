@@ -78,7 +78,8 @@ def _how_many(row: Row) -> str:
 
 
 def _steps(at: Situation) -> tuple[Step, ...]:
-    return tuple(Step(*(text.format(id=at.row["id"]) for text in each)) for each in _wanted(at))
+    named = {"id": at.row["id"], "type": at.row["incident_type"]}
+    return tuple(Step(*(text.format(**named) for text in each)) for each in _wanted(at))
 
 
 ACKNOWLEDGE: Final = ("andon ack {id}", "says that you are at work on it; the response clock stops", "nothing to undo")
@@ -92,6 +93,7 @@ SEAL: Final = (
     "holds the evidence; alters nothing",
     "andon evidence release, by two people",
 )
+PLAYBOOK: Final = ("andon show playbook {type}", "says what to do first in an incident of this type", "nothing to undo")
 CHECK: Final = ("andon incident check {id}", "shows the triage checklist, prefilled", "nothing to undo")
 CONTAIN: Final = (
     "andon incident status {id} contained --reason TEXT",
@@ -108,17 +110,24 @@ CLOSE: Final = (
     "ends it: later alerts open a new incident",
     "andon incident reopen {id} --reason TEXT",
 )
+UNMERGE: Final = (
+    "andon incident unmerge {id} --reason TEXT",
+    "undoes the merge: its alerts are its own again",
+    "merge it again",
+)
 REOPEN: Final = ("andon incident reopen {id} --reason TEXT", "goes back to declared", "resolve it again")
 
 
 def _wanted(at: Situation) -> list[tuple[str, str, str]]:
     row = at.row
     if row["status"] == MERGED:
-        return [(f"andon incident show {row['merged_into']}", "shows the incident that took it in", "nothing to undo")]
+        look = (f"andon incident show {row['merged_into']}", "shows the incident that took it in", "nothing to undo")
+        return [look, UNMERGE]
     if row["status"] == CLOSED:
         return [REOPEN]
     asked = (
         (row["acknowledged_at"] is None, ACKNOWLEDGE),
+        (row["status"] == DECLARED and at.type_title != row["incident_type"], PLAYBOOK),
         (row["seal_id"] is None, SEAL),
         (not any(each["role"] == "commander" for each in at.roles), COMMANDER),
         (at.checks_open > 0, CHECK),

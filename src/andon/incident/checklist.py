@@ -10,8 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from andon.base.errors import BadInput
 from andon.incident.clocks import spoken
 from andon.incident.taxonomy import PriorityLevel, Sentence, Slug
+from andon.inventory.register import CHANGES
+from andon.ledger.journal import Page, View
 
 Row = Mapping[str, Any]
+CHANGES_SHOWN: Final = 3
 
 
 class Item(BaseModel):
@@ -68,8 +71,15 @@ def parse_checklists(content: Mapping[str, object]) -> Checklists:
         raise BadInput(f"checklists.yaml is not valid at {place}: {first['msg']}") from None
 
 
+def with_changes(view: View, row: Row) -> Row:
+    """An incident's row with the last changes around its model before it was noticed, the newest first: `lately`."""
+    mine = {"model_id": row["model_id"], "environment": row["environment"]}
+    page = Page(CHANGES_SHOWN, f"{row['detected_at']}~", is_newest_first=True, by="place")
+    return {**row, "lately": view.list_rows(CHANGES, mine, page)}
+
+
 def checks_of(row: Row, lists: Checklists, answered: Sequence[Row], roles: Sequence[Row]) -> tuple[Check, ...]:
-    """The checklist of an incident's priority; what was answered beyond it is kept."""
+    """The checklist of an incident's priority, from a row of `with_changes`; what was answered beyond it is kept."""
     given = {each["item"]: each for each in answered}
     wanted = dict.fromkeys((*lists.priorities[row["priority"]], *given))
     checks = []
@@ -111,6 +121,14 @@ def _since(row: Row, _: Sequence[Row]) -> str | None:
     return f"since {spoken(row['started_at'])}{between}, noticed {spoken(row['detected_at'])}"
 
 
+def _version(row: Row, _: Sequence[Row]) -> str | None:
+    said = [row["model_version"]] if row["model_version"] else []
+    for each in row["lately"]:
+        version = f" {each['version']}" if each["version"] else ""
+        said.append(f"{each['kind'].replace('_', ' ')}{version} {spoken(each['at'])}: {each['what']}")
+    return "; ".join(said) or None
+
+
 def _who(_: Row, roles: Sequence[Row]) -> str | None:
     return ", ".join(dict.fromkeys(each["name"] for each in roles)) or None
 
@@ -128,7 +146,7 @@ PREFILLS: Final[Mapping[str, Callable[[Row, Sequence[Row]], str | None]]] = {
     "nature": _nature,
     "people": _people,
     "system": lambda row, _: f"{row['model_id']} in {row['environment']}",
-    "version": lambda row, _: row["model_version"],
+    "version": _version,
     "since": _since,
     "decisions": _decisions,
     "evidence": lambda row, _: row["seal_id"],

@@ -65,8 +65,10 @@ class Desk:
             raise NotFound(f"there is no incident {name} that you may see: `andon incident list` lists those")
         return row
 
-    def change(self, name: str, ask: Ask, decide: Decide, *, is_alone: bool = False) -> Committed:
-        """Carry out one change of an incident.
+    def change(
+        self, name: str, ask: Ask, decide: Decide, *, is_alone: bool = False, of_merged: bool = False
+    ) -> Committed:
+        """Carry out one change of an incident; `of_merged`: also of one that was merged into another.
 
         Raises:
             NotFound: as `get`.
@@ -78,7 +80,7 @@ class Desk:
             row = self.get(view, name)
             if ask.version is not None and ask.version != row["seq"]:
                 raise Stale(f"{name} was changed since you looked (version {row['seq']} now): look again, then decide")
-            if row["status"] == MERGED:
+            if row["status"] == MERGED and not of_merged:
                 raise Refused(f"{name} was merged into {row['merged_into']}: work in that one")
             return decide(view, row)
 

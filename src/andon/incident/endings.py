@@ -5,7 +5,7 @@ from typing import Final
 
 from andon.base.fold import Change, Fold, Posting
 from andon.incident.fold import line, touched
-from andon.incident.opening import ALERTS, get_row
+from andon.incident.opening import ALERTS, at_home, get_row
 from andon.ledger.journal import Fact, View
 
 
@@ -25,15 +25,21 @@ def ended(view: View, incident_id: str, ends: Mapping[str, str], actor: str) -> 
             new[alert_id] = at
     if not new:
         return None
-    row = get_row(view, incident_id)
-    total = (row.get("ended") or 0) + len(new)
-    data = {"alerts": [{"id": name, "ended_at": at} for name, at in sorted(new.items())], "total": total}
-    return Fact("alerts_ended", incident_id, actor, {**data, "firing": row["alerts"] - total})
+    home = at_home(view, get_row(view, incident_id))
+    totals = {row["id"]: (row.get("ended") or 0) + len(new) for row in (*home.via, home.row)}
+    firing = home.row["alerts"] - totals[home.row["id"]]
+    data = {"alerts": [{"id": name, "ended_at": at} for name, at in sorted(new.items())], "total": totals[incident_id]}
+    above = {"above": [{"id": name, "total": n} for name, n in totals.items() if name != incident_id]}
+    return Fact("alerts_ended", incident_id, actor, {**data, "firing": firing, **(above if home.via else {})})
 
 
 def _ended(posting: Posting) -> Sequence[Change]:
+    """The line stands where people work: where the incident went up in another, in that one too."""
     changes = [Change(ALERTS, each["id"], {"ended_at": each["ended_at"]}) for each in posting.data["alerts"]]
-    return [touched(posting, ended=posting.data["total"]), *changes, line(posting)]
+    above = posting.data.get("above", [])
+    counts = [touched(posting, each["id"], ended=each["total"]) for each in above]
+    lines = [line(posting), *(line(posting, each["id"]) for each in above)]
+    return [touched(posting, ended=posting.data["total"]), *counts, *changes, *lines]
 
 
 FOLDS: Final[Mapping[str, Fold]] = {"alerts_ended": _ended}

@@ -55,7 +55,7 @@ def _declared(posting: Posting) -> Sequence[Change]:
     named = ("environment", "model_id", "incident_type", "origin", "model_version", "follows", "priority")
     times = ("started_at", "started_low", "started_high")
     key = IncidentKey(data["model_id"], data["incident_type"], data["environment"])
-    alerts = _alerts(posting)
+    alerts = _alerts(posting, posting.stream)
     values = {
         "id": posting.stream,
         **dict.fromkeys(LATER),
@@ -78,10 +78,17 @@ def _declared(posting: Posting) -> Sequence[Change]:
 
 
 def _joined(posting: Posting) -> Sequence[Change]:
-    values: dict[str, Any] = {"alerts": posting.data["total"]}
-    if "proposed" in posting.data:
-        values |= {**proposal(posting.data), **_rated(posting, posting.data["was"], posting.data["priority"])}
-    return [touched(posting, **values), *_alerts(posting), line(posting)]
+    via = posting.data.get("via", [])
+    own = via[0]["id"] if via else posting.stream
+    grown = [touched(posting, each["id"], **_grown(posting, each)) for each in via]
+    return [touched(posting, **_grown(posting, posting.data)), *grown, *_alerts(posting, own), line(posting)]
+
+
+def _grown(posting: Posting, data: Mapping[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {"alerts": data["total"]}
+    if "proposed" in data:
+        values |= {**proposal(data), **_rated(posting, data["was"], data["priority"])}
+    return values
 
 
 def _acknowledged(posting: Posting) -> Sequence[Change]:
@@ -115,9 +122,23 @@ def _merged(posting: Posting) -> Sequence[Change]:
     into, data = posting.data["into"], posting.data
     taken = {"alerts": data["total"], "proposed": data["proposed"]}
     taken |= _rated(posting, data["priority_was"], data["priority"])
+    if "ended" in data:  # entries of earlier versions lack it
+        taken["ended"] = data["ended"]
     return [
         touched(posting, status=MERGED, merged_into=into),
         touched(posting, into, **taken),
+        line(posting),
+        line(posting, into),
+    ]
+
+
+def _unmerged(posting: Posting) -> Sequence[Change]:
+    into, data = posting.data["into"], posting.data
+    left = {"alerts": data["total"], "ended": data["ended"], "priority": data["priority"]}
+    left |= {name: data[name] for name in ("proposed", "rose_at") if name in data}
+    return [
+        touched(posting, status=data["to"], merged_into=None),
+        touched(posting, into, **left),
         line(posting),
         line(posting, into),
     ]
@@ -203,12 +224,12 @@ def _counted(year: int, number: int) -> Change:
     return Change(YEARS, key, {"id": key, "last": number})
 
 
-def _alerts(posting: Posting) -> list[Change]:
+def _alerts(posting: Posting, incident: str) -> list[Change]:
     listed = posting.data["alerts"]
     titles = _titles(posting.private.get("titles"), len(listed))
     changes = []
     for alert, title in zip(listed, titles, strict=True):
-        values = {"id": alert["id"], "incident_id": posting.stream, "title": title}
+        values = {"id": alert["id"], "incident_id": incident, "title": title}
         values |= {name: alert[name] for name in ("source", "starts_at")}
         changes.append(Change(ALERTS, alert["id"], values))
     return changes
@@ -234,6 +255,7 @@ FOLDS: Final[Mapping[str, Fold]] = {
     "priority_set": _prioritised,
     "facts_learned": _learned,
     "incident_merged": _merged,
+    "incident_unmerged": _unmerged,
     "incident_linked": _linked,
     "note_added": _noted,
     "record_imported": _imported,

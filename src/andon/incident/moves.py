@@ -77,23 +77,6 @@ def facts_learned(row: Row, news: Mapping[str, Any], reason: str, floor: str, ac
     return Fact("facts_learned", row["id"], actor, data, {"text": reason})
 
 
-def merged(row: Row, into: Row, reason: str, actor: str) -> Fact:
-    """An open incident goes up in another open one, which takes its alerts from then on."""
-    if row["id"] == into["id"]:
-        raise BadInput(f"{row['id']} cannot go up in itself: name the incident that is to take it")
-    require_open(row, "merge")
-    require_open(into, "merge into")
-    data = {
-        "into": into["id"],
-        "was": row["status"],
-        "total": row["alerts"] + into["alerts"],
-        "priority": min(row["priority"], into["priority"]),
-        "proposed": min(row["proposed"], into["proposed"]),
-        "priority_was": into["priority"],
-    }
-    return Fact("incident_merged", row["id"], actor, data, {"text": reason})
-
-
 def linked(row: Row, other: Row, relation: str, reason: str, actor: str) -> Fact:
     """Two incidents have to do with each other."""
     if relation not in RELATIONS:

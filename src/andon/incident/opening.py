@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from andon.base.errors import BadInput, NotFound
-from andon.incident.facts import from_fields, joined, to_fields
+from andon.incident.facts import from_fields, joined, learned, to_fields
 from andon.incident.key import IncidentKey
 from andon.incident.number import incident_id
 from andon.incident.priority import LEVELS, SEVERITIES, Facts, Priority, propose
 from andon.incident.status import CLOSED, MERGED
+from andon.inventory.model import RiskClass
+from andon.inventory.register import MODELS
 from andon.ledger.journal import Fact, View
 
 INCIDENTS: Final = "incidents"
@@ -119,41 +121,88 @@ def get_row(view: View, name: str) -> dict[str, Any]:
     return row
 
 
-def chain_of(view: View, key: IncidentKey, since: str) -> list[dict[str, Any]]:
-    """The incidents of a key that an alert which began at `since` or later may belong to, the newest first."""
-    row = newest_of(view, key)
-    chain = [] if row is None else [row]
-    while chain and chain[-1]["follows"] and not _was_closed(chain[-1], since):
-        before = get_row(view, chain[-1]["follows"])
-        if _key_of(before) != key:
-            break
-        chain.append(before)
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The incident that takes alerts of a key.
+
+    Attributes:
+        row: the incident.
+        via: those that went up in it, from the key's own on; none where it is the key's own.
+    """
+
+    row: dict[str, Any]
+    via: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The key's own incident."""
+        return self.via[0] if self.via else self.row
+
+
+def chain_of(view: View, key: IncidentKey, since: str) -> list[Home]:
+    """The incidents that an alert of a key which began at `since` or later may belong to, the newest first."""
+    chain = []
+    home = newest_home(view, key)
+    while home is not None:
+        chain.append(home)
+        home = None if _was_closed(home.row, since) else _home_before(view, key, home.own)
     return chain
 
 
-def home_of(chain: Sequence[dict[str, Any]], starts_at: str) -> dict[str, Any] | None:
+def home_of(chain: Sequence[Home], starts_at: str) -> Home | None:
     """The incident that an alert belongs to; None: a new one.
 
     It is the earliest of its key that was not closed before the alert began: that does not depend on the order in
     which alerts arrive.
     """
     home = None
-    for row in chain:
-        if _was_closed(row, starts_at):
+    for each in chain:
+        if _was_closed(each.row, starts_at):
             break
-        home = row
+        home = each
     return home
 
 
-def newest_of(view: View, key: IncidentKey) -> dict[str, Any] | None:
-    """The newest incident of a key, or the one that it was merged into."""
+def newest_home(view: View, key: IncidentKey) -> Home | None:
+    """The newest incident of a key, or the one that it went up in."""
     found = view.find(KEYS, key.text)
-    if found is None:
-        return None
-    row = get_row(view, found["incident_id"])
+    return None if found is None else at_home(view, get_row(view, found["incident_id"]))
+
+
+def newest_of(view: View, key: IncidentKey) -> dict[str, Any] | None:
+    """The row of `newest_home`."""
+    home = newest_home(view, key)
+    return None if home is None else home.row
+
+
+def at_home(view: View, row: dict[str, Any]) -> Home:
+    """An incident, or the one that it went up in, by whatever way."""
+    via = []
     while row["status"] == MERGED:
+        via.append(row)
         row = get_row(view, row["merged_into"])
-    return row
+    return Home(row, tuple(via))
+
+
+def family(view: View, incident: str) -> tuple[str, ...]:
+    """An incident and those that went up in it: whose alerts count in it."""
+    found = [incident]
+    for name in found:  # grows meanwhile
+        found += [row["id"] for row in view.list_rows(INCIDENTS, {"merged_into": name})]
+    return tuple(found)
+
+
+def _home_before(view: View, key: IncidentKey, own: Mapping[str, Any]) -> Home | None:
+    """What the key's own incident follows; where that is one of another key, one of this key had gone up in it."""
+    if own["follows"] is None:
+        return None
+    before = get_row(view, own["follows"])
+    if _key_of(before) == key:
+        return at_home(view, before)
+    names = {"environment": key.environment, "model_id": key.model_id, "incident_type": key.incident_type}
+    gone = view.list_rows(INCIDENTS, {**names, "status": MERGED})
+    homes = [at_home(view, row) for row in gone]
+    return next((each for each in reversed(homes) if each.row["id"] == before["id"]), None)
 
 
 def _was_closed(row: Mapping[str, Any], starts_at: str) -> bool:
@@ -177,7 +226,8 @@ def declared(view: View, opening: Opening, at: datetime, actor: str, floor: str)
     year = at.astimezone(UTC).year
     number = next_number(view, year)
     newest = newest_of(view, opening.key)
-    proposed = propose(opening.facts, floor)
+    facts = _with_risk(view, opening.key.model_id, opening.facts)
+    proposed = propose(facts, floor)
     data: dict[str, Any] = {
         "year": year,
         "number": number,
@@ -192,7 +242,7 @@ def declared(view: View, opening: Opening, at: datetime, actor: str, floor: str)
         "started_high": place_in_time(opening.started.high),
         "follows": None if newest is None else newest["id"],
         "priority": opening.priority or proposed.level,
-        "facts": to_fields(opening.facts),
+        "facts": to_fields(facts),
         "proposed": proposal_fields(proposed),
         "alerts": [],
     }
@@ -200,6 +250,12 @@ def declared(view: View, opening: Opening, at: datetime, actor: str, floor: str)
     if opening.place is not None:
         private["place"] = opening.place
     return Fact("incident_declared", incident_id(year, number), actor, data, private)
+
+
+def _with_risk(view: View, model_id: str, facts: Facts) -> Facts:
+    """Facts with the risk class that the register has of the model, where nobody said another."""
+    row = view.find(MODELS, model_id)
+    return facts if row is None or facts.risk is not RiskClass.UNKNOWN else learned(facts, {"risk": row["risk_class"]})
 
 
 def opened_by_alerts(
@@ -223,12 +279,23 @@ def opened_by_alerts(
     return replace(fact, data={**fact.data, "alerts": _listed(alerts)}, private={**fact.private, **_titles(alerts)})
 
 
-def joined_by_alerts(row: Mapping[str, Any], alerts: Sequence[AlertFacts], actor: str, floor: str) -> Fact:
+def joined_by_alerts(home: Home, alerts: Sequence[AlertFacts], actor: str, floor: str) -> Fact:
     """The fact that alerts join an incident; it rises when they say more than was known before.
+
+    Incidents that went up in it count them too, so that a merge can be undone at any time.
+    """
+    data: dict[str, Any] = {"alerts": _listed(alerts), **_grown(home.row, alerts, floor)}
+    if home.via:
+        data["via"] = [{"id": row["id"], **_grown(row, alerts, floor)} for row in home.via]
+    return Fact("alerts_joined", home.row["id"], actor, data, _titles(alerts))
+
+
+def _grown(row: Mapping[str, Any], alerts: Sequence[AlertFacts], floor: str) -> dict[str, Any]:
+    """How an incident stands with more alerts.
 
     A person's decision about the priority stands until facts say more than those it was made on.
     """
-    data: dict[str, Any] = {"alerts": _listed(alerts), "total": row["alerts"] + len(alerts)}
+    data: dict[str, Any] = {"total": row["alerts"] + len(alerts)}
     telling = max(alerts, key=lambda each: _urgency(each, floor))
     facts = joined(facts_of(row), telling.facts)
     proposed = propose(facts, most_severe(floor, telling.severity))
@@ -237,7 +304,7 @@ def joined_by_alerts(row: Mapping[str, Any], alerts: Sequence[AlertFacts], actor
         data["facts"] = to_fields(facts)
         data["priority"] = min(proposed.level, row["priority"])
         data["was"] = row["priority"]
-    return Fact("alerts_joined", row["id"], actor, data, _titles(alerts))
+    return data
 
 
 def proposal_fields(proposed: Priority) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from andon.base.moment import EARLIEST
 from andon.evidence.hold import BEFORE
 from andon.incident.clocks import read
 from andon.ledger.journal import Fact
@@ -40,7 +41,7 @@ Sealer = Callable[[Holding, str], SealReceipt]
 def holding_of(row: Mapping[str, Any], reason: str) -> Holding:
     """From 48 hours before the earliest time at which the failure may have begun."""
     times = [read(row[name]) for name in ("started_low", "started_at", "detected_at", "declared_at") if row[name]]
-    return Holding(row["model_id"], min(times) - BEFORE, reason, row["id"])
+    return Holding(row["model_id"], max(min(times), EARLIEST) - BEFORE, reason, row["id"])
 
 
 def sealed(row: Mapping[str, Any], receipt: SealReceipt, actor: str) -> Fact:

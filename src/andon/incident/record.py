@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from andon.base.errors import BadInput
+from andon.base.moment import Moment
 from andon.incident.opening import place_in_time
 
 SCHEMA: Final = "andon.record/1"
@@ -14,7 +15,7 @@ OWN: Final = "andon"
 PARTS: Final = ("impact", "root_cause", "corrective_actions")
 """What people fill in."""
 TIMES: Final = {"detected_at", "acknowledged_at", "resolved_at"}
-_TIME: Final[TypeAdapter[AwareDatetime]] = TypeAdapter(AwareDatetime)
+_TIME: Final[TypeAdapter[Moment]] = TypeAdapter(Moment)
 
 NO_NUL: Final = r"^[^\x00]*$"
 """PostgreSQL keeps no text with a NUL."""

@@ -9,7 +9,7 @@ CONTAINED: Final = "contained"
 RESOLVED: Final = "resolved"
 CLOSED: Final = "closed"
 MERGED: Final = "merged"
-"""Its matters are another incident's now; nothing leads out of this."""
+"""Its matters are another incident's now; only undoing the merge leads out of this."""
 OPEN: Final = (DECLARED, CONTAINED, RESOLVED)
 STATUSES: Final = (*OPEN, CLOSED, MERGED)
 

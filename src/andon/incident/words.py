@@ -55,6 +55,12 @@ def _merged(data: Mapping[str, Any], texts: Mapping[str, str]) -> str:
     return f"Merged into {data['into']}, which has {data['total']} alerts now{_reason(texts)}"
 
 
+def _unmerged(data: Mapping[str, Any], texts: Mapping[str, str]) -> str:
+    back = "is" if "proposed" in data else "stays, after what came since,"
+    rest = f"{data['into']} has {data['total']} alerts now and {back} {data['priority']}"
+    return f"No longer merged into {data['into']}, {data['to']} again; {rest}{_reason(texts)}"
+
+
 def _noted(data: Mapping[str, Any], texts: Mapping[str, str]) -> str:
     label = {"note": "", "fact": "Fact: ", "link": "Link: ", "file": "File: "}[data["what"]]
     return f"{label}{texts['text']}" + (f" ({texts['url']})" if "url" in texts else "")
@@ -121,6 +127,7 @@ LINES: Final[Mapping[str, Words]] = {
     "priority_set": _prioritised,
     "facts_learned": _learned,
     "incident_merged": _merged,
+    "incident_unmerged": _unmerged,
     "incident_linked": lambda data, texts: f"Linked to {data['other']} ({data['relation']}){_reason(texts)}",
     "note_added": _noted,
     "record_imported": lambda data, _: f"Record imported, with {data['events']} events",

@@ -5,9 +5,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from andon.base.fold import Change, Fold, Posting
+from andon.base.moment import Moment
 from andon.inventory.model import RiskClass
 
 MODELS: Final = "models"
@@ -15,9 +16,18 @@ TAGS: Final = "model_tags"
 CHANGES: Final = "model_changes"
 CHANGE_KINDS: Final = ("deploy", "retrain", "prompt", "configuration", "pipeline", "vendor_notice", "other")
 
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("it has letters that do not print")
+    return text
+
+
 Name = Annotated[
     str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
+ModelId = Annotated[Name, AfterValidator(_printable)]
+"""As an incident's key takes it: letters that print, so that two ids that look alike are alike."""
 Text = Annotated[str, StringConstraints(max_length=10_000, strip_whitespace=True)]
 Names = Annotated[tuple[Name, ...], Field(max_length=1_000)]
 ChangeKind = Literal["deploy", "retrain", "prompt", "configuration", "pipeline", "vendor_notice", "other"]
@@ -31,7 +41,7 @@ class ModelVersion(_Strict):
     """A version of a model."""
 
     version: Name
-    deployed_at: AwareDatetime | None = None
+    deployed_at: Moment | None = None
     status: Text = ""
 
 
@@ -47,7 +57,7 @@ class Dependencies(_Strict):
 class ModelEntry(_Strict):
     """What the register says of a model. `id` and `owner` are the least."""
 
-    id: Name
+    id: ModelId
     owner: Name
     use: Text = Field("", description="What it decides, for whom.")
     risk_class: RiskClass = Field(RiskClass.UNKNOWN, description="Unknown is judged as high.")
@@ -76,10 +86,10 @@ class ModelEntry(_Strict):
 class ChangeEntry(_Strict):
     """Something that was changed around a model."""
 
-    model_id: Name
+    model_id: ModelId
     kind: ChangeKind
     what: Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)]
-    at: AwareDatetime | None = Field(None, description="When; else now.")
+    at: Moment | None = Field(None, description="When; else now.")
     version: Name | None = None
     environment: Name = "production"
     url: Annotated[str, StringConstraints(max_length=2_000, pattern=r"^https?://\S+$")] | None = None

@@ -83,7 +83,7 @@ class View(Protocol):
     def list_rows(
         self, table: str, where: Mapping[str, Any] | None = None, page: "Page | None" = None
     ) -> list[dict[str, Any]]:
-        """The rows whose columns have these values, by key; all of them, or one page."""
+        """The rows whose columns have these values (of a tuple: one of them), by key; all of them, or one page."""
         ...
 
 

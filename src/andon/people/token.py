@@ -13,6 +13,8 @@ PREFIX: Final = "andon_"
 SECRET_BYTES: Final = 32
 TABLE: Final = "tokens"
 PAGERDUTY: Final = "pagerduty"
+REPORTER: Final = "reporter"
+"""The role of somebody outside (a regulator, a journalist, a form on a web page): they report, nothing else."""
 ROUTING_KEY_LENGTH: Final = 32
 _SMALL: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 _KEY_FORM: Final = re.compile(r"[a-z0-9]{32}")

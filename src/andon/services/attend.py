@@ -5,7 +5,7 @@ done once.
 """
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -45,14 +45,28 @@ class Attend:
     def step(self, now: datetime) -> datetime | None:
         """Do what is due; returns when the next clock has something to say, None: none has."""
         times: list[datetime | None] = []
-        for status in OPEN:
-            for row in self.desk.journal.list_rows(INCIDENTS, {"status": status}):
-                if row["origin"] == IMPORTED and row["reopened_at"] is None:
-                    continue
-                left = [act for act in self._wanted(row, now) if not _tried(row, act)]
-                times.append(now + RETRY if left else None)
-                times += [clock.next_at(now) for clock in clocks_of(row, self.severities)]
+        rows = [row for row in self.desk.journal.list_rows(INCIDENTS, {"status": OPEN}) if not _ran_elsewhere(row)]
+        given = self._of_all(WARNINGS, rows), self._of_all(ACTIONS, rows)
+        for row in sorted(rows, key=lambda each: not _needs_seal(each)):  # evidence before messages
+            try:
+                times += self._attended(row, now, *(each.get(row["id"], []) for each in given))
+            except Exception as error:  # noqa: BLE001  # the worker's loop, incident by incident: one stops no other
+                LOGGER.error("%s cannot be looked after: %s", row["id"], type(error).__name__)  # noqa: TRY400
+                times.append(now + RETRY)
         return min((each for each in times if each is not None), default=None)
+
+    def _of_all(self, table: str, rows: Sequence[Row]) -> dict[str, list[Row]]:
+        """What a table has of some incidents, by incident: one question instead of one for each."""
+        found: dict[str, list[Row]] = {}
+        for each in self.desk.journal.list_rows(table, {"incident_id": tuple(row["id"] for row in rows)}):
+            found.setdefault(each["incident_id"], []).append(each)
+        return found
+
+    def _attended(self, row: Row, now: datetime, warned: Sequence[Row], acts: Sequence[Row]) -> list[datetime | None]:
+        """Do what one incident needs, beside the warnings and actions that there were; when to look again."""
+        left = [act for act in self._wanted(row, now, warned, acts) if not _tried(row, act)]
+        times = [clock.next_at(now) for clock in clocks_of(row, self.severities)]
+        return [*times, now + RETRY if left else None]
 
     def seal(self, name: str, reason: str, ask: Ask = PLAINLY) -> SealReceipt:
         """Hold an incident's evidence from 48 hours before it began on, and sign a checkpoint over the log.
@@ -71,15 +85,15 @@ class Attend:
         """Whoever was told of an action says what came of it."""
         self.desk.change(incident, Ask(request), lambda _, row: receipted(row["id"], action, receipt, self.desk.actor))
 
-    def _wanted(self, row: Row, now: datetime) -> list[Callable[[], object]]:
-        mine = {"incident_id": row["id"]}
+    def _wanted(
+        self, row: Row, now: datetime, warned: Sequence[Row], acts: Sequence[Row]
+    ) -> list[Callable[[], object]]:
         wanted: list[Callable[[], object]] = []
-        if row["priority"] in URGENT and row["seal_id"] is None:
+        if _needs_seal(row):
             wanted.append(partial(self.seal, row["id"], "sealed at declaration", Ask(f"seal_{row['id']}")))
-        taken = {each["action"] for each in self.desk.journal.list_rows(ACTIONS, mine)}
+        taken = {each["action"] for each in acts}
         wanted += [partial(self._act, row, name) for name in actions_left(row, self.severities, taken)]
-        given = self.desk.journal.list_rows(WARNINGS, mine)
-        wanted += [partial(self._warn, row, due, now) for due in warnings_due(row, self.severities, given, now)]
+        wanted += [partial(self._warn, row, due, now) for due in warnings_due(row, self.severities, warned, now)]
         return wanted
 
     def _act(self, row: Row, name: str) -> None:
@@ -97,6 +111,15 @@ class Attend:
 
         end = place_in_time(due.clock.due_at)
         self.desk.change(row["id"], Ask(f"clock_{row['id']}_{due.clock.name}_{end}_{due.percent}"), decide)
+
+
+def _ran_elsewhere(row: Row) -> bool:
+    """Whether an incident was imported and not reopened here: nothing happens for it by itself."""
+    return row["origin"] == IMPORTED and row["reopened_at"] is None
+
+
+def _needs_seal(row: Row) -> bool:
+    return row["priority"] in URGENT and row["seal_id"] is None
 
 
 def _tried(row: Row, act: Callable[[], object]) -> bool:

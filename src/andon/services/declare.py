@@ -6,6 +6,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
+from andon.alert.alert import AHEAD_MAX
 from andon.base.errors import BadInput, Conflict, Denied
 from andon.base.nearest import nearest
 from andon.incident.incident import Incident, incident_of
@@ -118,7 +119,9 @@ class Declare:
         floor = self._floor(key)
 
         def decide(view: View) -> Fact:
-            new = [each for each in alerts if view.find(ALERTS, each.alert_id) is None]
+            rows = view.list_rows(ALERTS, {"id": tuple(each.alert_id for each in alerts)})
+            known = {row["id"] for row in rows}
+            new = [each for each in alerts if each.alert_id not in known]
             if not new:
                 raise _AllKnown
             begun = {each.alert_id: place_in_time(each.starts_at) or "" for each in new}
@@ -151,9 +154,20 @@ class Declare:
             raise BadInput(f"there is no priority {opening.priority}: write P0, P1, P2 or P3")
         if not 0 < len(opening.title.strip()) <= TITLE_MAX:
             raise BadInput(f"an incident needs a title of 1 to {TITLE_MAX} letters: say in one line what is wrong")
+        self._check_times(opening)
         if self.models and opening.key.model_id not in self.models:
             limits = ", ".join(self.models)
             raise Denied(f"this token may not touch model {opening.key.model_id}: it is limited to {limits}")
+
+    def _check_times(self, opening: Opening) -> None:
+        """Refuse times that cannot be: after now, or an estimate outside its own interval."""
+        started, latest = opening.started, self.now() + AHEAD_MAX
+        known = [each for each in (started.low, started.at, started.high) if each is not None]
+        if any(each > latest for each in (*known, *([opening.detected_at] if opening.detected_at else []))):
+            minutes = int(AHEAD_MAX.total_seconds() // 60)
+            raise BadInput(f"a time is more than {minutes} minutes ahead of the server: mend it, or set the clock")
+        if known != sorted(known):
+            raise BadInput("the start lies outside its interval: give started_low <= started_at <= started_high")
 
 
 class _AllKnown(Exception):  # no error: other calls took the alerts meanwhile

@@ -1,4 +1,7 @@
-"""Follow the journal: its entries go to the ledger in order, and outsiders hear of them only after that."""
+"""Follow the journal: its entries go to the ledger in order, and outsiders hear of them only after that.
+
+Each outsider may be told in a thread of its own, beside the follower: one that does not answer holds nothing else up.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -36,7 +39,7 @@ class Source(Protocol):
 
     def rows(self, after: int) -> Iterator[Row]: ...
 
-    def due(self, up_to: int) -> list[tuple[str, int, Message]]: ...
+    def due(self, recipient: str, up_to: int) -> list[tuple[str, Message]]: ...
 
     def mark(self, message_id: str) -> None: ...
 
@@ -72,11 +75,12 @@ class Follow:
     reach: Callable[[str], None] = lambda _: None
     _epoch: int | None = None
     _integrated: int = -1
+    _told: dict[str, int] = field(default_factory=dict)
     troubles: dict[str, str] = field(default_factory=dict)
-    """Recipients that did not answer at the last step, and why."""
+    """Recipients that did not answer when they were told last, and why."""
 
     def step(self, now: datetime) -> bool:
-        """Do what there is to do; False where another process holds the lease.
+        """Bring the ledger up to the journal; False where another process holds the lease.
 
         Raises:
             Tampered: the database and the ledger do not agree; the entry is named.
@@ -88,12 +92,32 @@ class Follow:
             self._epoch = None
             return False
         if epoch != self._epoch:  # trust nothing from before
-            self._epoch, self._integrated = epoch, -1
+            self._epoch, self._integrated, self._told = epoch, -1, {}
         last = self.source.last()
         if last != self._integrated:
             self._integrate(epoch)
-        self._tell()
         return True
+
+    def tell(self, recipient: str) -> None:
+        """Tell an outsider, in order, what the ledger has by now; nothing where another process follows.
+
+        What it does not take is tried again at the next call.
+        """
+        up_to = self._integrated
+        if self._epoch is None or self._told.get(recipient) == up_to:
+            return
+        outsider = self.outsiders[recipient]
+        for message_id, message in self.source.due(recipient, up_to):
+            try:
+                outsider.send(message_id, message)
+            except Unavailable as error:  # in order: what follows waits for this one
+                self.troubles[recipient] = str(error)
+                return
+            self.reach("outbox send")
+            self.source.mark(message_id)
+            self.reach("outbox mark")
+        self.troubles.pop(recipient, None)
+        self._told[recipient] = up_to
 
     def leave(self) -> None:
         """Let another process follow at once."""
@@ -135,21 +159,6 @@ class Follow:
                 )
             position = seq
         return position
-
-    def _tell(self) -> None:
-        self.troubles.clear()
-        for message_id, _, message in self.source.due(self._integrated):
-            outsider = self.outsiders.get(message.recipient)
-            if outsider is None or message.recipient in self.troubles:
-                continue
-            try:
-                outsider.send(message_id, message)
-            except Unavailable as error:  # in order: what follows waits for this one, until the next step
-                self.troubles[message.recipient] = str(error)
-                continue
-            self.reach("outbox send")
-            self.source.mark(message_id)
-            self.reach("outbox mark")
 
 
 def position_of(log: Log) -> int:

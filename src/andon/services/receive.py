@@ -7,11 +7,12 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from andon.alert.alert import checked
+from andon.alert.alert import Alert, checked
 from andon.alert.signal import ALERTS_MAX, Delivery, Parser, Seal
 from andon.base.errors import BadInput, Conflict, Denied, NotFound
 from andon.base.ids import new_id
 from andon.base.nearest import nearest
+from andon.inventory.register import MODELS
 from andon.ledger.journal import Command, Fact, Journal
 
 CHANNELS: Final = ("alertmanager", "pagerduty", "cloudevents", "scan", "report", "audit")
@@ -40,6 +41,7 @@ class Receive:
         actor: who sends, as a pseudonym.
         models: the models that the sender is limited to; none: all.
         seal: holds what a scan was made from.
+        is_outsider: whether the sender is somebody outside, whose word for a model need not be the name of one.
     """
 
     journal: Journal
@@ -50,6 +52,7 @@ class Receive:
     actor: str = "local"
     models: Sequence[str] = ()
     seal: Seal | None = None
+    is_outsider: bool = False
 
     def alertmanager(self, body: bytes, request: str | None = None) -> Accepted:
         """Take a webhook of Alertmanager (version 4)."""
@@ -88,7 +91,10 @@ class Receive:
 
     def report(self, body: bytes, request: str | None = None) -> Accepted:
         """Take a report in words; the answer says how it was classified."""
-        return self._take("report", self.parsers["report"](body, {}), body, request)
+        delivery = self.parsers["report"](body, {})
+        if self.is_outsider:
+            delivery = replace(delivery, alerts=tuple(self._of_outsider(each) for each in delivery.alerts))
+        return self._take("report", delivery, body, request)
 
     def scan(self, body: bytes, request: str | None = None) -> Accepted:
         """Take what a scan found, and hold what it was made from; the same body again is the same seal."""
@@ -128,6 +134,15 @@ class Receive:
             )
         reply = delivery.reply or {}
         return Accepted(done.fact.stream, len(alerts), done.was_done, delivery.left_out, reply)
+
+    def _of_outsider(self, alert: Alert) -> Alert:
+        """An outsider opens no incidents of models that nobody registered: such a report waits for a map."""
+        named = alert.labels.get("model_id")
+        if named is None or self.models or self.journal.find(MODELS, named) is not None:
+            return alert
+        labels = {**alert.labels, "model_name": named}
+        del labels["model_id"]
+        return replace(alert, labels=labels, group_key=f"{alert.group_key}:{named}")
 
     def _request(self, channel: str, delivery: Delivery, signal_id: str) -> str:
         """The id of the command: of an event that its sender names for good, always the same."""

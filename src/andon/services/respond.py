@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from andon.base.errors import BadInput
-from andon.incident import moves
-from andon.incident.desk import PLAINLY, Ask, Desk
+from andon.incident import merging, moves
+from andon.incident.desk import PLAINLY, Ask, Desk, Row
 from andon.incident.dossier import Dossier, Line, Packs, gather, line_of, timeline_of
 from andon.incident.fold import TIMELINE
 from andon.incident.incident import Incident, incident_of
@@ -15,7 +15,7 @@ from andon.incident.number import parse
 from andon.incident.opening import INCIDENTS
 from andon.incident.priority import SEVERITIES
 from andon.incident.status import OPEN, STATUSES
-from andon.ledger.journal import Page
+from andon.ledger.journal import Fact, Page, View
 
 PAGE_MAX: Final = 1_000
 NEWS_MAX: Final = 500
@@ -153,7 +153,8 @@ class Respond:
 
     def set_priority(self, name: str, level: str, reason: str, ask: Ask = PLAINLY) -> Incident:
         """Escalate or de-escalate, with the reason kept."""
-        self.desk.change(name, ask, lambda _, row: moves.prioritised(row, level, reason, self.desk.actor))
+        actor = self.desk.actor  # alone: a merge, which is an entry of the other incident, may raise it meanwhile
+        self.desk.change(name, ask, lambda _, row: moves.prioritised(row, level, reason, actor), is_alone=True)
         return self._now(name)
 
     def learn_facts(self, name: str, news: Mapping[str, Any], reason: str, ask: Ask = PLAINLY) -> Incident:
@@ -167,6 +168,7 @@ class Respond:
             name,
             ask,
             lambda _, row: moves.facts_learned(row, news, reason, floor(row["incident_type"]), desk.actor),
+            is_alone=True,
         )
         return self._now(name)
 
@@ -176,10 +178,25 @@ class Respond:
         desk.change(
             name,
             ask,
-            lambda view, row: moves.merged(row, desk.get(view, into), reason, desk.actor),
+            lambda view, row: merging.merged(row, desk.get(view, into), reason, desk.actor),
             is_alone=True,
         )
         return self._now(into)
+
+    def unmerge(self, name: str, reason: str, ask: Ask = PLAINLY) -> Incident:
+        """Undo a merge: the incident and its alerts are its own again; returns it.
+
+        Raises:
+            Refused: it is not merged, or that which took it went up in a third.
+            Conflict: a newer incident of the same key exists.
+        """
+        desk = self.desk
+
+        def decide(view: View, row: Row) -> Fact:
+            return merging.unmerged(view, row, reason, desk.actor)
+
+        desk.change(name, ask, decide, is_alone=True, of_merged=True)
+        return self._now(name)
 
     def link(self, name: str, other: str, relation: str, reason: str, ask: Ask = PLAINLY) -> Incident:
         """Two incidents have to do with each other: related, same_cause, duplicate."""

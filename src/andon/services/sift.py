@@ -1,11 +1,12 @@
 """Sift: look at alerts, silence what is known, map what nobody knows the model of."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from andon.alert import matcher
+from andon.alert.matcher import Matchers
 from andon.alert.place import UNMAPPED
 from andon.alert.signal import GROUPED, WAITING
 from andon.alert.tables import ALERTS, MAPS, SIGNALS, SILENCES, alert_of, stored
@@ -13,11 +14,13 @@ from andon.alert.unmapped import UnmappedGroup, grouped
 from andon.base.errors import BadInput, Conflict, Denied, NotFound
 from andon.base.ids import new_id
 from andon.base.nearest import nearest
+from andon.incident.opening import at_home, family, get_row
 from andon.inventory.register import MODELS
 from andon.ledger.journal import Command, Fact, Journal, Page, View
 from andon.ledger.pages import newest
 
 SILENCE_MAX: Final = timedelta(days=90)
+MODEL: Final = "model_id"
 UNMAPPED_SHOWN: Final = 2_000
 """So many alerts without a model are looked at for their groups."""
 
@@ -65,9 +68,13 @@ class Sift:
         """Alerts, the newest first by their start; `after`: the `place` of the last of the page before."""
         where = {name: getattr(wanted, name) for name in ("state", "hold", "model_id", "incident_id")}
         where = {name: value for name, value in where.items() if value is not None}
+        if wanted.incident_id is not None:
+            where["incident_id"] = family(self.journal, wanted.incident_id)
         registered = {row["id"] for row in self.journal.list_rows(MODELS)}
         rows = newest(self.journal, ALERTS, where, Page(limit, after), self._covers)
-        return [{**row, "is_registered": row["model_id"] in registered} for row in rows]
+        homes = {row["incident_id"]: self._home(row["incident_id"]) for row in rows}
+        known = [{**row, "is_registered": row["model_id"] in registered} for row in rows]
+        return [{**row, "incident_id": homes[row["incident_id"]]} for row in known]
 
     def get_signal(self, signal_id: str) -> dict[str, Any]:
         """What became of a signal: `waiting` until all its alerts are grouped.
@@ -104,8 +111,9 @@ class Sift:
 
         Raises:
             BadInput: the matchers, the length or the reason are none.
+            Denied: alerts of models that the actor is not for could match.
         """
-        found, start = matcher.parse(matchers), starts_at or self.now()
+        found, start = self._within(matcher.parse(matchers)), starts_at or self.now()
         if not timedelta(0) < lasting <= SILENCE_MAX:
             raise BadInput(f"a silence lasts up to {SILENCE_MAX.days} days: give a shorter length, such as 2h")
         if start + lasting <= self.now():
@@ -129,7 +137,7 @@ class Sift:
 
         def decide(view: View) -> Fact:
             row = view.find(SILENCES, silence_id)
-            if row is None:
+            if row is None or not self._is_ours(row):
                 raise NotFound(f"there is no silence {silence_id}: `andon signal silences` lists them")
             if row["ends_at"] <= stored(self.now()):
                 raise Conflict(f"{silence_id} was over at {row['ends_at']} already")
@@ -139,8 +147,8 @@ class Sift:
         return self._silence(silence_id)
 
     def list_silences(self) -> list[dict[str, Any]]:
-        """All silences, those that are over too."""
-        return [self._silence(row["id"]) for row in self.journal.list_rows(SILENCES)]
+        """All silences that the actor may lift, those that are over too."""
+        return [self._silence(row["id"]) for row in self.journal.list_rows(SILENCES) if self._is_ours(row)]
 
     def map_alerts(self, mapped: Mapped, request: str | None = None) -> dict[str, Any]:
         """Say what alerts with certain labels are about; those that wait for it go to their incident.
@@ -156,6 +164,8 @@ class Sift:
             near = nearest(mapped.incident_type, self.types)
             meant = f"did you mean {near}?" if near else f"it is one of {', '.join(self.types)}"
             raise BadInput(f"there is no type of incident {mapped.incident_type}: {meant}")
+        if mapped.model_id is not None and not mapped.model_id.isprintable():
+            raise BadInput("the model's id has letters that do not print: mend it")
         if self.models and mapped.model_id not in self.models:
             raise Denied(f"this token may not touch model {mapped.model_id}: it is limited to {', '.join(self.models)}")
         map_id = new_id("map", self.now(), self.chance(10))
@@ -174,7 +184,7 @@ class Sift:
 
         def decide(view: View) -> Fact:
             row = view.find(MAPS, map_id)
-            if row is None or row["removed_at"] is not None:
+            if row is None or row["removed_at"] is not None or not self._covers(row["model_id"]):
                 raise NotFound(f"there is no map {map_id}: `andon signal maps` lists them")
             return Fact("alert_map_removed", map_id, self.actor, {})
 
@@ -183,7 +193,30 @@ class Sift:
 
     def list_maps(self) -> list[dict[str, Any]]:
         """The maps that hold, in the order in which they are tried."""
-        return [row for row in self.journal.list_rows(MAPS) if row["removed_at"] is None]
+        rows = [row for row in self.journal.list_rows(MAPS) if row["removed_at"] is None]
+        return [row for row in rows if self._covers(row["model_id"])]
+
+    def _home(self, incident: str | None) -> str | None:
+        """Where people work on an alert: the incident, or the one that it went up in."""
+        return None if incident is None else str(at_home(self.journal, get_row(self.journal, incident)).row["id"])
+
+    def _within(self, found: Matchers) -> Matchers:
+        """What an actor for certain models may silence: alerts of one of these; of an only one it goes without saying.
+
+        Raises:
+            Denied: it does not say which, or another.
+        """
+        if not self.models:
+            return found
+        named = dict(found.wanted).get(MODEL, self.models[0] if len(self.models) == 1 else "")
+        if named not in self.models:
+            limits = ", ".join(self.models)
+            raise Denied(f"this token may silence alerts of {limits} only: add the matcher {MODEL}={self.models[0]}")
+        return matcher.parse([*found.text.split("\n"), f"{MODEL}={named}"])
+
+    def _is_ours(self, row: Mapping[str, Any]) -> bool:
+        """Whether a silence is about models of the actor."""
+        return not self.models or dict(matcher.parse(row["matchers"].split("\n")).wanted).get(MODEL) in self.models
 
     def _covers(self, model_id: str | None) -> bool:
         return not self.models or model_id in self.models

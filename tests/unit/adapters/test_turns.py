@@ -1,14 +1,17 @@
 """Commands that wait for each other share a transaction: one fsync, and each gets what came of its own."""
 
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from andon.adapters.sql.engine import turns_of
 from andon.adapters.sql.turns import Shared, Turns
-from andon.base.errors import Refused
+from andon.base.errors import Refused, Unavailable
 from andon.ledger.journal import Command
 from journals import creation, sql_journal
 from servers import eventually
@@ -111,6 +114,67 @@ def test_commands_share_a_transaction_and_a_refused_one_leaves_nothing(tmp_path)
     assert sorted(each.was_done for each in done) == [False] * MANY + [True]
     assert len(journal.list_rows("tokens")) == MANY == journal.check()
     assert journal.commit(Command("refused", creation(MANY).decide)).seq == MANY + 1  # its request is free
+    journal.engine.dispose()
+    journal.keys.close()
+
+
+@contextmanager
+def failing(journal, error, *names):
+    """The database fails in the middle of these commands; as SQLite does on a full disk, it ends the transaction."""
+
+    def look(connection, cursor, statement, parameters, *_):
+        if statement.startswith("INSERT INTO journal ") and any(name in str(parameters) for name in names):
+            connection.exec_driver_sql("ROLLBACK")
+            raise OperationalError(statement, parameters, sqlite3.OperationalError(error))
+
+    event.listen(journal.engine, "before_cursor_execute", look)
+    try:
+        yield
+    finally:
+        event.remove(journal.engine, "before_cursor_execute", look)
+
+
+def all_at_once(journal, commands):
+    with ThreadPoolExecutor(len(commands)) as pool:
+        with turns_of(journal.engine):
+            futures = [pool.submit(journal.commit, command) for command in commands]
+            eventually(lambda: waiting(journal._shared) == len(commands))
+        return [future.exception(30) or future.result() for future in futures]
+
+
+def test_a_command_that_breaks_the_transaction_breaks_no_other(tmp_path):
+    journal = sql_journal(tmp_path)
+    with failing(journal, "database or disk is full", "request 3", "request 7"):
+        done = all_at_once(journal, [creation(number) for number in range(MANY)])
+    for number, outcome in enumerate(done):
+        if number in (3, 7):
+            assert isinstance(outcome, Unavailable)
+            assert "database or disk is full" in str(outcome)
+        else:
+            assert not outcome.was_done
+    assert journal.check() == MANY - 2
+    assert {row["id"] for row in journal.list_rows("tokens")} == {f"tok_{n}" for n in range(MANY)} - {"tok_3", "tok_7"}
+    assert journal.commit(creation(3)).seq == MANY - 1
+    journal.engine.dispose()
+    journal.keys.close()
+
+
+def test_a_database_that_is_away_is_not_asked_again_for_each(tmp_path):
+    journal, begun = sql_journal(tmp_path), []
+
+    def look(_, __, statement, *___):
+        if statement == "BEGIN IMMEDIATE":
+            begun.append(statement)
+            if len(begun) > 1:
+                raise OperationalError(statement, (), sqlite3.OperationalError("unable to open database file"))
+
+    with failing(journal, "disk I/O error", "request 0"):
+        event.listen(journal.engine, "before_cursor_execute", look)
+        done = all_at_once(journal, [creation(number) for number in range(MANY)])
+        event.remove(journal.engine, "before_cursor_execute", look)
+    assert all(isinstance(each, Unavailable) for each in done)
+    assert len(begun) == 2
+    assert journal.check() == 0
     journal.engine.dispose()
     journal.keys.close()
 

@@ -1,5 +1,6 @@
 """The follower: in order, once, only under its own epoch; outsiders after the ledger, in order, until they answer."""
 
+import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -95,19 +96,49 @@ def test_outsiders_hear_in_order_and_again_when_they_were_away(parts):
     journal, _, _, chat, follow = parts
     journal.commit(creation(1, Message("chat", "a"), Message("nobody", "x")))
     journal.commit(creation(2, Message("chat", "b")))
+    follow.tell("chat")
+    assert chat.told == []  # nothing is in the ledger yet
     chat.is_away = True
     follow.step(AT)
+    follow.tell("chat")
     assert (chat.told, follow.troubles) == ([], {"chat": "nobody answers"})
     chat.is_away = False
-    follow.step(AT)
+    follow.tell("chat")
     assert (chat.told, follow.troubles) == (["a", "b"], {})
-    follow.step(AT)
+    follow.tell("chat")
     assert chat.told == ["a", "b"]
     assert [each.body for _, each in journal.messages("nobody")] == ["x"]
 
 
-def test_who_leaves_follows_no_more(parts):
-    _, lease, _, _, follow = parts
+def test_an_outsider_that_never_answers_holds_the_ledger_up_by_nothing(parts):
+    journal, _, log, chat, follow = parts
+    asked, may_answer = threading.Event(), threading.Event()
+
+    class Dead:
+        def send(self, *_):
+            asked.set()
+            may_answer.wait(30)
+
+    follow.outsiders = {"tracker": Dead(), "chat": chat}
+    journal.commit(creation(1, Message("tracker", "x"), Message("chat", "a")))
+    follow.step(AT)
+    telling = threading.Thread(target=follow.tell, args=("tracker",))
+    telling.start()
+    assert asked.wait(30)
+    journal.commit(creation(2, Message("chat", "b")))
+    follow.step(AT)
+    follow.tell("chat")
+    assert (position_of(log), chat.told) == (2, ["a", "b"])
+    assert telling.is_alive()
+    may_answer.set()
+    telling.join()
+
+
+def test_who_leaves_follows_no_more_and_tells_nobody(parts):
+    journal, lease, _, chat, follow = parts
+    journal.commit(creation(1, Message("chat", "a")))
     follow.step(AT)
     follow.leave()
     assert not lease.is_mine
+    follow.tell("chat")
+    assert chat.told == []

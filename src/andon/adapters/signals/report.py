@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from andon.adapters.signals.body import digest, object_of, wrong
 from andon.alert.alert import Alert
 from andon.alert.signal import Delivery
+from andon.base.moment import Moment
 from andon.incident.wording import TEXT_MAX, Reading
 
 SOURCE: Final = "report"
@@ -25,7 +26,7 @@ class Report(BaseModel):
     reporter: Literal["user", "staff", "regulator", "journalist", "partner", "researcher"]
     model_id: Short | None = None
     incident_type: Short | None = None
-    seen_at: AwareDatetime | None = None
+    seen_at: Moment | None = None
     contact: Short | None = None
     url: Annotated[str, StringConstraints(max_length=2_000)] | None = None
 

@@ -12,12 +12,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
 from andon.adapters.signals.body import Part, digest, object_of, wrong
 from andon.alert.alert import Alert
 from andon.alert.signal import Delivery, Pinned
 from andon.base.errors import BadInput
+from andon.base.moment import Moment
 
 SOURCE: Final = "scan"
 MEMBERS_MAX: Final = 1_000
@@ -46,11 +47,11 @@ class _Incident(Part):
     incident_type: Text
     severity: Literal["critical", "high", "medium", "low"]
     summary: Text
-    started_at: AwareDatetime
-    started_at_low: AwareDatetime
-    started_at_high: AwareDatetime
-    detected_at: AwareDatetime
-    ended_at: AwareDatetime | None = None
+    started_at: Moment
+    started_at_low: Moment
+    started_at_high: Moment
+    detected_at: Moment
+    ended_at: Moment | None = None
     slice: _Slice | None = None
     affected: _Affected
     changed: _Changed = _Changed()

@@ -1,13 +1,13 @@
 """A database by its URL, and its two kinds of transaction."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 
 from andon.adapters.sql.turns import Turns
 from andon.base.address import shown
@@ -114,10 +114,16 @@ def transaction(engine: Engine) -> Iterator[Connection]:
             return
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         with ExitStack() as unless_done:
-            unless_done.callback(connection.exec_driver_sql, "ROLLBACK")
+            unless_done.callback(_roll_back, connection)
             yield connection
             unless_done.pop_all()
         connection.exec_driver_sql("COMMIT")
+
+
+def _roll_back(connection: Connection) -> None:
+    """Undo a transaction; where the failure has ended it already (a full disk does), what failed is what is told."""
+    with suppress(OperationalError):
+        connection.exec_driver_sql("ROLLBACK")
 
 
 @contextmanager
@@ -125,12 +131,20 @@ def _reached(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        if getattr(error.orig, "sqlstate", None) == STOPPED:
-            raise Unavailable("this process stood still within a command, which did not happen: try again") from None
-        if type(error) not in (DatabaseError, OperationalError):
+        told = told_of(engine, error)
+        if told is error:
             raise
-        first = " ".join(str(error.orig).split())[:160]
-        place = shown(engine.url.render_as_string(hide_password=True))
-        if type(error) is DatabaseError:  # as SQLite calls a file whose bytes are no database
-            raise Tampered(f"the database {place} is damaged: {first}; restore it from a backup") from None
-        raise Unavailable(f"the database {place} does not answer: {first}; start it, or mend --database") from None
+        raise told from None
+
+
+def told_of(engine: Engine, error: DBAPIError) -> Exception:
+    """What to say of an error of the database; the error itself where it is a mistake of ours."""
+    if getattr(error.orig, "sqlstate", None) == STOPPED:
+        return Unavailable("this process stood still within a command, which did not happen: try again")
+    if type(error) not in (DatabaseError, OperationalError):
+        return error
+    first = " ".join(str(error.orig).split())[:160]
+    place = shown(engine.url.render_as_string(hide_password=True))
+    if type(error) is DatabaseError:  # as SQLite calls a file whose bytes are no database
+        return Tampered(f"the database {place} is damaged: {first}; restore it from a backup")
+    return Unavailable(f"the database {place} does not answer: {first}; start it, or mend --database")

@@ -4,12 +4,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Insert, Select, bindparam, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from andon.adapters.sql.engine import reading, tidy, transaction, turns_of, writing
+from andon.adapters.sql.engine import reading, tidy, told_of, transaction, turns_of, writing
 from andon.adapters.sql.lease import integrated
 from andon.adapters.sql.search import SEARCHED, forget_all, index
 from andon.adapters.sql.tables import FOLDED, HEAD, JOURNAL, OUTBOX, PAYLOAD
@@ -39,12 +42,12 @@ POLL_SECONDS = 0.02
 
 # Made once: to make a statement costs more than to carry it out.
 FIND = {name: select(table).where(table.c.id == bindparam("key")) for name, table in FOLDED.items()}
-CHANGE = {name: update(table).where(table.c.id == bindparam("key")) for name, table in FOLDED.items()}
-KNOWN = {
-    name: select(table.c.id).where(table.c.id.in_(bindparam("keys", expanding=True))) for name, table in FOLDED.items()
-}
+AMONG = {name: select(table).where(table.c.id.in_(bindparam("keys", expanding=True))) for name, table in FOLDED.items()}
 SEEN = select(HEAD.c.seq)
 SEEN_ALONE = SEEN.with_for_update()
+GIVEN = update(HEAD).values(seq=bindparam("number"))
+ENTER = insert(JOURNAL)
+KEEP = insert(PAYLOAD)
 NEXT = update(HEAD).values(seq=HEAD.c.seq + 1).returning(HEAD.c.seq)
 DONE = select(JOURNAL).where(JOURNAL.c.request_id == bindparam("name"))
 LATEST = select(
@@ -83,7 +86,7 @@ class SqlView:
     ) -> list[dict[str, Any]]:
         """Rows by key, or a page of them."""
         columns = FOLDED[table].c
-        query = select(FOLDED[table]).where(*(columns[name] == value for name, value in (where or {}).items()))
+        query = select(FOLDED[table]).where(*(_is(columns[name], value) for name, value in (where or {}).items()))
         query = query.order_by(columns.id) if page is None else _paged(query, columns[page.by], page)
         return [dict(row) for row in self.connection.execute(query).mappings()]
 
@@ -167,10 +170,7 @@ class SqlJournal:
 
     def messages(self, recipient: str) -> list[tuple[str, Message]]:
         """What a recipient has not been told yet."""
-        unsent = select(OUTBOX).where(OUTBOX.c.sent_at.is_(None), OUTBOX.c.recipient == recipient)
-        with reading(self.engine) as connection:
-            rows = connection.execute(unsent.order_by(OUTBOX.c.seq, OUTBOX.c.id)).mappings()
-            return [(row["id"], Message(row["recipient"], row["body"])) for row in rows]
+        return self._unsent(OUTBOX.c.recipient == recipient)
 
     def mark(self, message_id: str) -> None:
         """A message was taken: note it and forget its text."""
@@ -200,12 +200,9 @@ class SqlJournal:
                 return
             after = found[-1].seq
 
-    def due(self, up_to: int) -> list[tuple[str, int, Message]]:
-        """Unsent messages of entries up to one: id, entry, message."""
-        query = select(OUTBOX).where(OUTBOX.c.sent_at.is_(None), OUTBOX.c.seq <= up_to)
-        with reading(self.engine) as connection:
-            rows = connection.execute(query.order_by(OUTBOX.c.seq, OUTBOX.c.id)).mappings()
-            return [(row["id"], row["seq"], Message(row["recipient"], row["body"])) for row in rows]
+    def due(self, recipient: str, up_to: int) -> list[tuple[str, Message]]:
+        """What a recipient has not been told yet of entries up to one, in order."""
+        return self._unsent(OUTBOX.c.recipient == recipient, OUTBOX.c.seq <= up_to)
 
     def tidy(self) -> None:
         """Move what was written into the file of the database, where it is SQLite; nobody waits for it."""
@@ -254,12 +251,18 @@ class SqlJournal:
             for (name, _), values in sorted(state.items(), key=lambda item: item[0]):
                 connection.execute(insert(FOLDED[name]).values(values))
                 if name in SEARCHED:
-                    index(connection, name, values)
+                    index(connection, name, [values])
 
     def _tables(self) -> State:
         with reading(self.engine) as connection:
             view = SqlView(connection)
             return {(name, row["id"]): row for name in FOLDED for row in view.list_rows(name)}
+
+    def _unsent(self, *where: ColumnElement[bool]) -> list[tuple[str, Message]]:
+        unsent = select(OUTBOX).where(OUTBOX.c.sent_at.is_(None), *where)
+        with reading(self.engine) as connection:
+            rows = connection.execute(unsent.order_by(OUTBOX.c.seq, OUTBOX.c.id)).mappings()
+            return [(row["id"], Message(row["recipient"], row["body"])) for row in rows]
 
     @staticmethod
     def _whole(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -279,25 +282,58 @@ class SqlJournal:
     def _together(self, commands: Sequence[Command]) -> Sequence[Committed | Exception]:
         """What came of each, when all that could be done is durable."""
         try:
-            with transaction(self.engine) as connection:
-                return [self._by_itself(connection, each) for each in commands]
+            return self._in_one(commands)
+        except _Broken:  # by one of them, for all: each once more, alone
+            return self._one_by_one(commands)
         except Exception as error:  # noqa: BLE001  # each who waits is told
-            if len(commands) == 1 or isinstance(error, Unavailable):
-                return [error] * len(commands)
-        return [outcome for each in commands for outcome in self._together([each])]  # one of them breaks it for all
+            return [error] * len(commands)
 
-    def _by_itself(self, connection: Connection, command: Command) -> Committed | Exception:
-        """What came of a command that shares its transaction: done, or an error and nothing left of it."""
-        connection.exec_driver_sql("SAVEPOINT command")
+    def _one_by_one(self, commands: Sequence[Command]) -> Sequence[Committed | Exception]:
+        """As `_together`, each in a transaction of its own; when the database itself is away, none tries in vain."""
+        outcomes: list[Committed | Exception] = []
+        for each in commands:
+            try:
+                outcomes += self._in_one([each])
+            except _Broken as broken:
+                outcomes.append(broken.told)
+            except Exception as error:  # noqa: BLE001  # each who waits is told
+                return [*outcomes, *[error] * (len(commands) - len(outcomes))]
+        return outcomes
+
+    def _in_one(self, commands: Sequence[Command]) -> list[Committed | Exception]:
+        with transaction(self.engine) as connection:
+            begun = seq = connection.execute(SEEN).scalar_one()  # nobody else writes meanwhile: SQLite is locked
+            outcomes = []
+            for each in commands:
+                outcome = self._by_itself(connection, each, seq + 1)
+                seq += isinstance(outcome, Committed) and not outcome.was_done
+                outcomes.append(outcome)
+            if seq > begun:
+                connection.execute(GIVEN, {"number": seq})
+            return outcomes
+
+    def _by_itself(self, connection: Connection, command: Command, seq: int) -> Committed | Exception:
+        """What came of a command that shares its transaction: done, or an error of which nothing is left.
+
+        Whatever goes wrong before it writes leaves nothing; after that all of the transaction has to be done anew.
+        """
         try:
-            done: Committed | Exception = self._carried_out(connection, command)
-        except Exception as error:  # whoever gave the command gets it
-            if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError):
-                raise
-            done = error
-            connection.exec_driver_sql("ROLLBACK TO command")
-        connection.exec_driver_sql("RELEASE command")
-        return done
+            done = None if command.begins else self._done(connection, command.request_id)
+            if done is not None:
+                return done
+            fact = command.decide(SqlView(connection))
+        except DBAPIError as error:
+            raise _Broken(told_of(self.engine, error)) from error
+        except Exception as error:  # noqa: BLE001  # whoever gave the command gets it
+            return error
+        try:
+            # A stream that this command begins has no entry yet, and its request was none before: they are one name.
+            version = 0 if command.begins else connection.execute(LATEST, {"name": fact.stream}).one()[1]
+            return self._enter(connection, fact, Place(seq, version + 1, command.request_id, _text(self.now())))
+        except DBAPIError as error:
+            raise _Broken(told_of(self.engine, error)) from error
+        except Exception as error:
+            raise _Broken(error) from error
 
     def _carried_out(self, connection: Connection, command: Command) -> Committed:
         done = self._done(connection, command.request_id)
@@ -306,30 +342,34 @@ class SqlJournal:
     def _record(self, connection: Connection, command: Command) -> Committed:
         seen = connection.execute(SEEN_ALONE if command.is_alone else SEEN).scalar_one()
         fact = command.decide(SqlView(connection))
-        salts = {name: self.chance(SALT_BYTES) for name in fact.private}
         # Last of all the lock that every command takes: numbers without gaps, in the order of commits.
         seq = connection.execute(NEXT).scalar_one()
         latest, version = connection.execute(LATEST, {"name": fact.stream}).one()
         if latest > seen:
             raise _Overtaken
-        version += 1
-        row = make_row(fact, Place(seq, version, command.request_id, _text(self.now())), salts)
+        return self._enter(connection, fact, Place(seq, version + 1, command.request_id, _text(self.now())))
+
+    def _enter(self, connection: Connection, fact: Fact, place: Place) -> Committed:
+        """Write an entry, its texts, its messages and what it changes in the tables."""
+        salts = {name: self.chance(SALT_BYTES) for name in fact.private}
+        row = make_row(fact, place, salts)
         fields = {name: getattr(row, name) for name in JOURNAL.c.keys()}  # noqa: SIM118
-        connection.execute(insert(JOURNAL), fields)
+        connection.execute(ENTER, fields)
         self._keep_texts(connection, row, fact, salts)
         for number, message in enumerate(fact.messages):
-            values = {"id": f"{seq}:{number}", "seq": seq, "recipient": message.recipient, "body": message.body}
+            key = f"{row.seq}:{number}"
+            values = {"id": key, "seq": row.seq, "recipient": message.recipient, "body": message.body}
             connection.execute(insert(OUTBOX), values)
         posting = posting_of(row.checked(), {name: salts[name] + text.encode() for name, text in fact.private.items()})
         for changes in _alike(fold_into({}, posting, self.folds)):
             _carry_out(connection, changes)
-        return Committed(seq, fact)
+        return Committed(row.seq, fact)
 
     def _keep_texts(self, connection: Connection, row: Row, fact: Fact, salts: Mapping[str, bytes]) -> None:
         for name, text in fact.private.items():
             sealed = self.keys.seal(fact.stream, salts[name] + text.encode(), _place(row.seq, name))
             values = {"seq": row.seq, "name": name, "key_id": fact.stream, "ct": sealed}
-            connection.execute(insert(PAYLOAD), values)
+            connection.execute(KEEP, values)
 
     def _texts(self, connection: Connection) -> dict[int, dict[str, Mapping[str, Any]]]:
         found: dict[int, dict[str, Mapping[str, Any]]] = {}
@@ -349,6 +389,14 @@ class SqlJournal:
         return Committed(found["seq"], fact, was_done=True)
 
 
+class _Broken(Exception):  # no error of its own: `told` is for whoever gave the command
+    """The database failed in the middle of a command, and with it the transaction that others share."""
+
+    def __init__(self, told: Exception) -> None:
+        super().__init__(str(told))
+        self.told = told
+
+
 class _Overtaken(Exception):  # no error: try again
     """The stream was changed after the decision had been made from it: PostgreSQL shows each query what is new."""
 
@@ -363,27 +411,31 @@ def _alike(changes: Sequence[Change]) -> Sequence[Sequence[Change]]:
 
 
 def _carry_out(connection: Connection, changes: Sequence[Change]) -> None:
-    """Change rows, or make them where they are not there: three statements, however many rows."""
+    """Change rows, or make them where they are not there: one statement, however many rows."""
     name = changes[0].table
-    known: set[str] = set()
-    for part in _parts([each.key for each in changes], ROWS_AT_ONCE):
-        known.update(connection.execute(KNOWN[name], {"keys": part}).scalars())
-    updates = [{"key": each.key, **each.values} for each in changes if each.key in known]
-    inserts = [{"id": each.key, **each.values} for each in changes if each.key not in known]
-    if updates:
-        connection.execute(CHANGE[name], updates)
-    if inserts:
-        connection.execute(insert(FOLDED[name]), inserts)
+    statement = _change(connection.dialect.name, name, frozenset({"id", *changes[0].values}))
+    connection.execute(statement, [{"id": each.key, **each.values} for each in changes])
     if changes[0].values.keys().isdisjoint(SEARCHED.get(name, ())):
         return
-    for change in changes:
-        row = connection.execute(FIND[name], {"key": change.key}).mappings().one()
-        index(connection, name, dict(row))
+    for part in _parts([each.key for each in changes], ROWS_AT_ONCE):
+        index(connection, name, [dict(row) for row in connection.execute(AMONG[name], {"keys": part}).mappings()])
+
+
+@cache
+def _change(dialect: str, table: str, columns: frozenset[str]) -> Insert:
+    """The statement that sets columns of a row, or makes the row with them; made once."""
+    made = (sqlite_insert if dialect == "sqlite" else postgresql_insert)(FOLDED[table])
+    set_to = {name: made.excluded[name] for name in columns - {"id"}}
+    return made.on_conflict_do_update(index_elements=["id"], set_=set_to)
 
 
 def _parts(keys: Sequence[str], size: int) -> Iterator[list[str]]:
     """Parts of so many at most."""
     return (list(keys[start : start + size]) for start in range(0, len(keys), size))
+
+
+def _is(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
+    return column.in_(value) if isinstance(value, tuple) else column == value
 
 
 def _paged(query: Select[Any], column: ColumnElement[Any], page: Page) -> Select[Any]:

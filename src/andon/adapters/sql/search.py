@@ -27,6 +27,7 @@ SEARCHED: Final[Mapping[str, tuple[str, ...]]] = {
 JSON_COLUMNS: Final = frozenset({"more", "content"})
 """Columns that hold JSON, of which the values count."""
 FORGET: Final = delete(TEXTS).where(TEXTS.c.source == bindparam("at"), TEXTS.c.key == bindparam("row"))
+KEEP: Final = insert(TEXTS)
 _SPLIT: Final = re.compile(r"[\W_]+")
 _SQLITE: Final = """
     select t.source, t.key from search_words w join search_texts t on t.number = w.rowid
@@ -70,19 +71,17 @@ def plain_words(said: str) -> list[str]:
     return [word for word in _SPLIT.split(bare) if word]
 
 
-def index(connection: Connection, table: str, row: Mapping[str, Any]) -> None:
-    """Keep the words of a row, in place of those it had."""
-    forget(connection, table, row["id"])
+def index(connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep the words of rows, in place of those they had: two statements, however many rows."""
+    connection.execute(FORGET, [{"at": table, "row": row["id"]} for row in rows])
+    connection.execute(KEEP, [_kept(table, row) for row in rows])
+
+
+def _kept(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
     words = " ".join(plain_words(" ".join(_texts(table, row))))
     incident = row["id"] if table == "incidents" else row.get("incident_id")
     model = row["id"] if table == "models" else row.get("model_id")
-    values = {"source": table, "key": row["id"], "incident_id": incident, "model_id": model, "said": words}
-    connection.execute(insert(TEXTS), values)
-
-
-def forget(connection: Connection, table: str, key: str) -> None:
-    """Keep no words of a row."""
-    connection.execute(FORGET, {"at": table, "row": key})
+    return {"source": table, "key": row["id"], "incident_id": incident, "model_id": model, "said": words}
 
 
 def forget_all(connection: Connection) -> None:

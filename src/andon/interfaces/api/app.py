@@ -21,6 +21,7 @@ from andon.interfaces.api import (
     incident_work,
     incidents,
     models,
+    playbooks,
     records,
     search,
     signals,
@@ -28,16 +29,29 @@ from andon.interfaces.api import (
     tokens,
 )
 from andon.interfaces.api.bodies import Document, Problem, Recorded
-from andon.interfaces.api.edge import Edge
+from andon.interfaces.api.edge import PAGES, Edge
 from andon.interfaces.api.events import ACT, ARROW, PATH, Events
 from andon.interfaces.api.guard import Caller
 from andon.interfaces.api.intake import Intake
 from andon.interfaces.api.limited import Limited
 from andon.interfaces.api.limits import Buckets
 from andon.interfaces.api.metrics import Metrics
-from andon.interfaces.api.problems import PROBLEMS, on_error, on_http_error, on_invalid
+from andon.interfaces.api.problems import PROBLEMS, on_crash, on_error, on_http_error, on_invalid
 
-PARTS: Final = (health, evidence, tokens, incidents, incident_work, records, search, signals, enqueue, models, stream)
+PARTS: Final = (
+    health,
+    evidence,
+    tokens,
+    incidents,
+    incident_work,
+    records,
+    search,
+    signals,
+    enqueue,
+    models,
+    stream,
+    playbooks,
+)
 EVENT_PROBLEMS: Final = {
     413: "body too large",
     415: "unsupported media type",
@@ -82,6 +96,7 @@ def application(house: House, version: str) -> FastAPI:
         (AndonError, on_error),
         (HTTPException, on_http_error),
         (RequestValidationError, on_invalid),
+        (Exception, on_crash),
     ):
         app.add_exception_handler(kind, handler)
     return app
@@ -101,11 +116,13 @@ def document_of(app: FastAPI) -> Document:
         schemas = document["components"]["schemas"]
         schemas["Problem"] = Problem.model_json_schema()
         schemas["Recorded"] = Recorded.model_json_schema()
-        document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        document["components"]["securitySchemes"] = {
+            "token": {"type": "http", "scheme": "bearer"},
+            "browser": {"type": "http", "scheme": "basic"},
+        }
         for path, item in document["paths"].items():
-            if path.startswith("/api/"):
-                for operation in item.values():
-                    operation["security"] = [{"token": []}]
+            for operation in item.values() if path.startswith(("/api/", PAGES)) else ():
+                operation["security"] = [{"token": []}, {"browser": []}] if path.startswith(PAGES) else [{"token": []}]
         document["paths"][PATH] = {"post": _events_operation()}
     return document
 

@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from andon.base.moment import Moment
 
 NO_NUL = r"^[^\x00]*$"
 """PostgreSQL keeps no text with a NUL."""
@@ -22,8 +24,8 @@ class SealAsked(Asked):
 
     model_id: Name
     reason: Reason
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     facts: dict[str, Any] | None = Field(None, description="What a command on the server's machine pinned.")
 
 
@@ -108,7 +110,7 @@ class TokenAsked(Asked):
     name: Name
     role: Name
     models: Annotated[list[Name], Field(max_length=1_000)] = []
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
     kind: Literal["pagerduty"] | None = None
 
 

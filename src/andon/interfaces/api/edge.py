@@ -1,5 +1,6 @@
 """The edge of the server: who calls, how often, how much; secure headers; no error leaves as a traceback."""
 
+import base64
 import logging
 import time
 import traceback
@@ -7,18 +8,22 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from andon.base.errors import AndonError, Tampered, Unauthenticated
 from andon.bootstrap.house import House
 from andon.interfaces.api.limits import Buckets
-from andon.interfaces.api.problems import HttpProblem, problem, problem_of
+from andon.interfaces.api.problems import CRASHED, HttpProblem, problem, problem_of
 from andon.people.token import Token
 
 OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """What answers a stranger; it holds no personal data."""
 BY_KEY: Final = frozenset({"/v2/enqueue"})
 """What finds its caller by a key in the body."""
+PAGES: Final = "/playbooks/"
+"""Pages to read: a browser, which cannot send a bearer token, may send it as the password it asks for."""
+BROWSER: Final = 'Basic realm="andon: the password is your token", charset="UTF-8"'
 SECURE: Final = [
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -63,12 +68,11 @@ class Edge:
                 scope.setdefault("state", {})["caller"] = caller
             await self._hot.get((scope["method"], scope["path"]), self._app)(scope, receive, secured)
         except AndonError as error:
-            await problem_of(error)(scope, receive, secured)
+            await _told(error, scope["path"])(scope, receive, secured)
         except Exception as error:  # noqa: BLE001  # the one edge: whatever broke, the caller gets a document
             LOGGER.error("%s at %s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))  # noqa: TRY400  # its text may hold data
             if not started:
-                detail = "something broke in the server: look into its log for the time of this answer"
-                await problem(500, "internal error", detail)(scope, receive, secured)
+                await problem(500, "internal error", CRASHED)(scope, receive, secured)
 
     def admit(self, address: str, find: Callable[[str], Token]) -> Token:
         """The caller that `find` knows at a time, within the limits of its token and its address.
@@ -97,11 +101,29 @@ class Edge:
         return caller
 
 
+def _told(error: AndonError, path: str) -> Response:
+    """The answer to an error; a browser that opens a page is asked for the token."""
+    answer = problem_of(error)
+    if isinstance(error, Unauthenticated) and path.startswith(PAGES):
+        answer.headers["WWW-Authenticate"] = BROWSER
+    return answer
+
+
 def _bearer(scope: Scope) -> str | None:
     """The secret that a request carries."""
     found = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
     kind, _, secret = found.decode("latin-1").partition(" ")
+    if kind.lower() == "basic" and scope["path"].startswith(PAGES):
+        return _password(secret.strip())
     return secret.strip() if kind.lower() == "bearer" and secret.strip() else None
+
+
+def _password(pair: str) -> str | None:
+    """The password of `base64(name:password)`; whatever stands as the name."""
+    try:
+        return base64.b64decode(pair, validate=True).decode().partition(":")[2] or None
+    except ValueError:
+        return None
 
 
 def _text(at: datetime) -> str:

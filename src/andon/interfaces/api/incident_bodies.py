@@ -3,8 +3,9 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
+from andon.base.moment import Moment
 from andon.interfaces.api.bodies import NO_NUL, Asked, Name
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True, pattern=NO_NUL)]
@@ -58,10 +59,10 @@ class IncidentAsked(Asked):
     priority: Level | None = None
     facts: FactsAsked = FactsAsked()
     detected_by: Title | None = None
-    detected_at: AwareDatetime | None = None
-    started_at: AwareDatetime | None = None
-    started_low: AwareDatetime | None = None
-    started_high: AwareDatetime | None = None
+    detected_at: Moment | None = None
+    started_at: Moment | None = None
+    started_low: Moment | None = None
+    started_high: Moment | None = None
     model_version: Name | None = None
     place: Title | None = None
 
@@ -199,7 +200,7 @@ class MoveAsked(Asked):
 
     status: Slug
     reason: Text
-    at: AwareDatetime | None = None
+    at: Moment | None = None
 
 
 class ReasonAsked(Asked):
@@ -243,7 +244,7 @@ class RemarkAsked(Asked):
     text: Text
     kind: Slug = "note"
     url: Annotated[str, StringConstraints(pattern=r"^https?://[!-~]{1,2000}$")] | None = None
-    at: AwareDatetime | None = None
+    at: Moment | None = None
 
 
 class DecisionAsked(Asked):
@@ -292,7 +293,7 @@ class TaskAsked(Asked):
     text: Text
     kind: Slug
     to: Name
-    due_at: AwareDatetime
+    due_at: Moment
 
 
 class TaskMoved(Asked):

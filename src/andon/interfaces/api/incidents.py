@@ -134,6 +134,14 @@ def merge(
     return shown(house.respond(caller).merge(incident, asked.into, asked.reason, ask), answer)
 
 
+@ROUTER.post("/incidents/{incident}/unmerge", operation_id="respond.unmerge")
+def unmerge(
+    incident: Named, asked: ReasonAsked, caller: Caller, house: Here, ask: Asking, answer: Response
+) -> IncidentShown:
+    """A merge is undone: it stands where it stood, with its alerts."""
+    return shown(house.respond(caller).unmerge(incident, asked.reason, ask), answer)
+
+
 @ROUTER.post("/incidents/{incident}/links", operation_id="respond.link")
 def link(
     incident: Named, asked: LinkAsked, caller: Caller, house: Here, ask: Asking, answer: Response

@@ -36,6 +36,7 @@ STATUS: Final[tuple[tuple[type[AndonError], int, str], ...]] = (  # the more spe
     (Tampered, 500, "evidence is not what was recorded"),
 )
 RETRY_SECONDS: Final = 1
+CRASHED: Final = "something broke in the server: look into its log for the time of this answer"
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     code: {"description": text, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     for code, text in (
@@ -94,6 +95,11 @@ async def on_error(_: Request, error: Exception) -> Response:
     """For Starlette: an AndonError."""
     assert isinstance(error, AndonError)  # noqa: S101  # it is registered for those
     return problem_of(error)
+
+
+async def on_crash(_: Request, __: Exception) -> Response:
+    """For Starlette: whatever broke; the edge writes it down."""
+    return problem(500, "internal error", CRASHED)
 
 
 async def on_http_error(_: Request, error: Exception) -> Response:

@@ -3,8 +3,9 @@
 from typing import Annotated, Literal
 
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from andon.base.moment import Moment
 from andon.interfaces.api.bodies import Asked, Name, Reason
 
 Matcher = Annotated[str, StringConstraints(min_length=3, max_length=4_300)]
@@ -103,7 +104,7 @@ class SilenceAsked(Asked):
     matchers: Matchers
     lasting_seconds: Annotated[int, Field(gt=0, le=90 * 86_400)]
     reason: Reason
-    starts_at: AwareDatetime | None = None
+    starts_at: Moment | None = None
 
 
 class SilenceShown(BaseModel):

@@ -447,7 +447,8 @@ def token_create(  # noqa: PLR0913  # a command's options are its arguments
     *,
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="Who or what will hold it.")],
     role: Annotated[
-        str | None, typer.Option("--role", metavar="ROLE", help="recorder, signaller, viewer, responder, admin, …")
+        str | None,
+        typer.Option("--role", metavar="ROLE", help="recorder, signaller, reporter, viewer, responder, admin, …"),
     ] = None,
     kind: Annotated[
         str | None, typer.Option("--kind", metavar="KIND", help="pagerduty makes a routing key of 32 letters.")
@@ -520,6 +521,19 @@ def show_taxonomy(*, as_json: AsJson = False, no_color: NoColor = False) -> None
     from andon.interfaces.cli import show as tables
 
     tables.taxonomy(as_json=as_json, no_color=no_color)
+
+
+@show.command("playbook", epilog=EXAMPLE.format("andon show playbook data_pipeline_corruption"))
+def show_playbook(
+    incident_type: Annotated[str, typer.Argument(metavar="TYPE", help="andon show taxonomy lists the types.")],
+    *,
+    as_json: AsJson = False,
+    no_color: NoColor = False,
+) -> None:
+    """Say what to do first in an incident of a type: the page that an alert's runbook_url opens."""
+    from andon.interfaces.cli import show as tables
+
+    tables.playbook(incident_type, as_json=as_json, no_color=no_color)
 
 
 @show.command("severities", epilog=EXAMPLE.format("andon show severities"))

@@ -151,10 +151,18 @@ def merge(
     reason: Reason,
     as_json: AsJson = False,
 ) -> None:
-    """Let an open incident go up in another open one, which takes its alerts from then on. It cannot be undone."""
+    """Let an open incident go up in another open one, which takes its alerts from then on; `unmerge` undoes it."""
     from andon.interfaces.cli import incident_command
 
     incident_command.change(incident, "merge", {"into": into, "reason": reason}, as_json=as_json)
+
+
+@app.command("unmerge", epilog=EXAMPLE.format("andon incident unmerge AI-INC-2026-0002 --reason 'Two feeds after all'"))
+def unmerge(incident: Id, *, reason: Reason, as_json: AsJson = False) -> None:
+    """Undo a merge: the incident stands where it stood, with its alerts, also those that came since."""
+    from andon.interfaces.cli import incident_command
+
+    incident_command.change(incident, "unmerge", {"reason": reason}, as_json=as_json)
 
 
 @app.command(

@@ -1,6 +1,7 @@
-"""`andon show`: the detectors, the taxonomy and the severities, as text or JSON."""
+"""`andon show`: what Andon knows, as text or JSON."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 
 from rich.console import Console
 from rich.padding import Padding
@@ -8,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from andon.bootstrap.packs import load_severities, load_taxonomy
+from andon.bootstrap.packs import playbook as load_playbook
 from andon.bootstrap.rules import rules as prometheus_rules
 from andon.detect.registry import DETECTORS
 from andon.incident.record import record_schema
@@ -60,6 +62,30 @@ def taxonomy(*, as_json: bool, no_color: bool) -> None:
     _print(f"{len(known.types)} types of incident", entries, no_color=no_color)
 
 
+def playbook(incident_type: str, *, as_json: bool, no_color: bool) -> None:
+    """What to do first in an incident of a type."""
+    found = load_playbook(incident_type)
+    if as_json:
+        document = asdict(found) | {"steps": [each.model_dump() for each in found.steps]}
+        output.emit_json(document)
+        return
+
+    def draw(console: Console) -> None:
+        console.print(Text(found.title, style="bold"))
+        about = (("means", found.means), ("not", found.excludes), ("look first", found.look_first))
+        console.print(Padding.indent(_labelled((*about, ("default", found.priority))), 2))
+        console.print(Text("\nWhat to do first", style="bold"))
+        for number, step in enumerate(found.steps, 1):
+            console.print(Padding.indent(Text(f"{number}. {step.do}"), 2))
+            if step.run is not None:
+                console.print(Padding.indent(Text(step.run, style="cyan"), 6), soft_wrap=True)
+        console.print(Text("\nWhat triage has to answer (andon incident check ID)", style="bold"))
+        for question in found.questions:
+            console.print(Padding.indent(Text(f"- {question}"), 2))
+
+    output.print_on(output.console(no_color=no_color), draw)
+
+
 def severities(*, as_json: bool, no_color: bool) -> None:
     """The priorities."""
     known = load_severities()
@@ -98,15 +124,19 @@ def _print(title: str, entries: Iterable[Entry], *, no_color: bool) -> None:
         for heading, sentence, lines in entries:
             console.print(Text(heading, style="bold"))
             console.print(Padding.indent(Text(sentence), 2))
-            table = Table.grid(padding=(0, 2))
-            table.add_column(style="dim", no_wrap=True, min_width=LABEL_WIDTH)
-            table.add_column(overflow="fold")
-            for label, text in lines:
-                table.add_row(label, Text(text))
-            console.print(Padding.indent(table, 2))
+            console.print(Padding.indent(_labelled(lines), 2))
             console.print()
 
     output.print_on(output.console(no_color=no_color), draw)
+
+
+def _labelled(lines: Iterable[tuple[str, str]]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True, min_width=LABEL_WIDTH)
+    table.add_column(overflow="fold")
+    for label, text in lines:
+        table.add_row(label, Text(text))
+    return table
 
 
 def rules(url: str, *, faster: int, as_resource: bool) -> None:

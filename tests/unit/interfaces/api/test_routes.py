@@ -9,10 +9,10 @@ from starlette.routing import Route
 
 from andon.bootstrap.packs import load_permissions, pack
 from andon.interfaces.api.app import application, document_of
-from andon.interfaces.api.edge import BY_KEY, OPEN
+from andon.interfaces.api.edge import BY_KEY, OPEN, PAGES
 from houses import client_of, house_in, token
 
-ROLES = ("viewer", "responder", "commander", "reviewer", "compliance", "admin", "recorder", "signaller")
+ROLES = ("viewer", "responder", "commander", "reviewer", "compliance", "admin", "recorder", "signaller", "reporter")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_a_stranger_gets_401_from_all_but_health(app, client):
         assert answer.status_code == (200 if path in OPEN else 401), (method, path)
         if path not in OPEN:
             assert answer.headers["content-type"] == "application/problem+json"
-            assert answer.headers["www-authenticate"].startswith("Bearer")
+            assert answer.headers["www-authenticate"].startswith("Basic" if path.startswith(PAGES) else "Bearer")
             assert {"type", "title", "detail", "fix"} <= answer.json().keys()
 
 
