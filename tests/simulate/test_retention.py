@@ -1,5 +1,6 @@
 """Retention deletes from the front, stops at a hold, says so in the log, and survives a crash in the middle."""
 
+import random
 import shutil
 from datetime import UTC, datetime, timedelta
 
@@ -34,8 +35,8 @@ def entry(day, number):
     return make_entry(header, bytes(16), b'{"id":"p","x":1}')
 
 
-def opened(folder, disk=None, clock=lambda: START):
-    return SegmentLog(folder, SIGNER, clock, disk or Hasty(), Settings(10, closer=Inline))
+def opened(folder, disk=None, clock=lambda: START, delay=0):
+    return SegmentLog(folder, SIGNER, clock, disk or Hasty(), Settings(10, closer=lambda each: Inline(each, delay)))
 
 
 @pytest.fixture
@@ -99,21 +100,52 @@ def test_what_was_deleted_without_a_word_is_missed(folder):
         opened(folder)
 
 
-def test_the_power_is_cut_at_every_operation_of_it(folder, tmp_path_factory):
-    clock, before = Clock(), files_of(folder)
+def filled(log, room):
+    """Append young entries until so many fit into the open segment."""
+    while log.size % 10 != (10 - room) % 10:
+        log.append([entry(9, log.size)])
+
+
+@pytest.mark.parametrize("delay", [0, 3], ids=["closed_at_once", "closed_later"])
+@pytest.mark.parametrize("room", range(1, 5))
+def test_a_deletion_that_fills_its_segment_is_remembered(folder, room, delay):
+    """The write-ahead log that holds its entry goes at once: the note on that segment says it from then on."""
+    clock = Clock()
     clock.at = START + 10 * DAY
-    work = tmp_path_factory.mktemp("work")
+    with opened(folder, clock=clock, delay=delay) as log:
+        filled(log, room)
+        first = retain(log, 5, clock).first
+        assert first > 0
+    for _ in range(2):
+        with opened(folder, clock=clock, delay=delay) as log:
+            assert log.first == first
+            verify_folder(log, SIGNER.verifier)
+            log.append([entry(9, log.size + i) for i in range(12)])
+
+
+@pytest.mark.parametrize("delay", [0, 2], ids=["closed_at_once", "closed_later"])
+@pytest.mark.parametrize("room", [1, 2])
+def test_the_power_is_cut_at_every_operation_of_it(folder, tmp_path_factory, room, delay):
+    """Whatever of the deletion is on the disk, the next opening ends it; also where its entry fills a segment."""
+    clock, work, dice = Clock(), tmp_path_factory.mktemp("work"), random.Random(7)  # noqa: S311
+    clock.at = START + 10 * DAY
+    with opened(folder, clock=clock) as log:
+        filled(log, room)
+    before = files_of(folder)
     disk = Recorded(write_files(work / "log", before))
-    with opened(work / "log", disk, clock) as log:
+    with opened(work / "log", disk, clock, delay) as log:
         begun, size = len(disk.operations), log.size
         first = retain(log, 5, clock).first
     for cut in range(begun, len(disk.operations) + 1):
-        state = PowerCut(before, disk.operations[:cut]).state(None)
-        with opened(write_files(work / "cut", state)) as log:
-            assert log.first in (0, first)
-            assert log.size >= size
-            verify_folder(log, SIGNER.verifier)
-        shutil.rmtree(work / "cut")
+        for chance in (None, dice):
+            state = PowerCut(before, disk.operations[:cut]).state(chance)
+            for _ in range(2):
+                with opened(write_files(work / "cut", state), clock=clock, delay=delay) as log:
+                    assert log.first in (0, first)
+                    assert log.size >= size
+                    verify_folder(log, SIGNER.verifier)
+                state = files_of(work / "cut")
+            shutil.rmtree(work / "cut")
 
 
 def test_another_process_closes_segments(tmp_path):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from andon.evidence.hold import HOLD_KINDS, Hold, holds_of
-from andon.ledger.entry import SALT_BYTES, make_entry, parse_header
+from andon.ledger.entry import SALT_BYTES, Entry, make_entry, parse_header
 from andon.ledger.log import Log
 
 
@@ -33,8 +33,8 @@ class PrunedLog(Log, Protocol):
         """The closed segments that are there: first entry, end, name."""
         ...
 
-    def prune(self, end: int) -> None:
-        """Delete the segments before entry `end`; a durable entry says so already."""
+    def prune(self, entry: Entry) -> int:
+        """Append an entry `retention_delete`, then delete the segments before the `end` that it says."""
         ...
 
 
@@ -85,9 +85,7 @@ class Retain:
     def _delete(self, end: int, age: timedelta) -> None:
         header = {"kind": "retention_delete", "at": _text(self.now()), "first": self.log.first, "end": end}
         told = json.dumps({"days": age.days}).encode()
-        self.log.append([make_entry(header, self.chance(SALT_BYTES), told)])
-        self.log.checkpoint()
-        self.log.prune(end)
+        self.log.prune(make_entry(header, self.chance(SALT_BYTES), told))
 
 
 def _text(at: datetime) -> str:

@@ -83,7 +83,7 @@ class SegmentLog:
         for path in (*(folder / name for name in FOLDERS), self.analysis):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _lock(folder / "lock")
-        self._poisoned = False
+        self._poisoned, self._first = False, 0
         self._closer = self.settings.closer(self.disk)
         with ExitStack() as undo:
             undo.callback(os.close, self._lock)
@@ -204,12 +204,23 @@ class SegmentLog:
         """The closed segments: first entry, end, file."""
         return [(name.first, name.end, name.file) for name in self._closed_segments()]
 
-    def prune(self, end: int) -> None:
-        """Delete the segments before entry `end`, of which a durable `retention_delete` says so; the tree stays."""
+    def prune(self, entry: Entry) -> int:
+        """Append an entry `retention_delete`, then delete the segments before the `end` that it says; the tree stays.
+
+        It holds from the moment it is durable, before anything else happens: its own segment may be full, and then the
+        note on that one has to say what is deleted, since the write-ahead log with the entry goes.
+        """
+        self._require_sound()
+        end, seq = parse_header(entry.header)["end"], self.size
         gone = [name for name in self._closed_segments() if name.end <= end]
-        self._first = end
+        self._append_group([entry])
+        self._first = max(self._first, end)
+        self.checkpoint()
         with self._poisoning("delete segments"):
             self._remove(gone)
+        self._close_if_full()
+        self._settle()
+        return seq
 
     def _closed_segments(self) -> list[SegmentName]:
         names = segments_in(self.folder / "evidence")
