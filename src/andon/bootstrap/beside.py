@@ -18,6 +18,7 @@ from andon.ledger.entry import Entry
 from andon.services.audit import Case, Sealed
 from andon.services.export import Exported
 from andon.services.record import Record
+from andon.services.retain import Retained
 from andon.telemetry.producer import Range
 
 
@@ -138,6 +139,12 @@ class Beside:
     def ingest(self) -> RemoteIntake:
         """Takes entries."""
         return RemoteIntake(self.server)
+
+    def retain(self, days: int, *, dry_run: bool) -> Retained:
+        """Delete the oldest segments; the server knows how many days have to be kept."""
+        done = self.server.ask("POST", "/api/v1/retention", {"days": days, "dry_run": dry_run})
+        held = None if done["held_by"] is None else (done["held_segment"], done["held_by"])
+        return Retained(done["entries"], done["segments"], done["first"], held)
 
     def export(self, seal_id: str, out: Path, *, redact: bool) -> Exported:
         """Write the bundle of a seal to a file."""

@@ -1,12 +1,11 @@
 """The ledger of this machine: its folder, its key, and the services over it."""
 
-import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,7 +24,7 @@ from andon.bootstrap import positions
 from andon.bootstrap.beside import Beside, server_in
 from andon.bootstrap.logs import WRITER, open_log, settings_of
 from andon.bootstrap.packs import pack
-from andon.bootstrap.settings import data_folder, server_at
+from andon.bootstrap.settings import data_folder, retention_days_min, server_at
 from andon.bootstrap.signing import signer_of
 from andon.bootstrap.wiring import read_model
 from andon.evidence.custody import Custody
@@ -37,8 +36,6 @@ from andon.services.export import Export, Exported
 from andon.services.ingest import Ingest
 from andon.services.record import Record, Recorded, check_lines
 from andon.services.retain import Retain, Retained
-
-RETENTION_DAYS_MIN = 183
 
 
 @dataclass(slots=True)
@@ -83,17 +80,8 @@ class Ledger:
         return self._custody
 
     def retain(self, days: int, *, dry_run: bool) -> Retained:
-        """Delete the oldest segments that are older and not held.
-
-        Raises:
-            Refused: fewer days than the law asks for.
-        """
-        if days < RETENTION_DAYS_MIN and os.environ.get("ANDON_RETENTION_FLOOR") != "off":
-            raise Refused(
-                f"--days {days} is under {RETENTION_DAYS_MIN}, six months, for which the EU AI Act (articles 19 and 26)"
-                " has logs kept: give more days; where that law is not yours, set ANDON_RETENTION_FLOOR=off"
-            )
-        return Retain(self.log, _now, secrets.token_bytes).retain(timedelta(days=days), dry_run=dry_run)
+        """Delete the oldest segments that are older and not held."""
+        return Retain(self.log, _now, self.custody(), retention_days_min()).retain(days, dry_run=dry_run)
 
     def export(self, seal_id: str, out: Path, *, redact: bool) -> Exported:
         """Write the bundle of a seal to a file, whole or not at all."""
@@ -125,14 +113,6 @@ def open_ledger(data: str | None, *, make: bool = False) -> Iterator[Ledger | Be
                 raise
             found = Beside(server, signer_of(folder, WRITER), store)
         yield found
-
-
-@contextmanager
-def open_ledger_here(data: str | None) -> Iterator[Ledger]:
-    """The ledger, opened by this process; no other process may write to it meanwhile."""
-    folder = _folder(data)
-    with _opened(folder, ArtifactStore(folder.parent / "artifacts")) as ledger:
-        yield ledger
 
 
 def _folder(data: str | None, *, make: bool = False) -> Path:
