@@ -115,6 +115,25 @@ def test_commands_share_a_transaction_and_a_refused_one_leaves_nothing(tmp_path)
     journal.keys.close()
 
 
+def broken(_):
+    raise ZeroDivisionError
+
+
+def test_a_command_that_breaks_takes_no_other_with_it(tmp_path):
+    journal = sql_journal(tmp_path)
+    commands = [creation(number) for number in range(MANY)] + [Command("broken", broken)]
+    with ThreadPoolExecutor(len(commands)) as pool:
+        with turns_of(journal.engine):
+            futures = [pool.submit(journal.commit, command) for command in commands]
+            eventually(lambda: waiting(journal._shared) == len(commands))
+        assert sorted(future.result(10).seq for future in futures[:-1]) == list(range(1, MANY + 1))
+        with pytest.raises(ZeroDivisionError):
+            futures[-1].result(10)
+    assert journal.check() == MANY
+    journal.engine.dispose()
+    journal.keys.close()
+
+
 def test_a_key_made_before_its_command_opens_the_text(tmp_path):
     journal = sql_journal(tmp_path)
     command = creation(1)

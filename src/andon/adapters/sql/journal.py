@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, func, insert, select, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
 from andon.adapters.sql.engine import reading, tidy, transaction, turns_of, writing
 from andon.adapters.sql.lease import integrated
 from andon.adapters.sql.search import SEARCHED, forget_all, index
 from andon.adapters.sql.tables import FOLDED, HEAD, JOURNAL, OUTBOX, PAYLOAD
 from andon.adapters.sql.turns import Shared, Turns
-from andon.base.errors import Conflict, Tampered, Unavailable
+from andon.base.errors import AndonError, Conflict, Tampered, Unavailable
 from andon.base.fold import Change, Fold, State
 from andon.ledger.entry import SALT_BYTES, parse_header
 from andon.ledger.journal import (
@@ -56,13 +56,15 @@ LAST = select(func.coalesce(func.max(JOURNAL.c.seq), 0))
 class Keys(Protocol):
     """Keeps texts so that each can be erased: by forgetting its key."""
 
-    def seal(self, key_id: str, text: bytes, place: bytes) -> bytes: ...
+    def seal(self, name: str, text: bytes, place: bytes) -> tuple[str, bytes]:
+        """The id of the key, and what it sealed; an id that was forgotten is never used again."""
+        ...
 
     def open(self, key_id: str, sealed: bytes, place: bytes) -> bytes | None:
         """The text; None when its key is gone."""
         ...
 
-    def make(self, key_ids: Sequence[str]) -> None:
+    def make(self, names: Sequence[str]) -> None:
         """Make keys that will be needed, durable together; those that are there stay."""
         ...
 
@@ -245,9 +247,10 @@ class SqlJournal:
         raise Unavailable("commands come too fast to compare the tables with the journal: look again in a quiet moment")
 
     def rebuild(self) -> None:
-        """Make the folded tables anew from the journal."""
-        state = self.folded()
+        """Make the folded tables anew from the journal; nothing is recorded meanwhile."""
         with writing(self.engine) as connection:
+            connection.execute(SEEN_ALONE)
+            state = self.folded()
             for table in FOLDED.values():
                 connection.execute(table.delete())
             forget_all(connection)
@@ -268,7 +271,7 @@ class SqlJournal:
     def _make_keys(self, streams: Sequence[str]) -> Sequence[bool | Exception]:
         try:
             self.keys.make(streams)
-        except Exception as error:  # noqa: BLE001  # each who waits is told
+        except AndonError as error:  # each who waits is told
             return [error] * len(streams)
         return [True] * len(streams)
 
@@ -281,7 +284,7 @@ class SqlJournal:
         try:
             with transaction(self.engine) as connection:
                 return [self._by_itself(connection, each) for each in commands]
-        except Exception as error:  # noqa: BLE001  # each who waits is told
+        except Exception as error:  # noqa: BLE001  # the worker's loop: each who waits is told
             if len(commands) == 1 or isinstance(error, Unavailable):
                 return [error] * len(commands)
         return [outcome for each in commands for outcome in self._together([each])]  # one of them breaks it for all
@@ -291,9 +294,7 @@ class SqlJournal:
         connection.exec_driver_sql("SAVEPOINT command")
         try:
             done: Committed | Exception = self._carried_out(connection, command)
-        except Exception as error:  # whoever gave the command gets it
-            if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError):
-                raise
+        except (AndonError, _Overtaken, IntegrityError) as error:  # whoever gave the command gets it
             done = error
             connection.exec_driver_sql("ROLLBACK TO command")
         connection.exec_driver_sql("RELEASE command")
@@ -327,8 +328,8 @@ class SqlJournal:
 
     def _keep_texts(self, connection: Connection, row: Row, fact: Fact, salts: Mapping[str, bytes]) -> None:
         for name, text in fact.private.items():
-            sealed = self.keys.seal(fact.stream, salts[name] + text.encode(), _place(row.seq, name))
-            values = {"seq": row.seq, "name": name, "key_id": fact.stream, "ct": sealed}
+            key_id, sealed = self.keys.seal(fact.stream, salts[name] + text.encode(), _place(row.seq, name))
+            values = {"seq": row.seq, "name": name, "key_id": key_id, "ct": sealed}
             connection.execute(insert(PAYLOAD), values)
 
     def _texts(self, connection: Connection) -> dict[int, dict[str, Mapping[str, Any]]]:
