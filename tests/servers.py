@@ -87,8 +87,10 @@ def stop(server: Server) -> tuple[int, str]:
     return code, server.process.stderr.read()
 
 
-def andon(*words: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([str(ANDON), *words], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+def andon(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """A command, to its end; `environment` is added to that of the tests."""
+    command = ["env", *(f"{name}={value}" for name, value in environment.items()), str(ANDON), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
 
 
 INCIDENT = {"model_id": "loans", "incident_type": "harmful_output", "title": "Names of other customers are shown"}

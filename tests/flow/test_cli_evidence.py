@@ -10,6 +10,7 @@ import sys
 import zipfile
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -66,9 +67,11 @@ def bundle(andon, sealed, tmp_path):
 
 
 def check(path, *more):
-    """As an auditor: no Andon, no site packages, an empty environment."""
-    command = [sys.executable, "-I", "-S", VERIFY, str(path), *more]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={}, cwd=path.parent)  # noqa: S603
+    """As an auditor: no Andon, no site packages, an empty environment, an empty folder, which stays empty."""
+    command = [sys.executable, "-I", "-S", VERIFY, str(path.absolute()), *more]
+    with TemporaryDirectory() as empty:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env={}, cwd=empty)  # noqa: S603
+        assert not list(Path(empty).iterdir())
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout
 
@@ -82,6 +85,19 @@ def test_auditor_checks_a_bundle(andon, sealed, bundle, tmp_path):
     assert "left out" in out
     assert "rollback is not excluded" in check(path)[1]
     assert andon("evidence", "verify", "bundle", str(path))[0] == 0
+
+
+def test_the_verifier_of_the_bundle_itself_needs_nothing_beside_it(sealed, bundle, tmp_path):
+    """Taken out of the bundle, alone in a folder; the bundle lies elsewhere, and nothing of Andon is near."""
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    with zipfile.ZipFile(bundle[0]) as zipped:
+        (alone / "verify.py").write_bytes(zipped.read("verify.py"))
+    command = [sys.executable, "-I", "-S", "verify.py", str(bundle[0]), "--vkey", sealed["vkey"]]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={}, cwd=alone)  # noqa: S603
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert f"OK: {bundle[1]['entries']} entries" in done.stdout
+    assert [path.name for path in alone.iterdir()] == ["verify.py"]
 
 
 def test_bundle_reads_for_people(bundle, sealed):

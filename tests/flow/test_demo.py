@@ -14,8 +14,8 @@ SERVES = """
 import sys, time
 from pathlib import Path
 from andon.bootstrap.demo_server import serving
-with serving(Path(sys.argv[1])) as ask:
-    print(ask("GET", "/healthz"), flush=True)
+with serving(Path(sys.argv[1])) as server:
+    print(server.ask("GET", "/healthz"), flush=True)
     time.sleep(600)
 """
 

@@ -10,11 +10,14 @@ import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from andon.base.errors import BadInput
+from andon.bootstrap.ledger import ledger_rows
 from andon.bootstrap.settings import database_of, keep_database
+from andon.inventory.model_file import parse_model
 from houses import event, lines
 from journals import fresh_database
 from servers import ANDON, andon, resident_bytes, serving, stop
@@ -87,8 +90,6 @@ def test_a_second_server_on_sqlite_is_refused_by_name(tmp_path):
         assert second.returncode == 3
         named = f"the server at {server.url} (process {server.process.pid})"
         assert named in second.stderr
-        refused = andon("evidence", "retain", "--days", "400", "--data", str(tmp_path))
-        assert (refused.returncode, refused.stderr) == (3, f"andon: {named} writes to {tmp_path}: stop it first\n")
 
 
 def test_two_servers_on_one_database_each_write_a_log_and_share_tokens(postgres, tmp_path):
@@ -212,6 +213,42 @@ def test_recording_and_proofs_beside_a_server_go_to_it(tmp_path):
     assert json.loads(run("record", str(events), "--json"))["repeated"] == 1_500
 
 
+def test_a_scan_of_the_ledger_beside_a_server_finds_the_same(tmp_path):
+    """Also what stands in no closed segment yet: the files are read as they stand."""
+    folder = Path(__file__).parents[1] / "data" / "o01_taiwan_renamed_feature"
+    model, log, reference = (str(folder / name) for name in ("model.yaml", "log.parquet", "reference.parquet"))
+
+    def scan(source):
+        words = ("scan", source, "--model", model, "--reference", reference, "--every", "3d", "--json", "-")
+        done = andon(*words, ANDON_HOME=str(tmp_path / "data"))
+        assert done.returncode == 1, done.stderr
+        return {key: value for key, value in json.loads(done.stdout).items() if key != "seconds"}
+
+    with serving(tmp_path / "data") as server:
+        beside(tmp_path / "data")("record", log, "--model", model)
+        assert not list((tmp_path / "data" / "ledger" / "w-main" / "evidence").iterdir())
+        found = scan("ledger:")
+        stop(server)
+    assert found == scan(log) == scan("ledger:")
+
+
+def test_a_scan_of_the_ledger_reads_what_every_server_recorded(postgres, tmp_path):
+    """A decision at one server, its outcomes at another: the last one recorded counts."""
+    url = fresh_database(postgres)
+    with serving(tmp_path, "--database", url) as one, serving(tmp_path, "--database", url) as two:
+        known = {"kind": "outcome", "ts": "2026-03-02T00:00:00Z"}
+        for server, events in (
+            (one, [event(1), event(2), event(1, label=0, **known)]),
+            (two, [event(3), event(1, label=1, **known)]),
+            (one, [event(2, label=0, **known)]),
+        ):
+            assert server.post_events(lines(*events), one.secret)[0] == 200
+        model = parse_model({"model_id": "m", "id_column": "id", "time_column": "ts", "label_column": "y"})
+        with ledger_rows(model, str(tmp_path)) as path:
+            rows = [json.loads(row) for row in path.read_text().splitlines()]
+    assert sorted((row["id"], row["y"]) for row in rows) == [("p1", 1), ("p2", 0), ("p3", None)]
+
+
 def test_custody_beside_a_server_goes_to_it(tmp_path):
     run, receipt, bundle = beside(tmp_path / "data"), tmp_path / "receipt.json", str(tmp_path / "case.zip")
     (tmp_path / "prompt.txt").write_text("Decide.")
@@ -230,6 +267,9 @@ def test_custody_beside_a_server_goes_to_it(tmp_path):
         assert "another person asks too" in run(*release, "--by", "ada", code=3)
         assert "has asked" in run(*release, "--by", "ada", code=3)
         assert "is released" in run(*release, "--by", "bob")
+        assert "0 entries in 0 segments would" in run("evidence", "retain", "--days", "400", "--dry-run")
+        assert json.loads(run("evidence", "retain", "--days", "400", "--json"))["first"] == 0
+        assert "six months" in run("evidence", "retain", "--days", "30", code=3)
         other, body = made(tmp_path / "data", "compliance"), b'{"reason": "x", "by": "eve"}'
         path = f"/api/v1/seals/{sealed['seal_id']}/release"
         eventually(lambda: server.ask("POST", path, body, other, content_type="application/json")[0] == 403)

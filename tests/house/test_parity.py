@@ -103,7 +103,6 @@ NO_ACT = {  # commands that do nothing to an installation
 NO_ROUTE = {  # acts that HTTP lacks
     "group.step": "nobody asks for it: it happens",
     "receive.audit": "Andon's own",
-    "retain.retain": "deletes: for now the operator's alone, on the machine",
     "watch.scan": "reads logs that lie with the user; the server's own watch comes with its issue",
     "illustrate.draw": "belongs to a scan",
     "record.record": "reads a user's files; events over HTTP are ingest.accept",

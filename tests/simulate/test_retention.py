@@ -1,5 +1,7 @@
 """Retention deletes from the front, stops at a hold, says so in the log, and survives a crash in the middle."""
 
+import random
+import secrets
 import shutil
 from datetime import UTC, datetime, timedelta
 
@@ -8,12 +10,15 @@ import pytest
 from andon.adapters.segments.closer import Child
 from andon.adapters.segments.closing import Inline
 from andon.adapters.segments.log import SegmentLog, Settings
+from andon.adapters.segments.snapshot import Snapshot
 from andon.adapters.segments.verify import verify_folder
-from andon.base.errors import NotFound, Tampered, Unavailable
+from andon.base.errors import Conflict, NotFound, Tampered, Unavailable
+from andon.evidence.custody import Custody
+from andon.ledger.checkpoint import Signer
 from andon.ledger.entry import make_entry, parse_header
 from andon.services.audit import Audit, Case
 from andon.services.retain import Retain
-from journals import memory_custody
+from journals import memory_custody, memory_journal
 from ledgers import SIGNER, Hasty, PowerCut, Recorded, files_of, write_files
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -34,8 +39,8 @@ def entry(day, number):
     return make_entry(header, bytes(16), b'{"id":"p","x":1}')
 
 
-def opened(folder, disk=None, clock=lambda: START):
-    return SegmentLog(folder, SIGNER, clock, disk or Hasty(), Settings(10, closer=Inline))
+def opened(folder, disk=None, clock=lambda: START, delay=0):
+    return SegmentLog(folder, SIGNER, clock, disk or Hasty(), Settings(10, closer=lambda each: Inline(each, delay)))
 
 
 @pytest.fixture
@@ -50,7 +55,7 @@ def folder(tmp_path):
 
 
 def retain(log, days_kept, clock, *, dry_run=False):
-    return Retain(log, clock, bytes).retain(days_kept * DAY, dry_run=dry_run)
+    return Retain(log, clock, memory_custody(log, SIGNER.verifier.name), 0).retain(days_kept, dry_run=dry_run)
 
 
 def test_the_oldest_go_and_the_proofs_stay(folder):
@@ -93,27 +98,137 @@ def test_a_hold_blocks_it_until_it_is_released(folder):
         verify_folder(log, SIGNER.verifier)
 
 
+def test_a_hold_in_another_log_of_the_same_journal_blocks_it_too(folder, tmp_path_factory):
+    """Two servers share a journal; a seal at one holds a model's decisions wherever they were recorded."""
+    clock, journal, other = Clock(), memory_journal(), Signer("test.local/w-2", bytes(range(32)))
+    clock.at = START + 10 * DAY
+    elsewhere = SegmentLog(tmp_path_factory.mktemp("other"), other, clock, Hasty(), Settings(10))
+    with opened(folder, clock=clock) as log, elsewhere:
+        mine, theirs = (Custody(each, each.origin, journal, secrets.token_bytes) for each in (log, elsewhere))
+        audit = Audit(elsewhere, other.verifier, clock, secrets.token_bytes, theirs)
+        seal = audit.seal(Case("m", START + 2 * DAY, START + 3 * DAY, "INC", {})).seal_id
+        done = Retain(log, clock, mine, 0).retain(1)
+        assert done.held is not None
+        assert done.held[1] == seal
+        for name in ("ada", "bob"):
+            audit.release(seal, name, "closed", 2)
+        assert Retain(log, clock, mine, 0).retain(1).segments > 2
+
+
+def test_what_is_sealed_while_it_looks_stays(folder):
+    clock = Clock()
+    clock.at = START + 10 * DAY
+    with opened(folder, clock=clock) as log:
+        custody = memory_custody(log, SIGNER.verifier.name)
+        enter = custody.journal.commit
+
+        def seal_first(command):
+            custody.journal.commit = enter
+            Audit(log, SIGNER.verifier, clock, secrets.token_bytes, custody).seal(Case("m", None, None, "INC", {}))
+            return enter(command)
+
+        custody.journal.commit = seal_first
+        with pytest.raises(Conflict, match="sealed or deleted meanwhile"):
+            Retain(log, clock, custody, 0).retain(5)
+        assert log.first == 0
+
+
+def test_the_same_request_deletes_once_and_is_answered_alike(folder):
+    clock = Clock()
+    clock.at = START + 10 * DAY
+    with opened(folder, clock=clock) as log:
+        custody = memory_custody(log, SIGNER.verifier.name)
+        job = Retain(log, clock, custody, 0)
+        done = job.retain(5, "key_1")
+        clock.at += 3 * DAY
+        assert job.retain(5, "key_1") == done
+        assert log.first == done.first
+        assert job.retain(5, "key_2").segments > 0
+        [row, _] = custody.journal.rows(0)
+        assert parse_header(row.entry)["data"]["first"] == done.first
+
+
+def test_a_crash_between_journal_and_log_is_made_good(folder, monkeypatch):
+    clock = Clock()
+    clock.at = START + 10 * DAY
+    with opened(folder, clock=clock) as log:
+        custody = memory_custody(log, SIGNER.verifier.name)
+        with monkeypatch.context() as broken:
+            broken.setattr(log, "prune", lambda _: 1 // 0)
+            with pytest.raises(ZeroDivisionError):
+                Retain(log, clock, custody, 0).retain(5)
+        assert (log.first, custody.finish(), custody.finish()) == (0, 1, 0)
+        assert log.first > 0
+        verify_folder(log, SIGNER.verifier)
+
+
+def test_who_reads_meanwhile_reads_what_is_left(folder):
+    clock = Clock()
+    clock.at = START + 10 * DAY
+    with opened(folder, clock=clock) as log:
+        snapshot = Snapshot(folder, SIGNER, log.settings)
+        readers = [log.read(), log.headers(), log.of_kinds({"prediction"}), snapshot.read()]
+        begun = [next(reader)[0] for reader in readers]
+        first = retain(log, 5, clock).first
+        assert set(begun) == {0}
+        for reader in readers:
+            rest = [seq for seq, _ in reader]
+            assert rest == sorted(rest)
+            assert [seq for seq in rest if seq >= first][:2] == [first, first + 1]
+
+
 def test_what_was_deleted_without_a_word_is_missed(folder):
     min((folder / "evidence").glob("*.parquet")).unlink()
     with pytest.raises(Tampered, match="entries 0 to 9 are missing"):
         opened(folder)
 
 
-def test_the_power_is_cut_at_every_operation_of_it(folder, tmp_path_factory):
-    clock, before = Clock(), files_of(folder)
+def filled(log, room):
+    """Append young entries until so many fit into the open segment."""
+    while log.size % 10 != (10 - room) % 10:
+        log.append([entry(9, log.size)])
+
+
+@pytest.mark.parametrize("delay", [0, 3], ids=["closed_at_once", "closed_later"])
+@pytest.mark.parametrize("room", range(1, 5))
+def test_a_deletion_that_fills_its_segment_is_remembered(folder, room, delay):
+    """The write-ahead log that holds its entry goes at once: the note on that segment says it from then on."""
+    clock = Clock()
     clock.at = START + 10 * DAY
-    work = tmp_path_factory.mktemp("work")
+    with opened(folder, clock=clock, delay=delay) as log:
+        filled(log, room)
+        first = retain(log, 5, clock).first
+        assert first > 0
+    for _ in range(2):
+        with opened(folder, clock=clock, delay=delay) as log:
+            assert log.first == first
+            verify_folder(log, SIGNER.verifier)
+            log.append([entry(9, log.size + i) for i in range(12)])
+
+
+@pytest.mark.parametrize("delay", [0, 2], ids=["closed_at_once", "closed_later"])
+@pytest.mark.parametrize("room", [1, 2])
+def test_the_power_is_cut_at_every_operation_of_it(folder, tmp_path_factory, room, delay):
+    """Whatever of the deletion is on the disk, the next opening ends it; also where its entry fills a segment."""
+    clock, work, dice = Clock(), tmp_path_factory.mktemp("work"), random.Random(7)  # noqa: S311
+    clock.at = START + 10 * DAY
+    with opened(folder, clock=clock) as log:
+        filled(log, room)
+    before = files_of(folder)
     disk = Recorded(write_files(work / "log", before))
-    with opened(work / "log", disk, clock) as log:
+    with opened(work / "log", disk, clock, delay) as log:
         begun, size = len(disk.operations), log.size
         first = retain(log, 5, clock).first
     for cut in range(begun, len(disk.operations) + 1):
-        state = PowerCut(before, disk.operations[:cut]).state(None)
-        with opened(write_files(work / "cut", state)) as log:
-            assert log.first in (0, first)
-            assert log.size >= size
-            verify_folder(log, SIGNER.verifier)
-        shutil.rmtree(work / "cut")
+        for chance in (None, dice):
+            state = PowerCut(before, disk.operations[:cut]).state(chance)
+            for _ in range(2):
+                with opened(write_files(work / "cut", state), clock=clock, delay=delay) as log:
+                    assert log.first in (0, first)
+                    assert log.size >= size
+                    verify_folder(log, SIGNER.verifier)
+                state = files_of(work / "cut")
+            shutil.rmtree(work / "cut")
 
 
 def test_another_process_closes_segments(tmp_path):

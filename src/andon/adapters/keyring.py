@@ -1,4 +1,4 @@
-"""The keys of private texts: one file, one key each; forgetting a key erases all that it sealed."""
+"""The keys of private texts: one file, a key for each subject; forgetting a key erases all that it sealed."""
 
 import os
 import secrets
@@ -8,76 +8,92 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from andon.base.errors import Tampered
+from andon.base.errors import Tampered, Unavailable
 
 NONCE_BYTES = 12
 KEY_BYTES = 32
+TABLES: Final = (
+    "create table if not exists keys(key_id text primary key, key blob not null) without rowid",
+    "create table if not exists forgotten(name text primary key, times integer not null) without rowid",
+)
 
 
 class Keyring:
     """AES-256-GCM under a key per name, in a SQLite file of mode 600.
 
+    A name whose key was forgotten gets another one for what comes later, under another id, so that what was erased
+    stays erased: an id that was forgotten is never given again.
+
     One connection is kept: to open one for each text, and to close it, which moves the write-ahead log into the file,
-    was a third of what a signal cost.
+    was a third of what a signal cost. What the disk or the file refuses is Unavailable.
     """
 
     def __init__(self, path: Path) -> None:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._turn = threading.Lock()
-        self._base = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-        weakref.finalize(self, self._base.close)
-        for pragma in ("journal_mode=wal", "synchronous=full", "secure_delete=on"):
-            self._base.execute(f"pragma {pragma}").close()
-        with self._open() as base:
-            base.execute("create table if not exists keys(key_id text primary key, key blob not null) without rowid")
+        self._path, self._turn = path, threading.Lock()
+        with self._reached():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._base = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+            weakref.finalize(self, self._base.close)
+            for statement in ("pragma journal_mode=wal", "pragma synchronous=full", "pragma secure_delete=on", *TABLES):
+                self._base.execute(statement).close()
 
-    def seal(self, key_id: str, text: bytes, place: bytes) -> bytes:
-        """Nonce and ciphertext; `place` is bound, so that a text cannot be moved to another."""
+    def seal(self, name: str, text: bytes, place: bytes) -> tuple[str, bytes]:
+        """The id of the key that sealed it, with nonce and ciphertext.
+
+        `place` is bound, so that a text cannot be moved to another.
+        """
         nonce = secrets.token_bytes(NONCE_BYTES)
-        return nonce + AESGCM(self._key(key_id)).encrypt(nonce, text, place)
+        key_id, key = self._key(name)
+        return key_id, nonce + AESGCM(key).encrypt(nonce, text, place)
 
     def open(self, key_id: str, sealed: bytes, place: bytes) -> bytes | None:
         """The text; None when its key was forgotten."""
-        key = self._find(key_id)
-        if key is None:
+        with self._open() as base:
+            found = base.execute("select key from keys where key_id = ?", (key_id,)).fetchone()
+        if found is None:
             return None
         try:
-            return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
+            return AESGCM(found[0]).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
         except InvalidTag:
             raise Tampered(f"the text at {place.decode()} of the table journal_payload was changed") from None
 
-    def forget(self, key_id: str) -> None:
-        """Erase a key, and with it every text under it."""
+    def forget(self, name: str) -> None:
+        """Erase the key of a name, and with it every text under it so far; that it was erased stays known."""
         with self._open() as base:
-            base.execute("delete from keys where key_id = ?", (key_id,))
-            base.execute("pragma wal_checkpoint(truncate)")
+            with self._transaction(base):
+                base.execute("delete from keys where key_id = ?", (_id(name, _times(base, name)),))
+                base.execute(
+                    "insert into forgotten values (?, 1) on conflict (name) do update set times = times + 1", (name,)
+                )
+            base.execute("pragma wal_checkpoint(truncate)").close()
 
-    def _key(self, key_id: str) -> bytes:
-        if (known := self._find(key_id)) is not None:
-            return known
-        self.make([key_id])
-        made = self._find(key_id)
-        assert made is not None  # noqa: S101  # nothing forgets a key that was made just now
-        return made
-
-    def _find(self, key_id: str) -> bytes | None:
-        with self._open() as base:
-            found = base.execute("select key from keys where key_id = ?", (key_id,)).fetchone()
-        return None if found is None else found[0]
-
-    def make(self, key_ids: Sequence[str]) -> None:
+    def make(self, names: Sequence[str]) -> None:
         """Make keys that will be needed, durable together; those that are there stay."""
-        fresh = [(each, secrets.token_bytes(KEY_BYTES)) for each in key_ids]
+        with self._open() as base, self._transaction(base):
+            for name in names:
+                self._made(base, name)
+
+    def _key(self, name: str) -> tuple[str, bytes]:
+        """The key of a name and its id, made where there is none."""
         with self._open() as base:
-            base.execute("begin immediate")
-            try:
-                base.executemany("insert or ignore into keys values (?, ?)", fresh)
-            finally:
-                base.execute("commit")
+            key_id = _id(name, _times(base, name))
+            found = base.execute("select key from keys where key_id = ?", (key_id,)).fetchone()
+            if found is not None:
+                return key_id, found[0]
+            with self._transaction(base):  # another process may forget or make it meanwhile: look again
+                return self._made(base, name)
+
+    @staticmethod
+    def _made(base: sqlite3.Connection, name: str) -> tuple[str, bytes]:
+        key_id = _id(name, _times(base, name))
+        base.execute("insert or ignore into keys values (?, ?)", (key_id, secrets.token_bytes(KEY_BYTES)))
+        [key] = base.execute("select key from keys where key_id = ?", (key_id,)).fetchone()
+        return key_id, key
 
     def close(self) -> None:
         """Let go of the file."""
@@ -85,5 +101,33 @@ class Keyring:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with self._turn:
+        with self._turn, self._reached():
             yield self._base
+
+    @staticmethod
+    @contextmanager
+    def _transaction(base: sqlite3.Connection) -> Iterator[None]:
+        base.execute("begin immediate")
+        with base:  # commits, or rolls back
+            yield
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            raise Unavailable(
+                f"the keys in {self._path} cannot be used: {why}; mend the disk or the file's permissions, or restore"
+                " it from a backup"
+            ) from None
+
+
+def _id(name: str, times: int) -> str:
+    """The id of a name's key after it was forgotten so many times; no name holds the separator that joins them."""
+    return f"{name}\x1f{times}" if times else name
+
+
+def _times(base: sqlite3.Connection, name: str) -> int:
+    found = base.execute("select times from forgotten where name = ?", (name,)).fetchone()
+    return 0 if found is None else int(found[0])

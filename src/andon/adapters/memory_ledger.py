@@ -11,7 +11,7 @@ class MemoryLedger:
     """Entries in a list."""
 
     def __init__(self, signer: Signer) -> None:
-        self.signer, self._entries = signer, list[Entry]()
+        self.signer, self.first, self._entries = signer, 0, list[Entry]()
 
     @property
     def size(self) -> int:
@@ -22,6 +22,10 @@ class MemoryLedger:
         self._entries.extend(entries)
         return first
 
+    def prune(self, entry: Entry) -> int:
+        self.first = parse_header(entry.header)["end"]
+        return self.append([entry])
+
     def checkpoint(self) -> tuple[Checkpoint, bytes]:
         found = Checkpoint(self.signer.verifier.name, self.size, self._root(0, self.size))
         return found, self.signer.sign(found)
@@ -30,7 +34,7 @@ class MemoryLedger:
         return lambda level, index: self._root(index << level, (index + 1) << level)
 
     def read(self, first: int = 0) -> Iterator[tuple[int, Entry]]:
-        return ((seq, entry) for seq, entry in enumerate(list(self._entries)) if seq >= first)
+        return ((seq, entry) for seq, entry in enumerate(list(self._entries)) if seq >= max(first, self.first))
 
     def headers(self, first: int = 0) -> Iterator[tuple[int, bytes]]:
         return ((seq, entry.header) for seq, entry in self.read(first))

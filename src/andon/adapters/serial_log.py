@@ -19,6 +19,11 @@ class Closable(Log, Protocol):
     @property
     def closed(self) -> int: ...
 
+    @property
+    def first(self) -> int: ...
+
+    def segments(self) -> list[tuple[int, int, str]]: ...
+
     def close(self) -> None: ...
 
 
@@ -55,6 +60,21 @@ class SerialLog:
                 if os.strerror(errno.ENOSPC) in str(error):
                     raise Full(str(error)) from None
                 raise
+
+    @property
+    def first(self) -> int:
+        """The first entry that was not deleted."""
+        return self._log.first
+
+    def segments(self) -> list[tuple[int, int, str]]:
+        """The closed segments that are there."""
+        with self._lock:
+            return self._log.segments()
+
+    def prune(self, entry: Entry) -> int:
+        """Append an entry that deletes, and delete."""
+        with self._lock:
+            return self._log.prune(entry)
 
     def checkpoint(self) -> tuple[Checkpoint, bytes]:
         """Sign and store a checkpoint."""

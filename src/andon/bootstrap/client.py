@@ -1,129 +1,178 @@
-"""A command's way to the server: ANDON_SERVER and ANDON_TOKEN, one request, errors as the errors they are."""
+"""A command's way to a server: one request, errors as the errors they are."""
 
 import http.client
 import json
 import os
 import secrets
-import urllib.error
-import urllib.request
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
-from andon.base.errors import (
-    AndonError,
-    BadInput,
-    Conflict,
-    Denied,
-    NotFound,
-    Refused,
-    Tampered,
-    Unauthenticated,
-    Unavailable,
-)
+from andon.base.errors import AndonError, BadInput, Unauthenticated, Unavailable, kind_over_http
 from andon_sdk.transport import Answer, Away, Transport
 
-ERRORS: Final[Mapping[int, type[AndonError]]] = {
-    401: Unauthenticated,
-    403: Denied,
-    404: NotFound,
-    409: Conflict,
-    412: Conflict,
-    500: Tampered,
-}
 JSON: Final = "application/json"
 STREAM_SECONDS: Final = 60.0
-REFUSED: Final = "refused by a rule"
-_SERVER_ERRORS: Final = 500
+FETCH_SECONDS: Final = 3_600.0
+CHUNK_BYTES: Final = 1 << 20
 _ERRORS: Final = 400
 
 
-def ask(
-    method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None, **headers: str
-) -> dict[str, Any]:
-    """What the server answers.
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server: where it answers, and the token that it is asked with.
 
-    Args:
-        method: such as `GET`.
-        path: such as `/api/v1/incidents`.
-        body: a document to send.
-        query: parameters; those that are None are left out.
-        headers: more of them; `_` stands for `-`.
+    Each request raises what the server says (BadInput, NotFound, Refused, Conflict, Denied, Unauthenticated, Tampered),
+    and Unavailable where no answer comes. Headers are named with `_` for `-`; those that are None are left out.
+    """
+
+    address: str
+    token: str
+
+    def ask(
+        self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None, **headers: str | None
+    ) -> dict[str, Any]:
+        """The document that it answers.
+
+        Args:
+            method: such as `GET`.
+            path: such as `/api/v1/incidents`.
+            body: a document to send.
+            query: parameters; those that are None are left out.
+            headers: more of them.
+        """
+        asked = {name: value for name, value in (query or {}).items() if value is not None}
+        place = f"{path}?{urlencode(asked, doseq=True)}" if asked else path
+        if body is None:
+            return self._exchange(method, place, None, headers)
+        return self._exchange(method, place, json.dumps(body).encode(), {"Content_Type": JSON, **headers})
+
+    def send(self, path: str, content: bytes, content_type: str, **headers: str | None) -> dict[str, Any]:
+        """Send bytes as they are; the document that it answers."""
+        return self._exchange("POST", path, content, {"Content_Type": content_type, **headers})
+
+    def fetch(self, path: str, out: Path) -> Mapping[str, Any]:
+        """Write an answer to a file, whole or not at all; what its header says of it.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        scratch = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
+        with self._opened("POST", path, FETCH_SECONDS, {}) as response, ExitStack() as stack:
+            stack.callback(scratch.unlink, missing_ok=True)
+            with scratch.open("wb") as file:
+                for chunk in self._pieces(lambda: response.read(CHUNK_BYTES)):
+                    file.write(chunk)
+            scratch.replace(out)
+            told: Mapping[str, Any] = json.loads(response.headers["Andon-Exported"])
+        return told
+
+    @contextmanager
+    def events(self, path: str, after: int | None = None) -> Iterator[Iterator[dict[str, Any]]]:
+        """Server-sent events as they come: the fields of each, or nothing but `{}` as a sign of life.
+
+        Raises:
+            Unavailable: the stream breaks; come again with the last `id` as `after`.
+        """
+        headers = {"Accept": "text/event-stream"}
+        if after is not None:
+            headers["Last-Event-ID"] = str(after)
+        with self._opened("GET", path, STREAM_SECONDS, headers) as response:
+            yield _fields(self._pieces(response.readline))
+
+    def _exchange(
+        self, method: str, place: str, content: bytes | None, headers: Mapping[str, str | None]
+    ) -> dict[str, Any]:
+        given = {"Idempotency_Key": None if method == "GET" else secrets.token_hex(16), **headers}
+        named = {name.replace("_", "-"): value for name, value in given.items() if value is not None}
+        transport = Transport(self.address, self.token)
+        try:
+            got = transport.ask(method, place, content, named)
+        except Away as away:
+            raise self._away(str(away)) from None
+        finally:
+            transport.close()
+        if got.status >= _ERRORS:
+            raise error_of(got)
+        return dict(got.document)
+
+    @contextmanager
+    def _opened(
+        self, method: str, path: str, seconds: float, headers: Mapping[str, str]
+    ) -> Iterator[http.client.HTTPResponse]:
+        """An answer that is read while it comes; no piece of it may take longer than so many seconds."""
+        parts = urlsplit(self.address)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(parts.hostname or "", parts.port, timeout=seconds)
+        with ExitStack() as stack:
+            stack.callback(connection.close)
+            with self._reached():
+                place = parts.path.rstrip("/") + path
+                connection.request(method, place, headers={"Authorization": f"Bearer {self.token}", **headers})
+                response = connection.getresponse()
+                content = response.read() if response.status >= _ERRORS else b""
+            if response.status >= _ERRORS:
+                raise error_of(Answer(response.status, _document(content), 0.0))
+            yield response
+
+    def _pieces(self, piece: Callable[[], bytes]) -> Iterator[bytes]:
+        """What comes, until there is no more."""
+        while True:
+            with self._reached():
+                found = piece()
+            if not found:
+                return
+            yield found
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, http.client.HTTPException) as error:
+            raise self._away(f"it broke off ({type(error).__name__})") from None
+
+    def _away(self, why: str) -> Unavailable:
+        return Unavailable(
+            f"the server at {self.address}: {why}; start it with `andon serve`, mend ANDON_SERVER, or look at it with"
+            " `andon doctor`"
+        )
+
+
+def server() -> Server:
+    """The server that ANDON_SERVER and ANDON_TOKEN name.
 
     Raises:
-        BadInput, NotFound, Refused, Conflict, Denied, Unauthenticated: as the server says.
-        Unavailable: there is no server, or it does not answer.
+        Unavailable: no server is named.
+        Unauthenticated: no token is.
+        BadInput: what is named is no server.
     """
-    return answer(method, path, body, query, **headers)[0]
+    address, token = os.environ.get("ANDON_SERVER", ""), os.environ.get("ANDON_TOKEN", "")
+    if not address:
+        raise Unavailable("no server is named: set ANDON_SERVER (and ANDON_TOKEN), as `andon serve` prints them")
+    if not token:
+        raise Unauthenticated("no token is named: set ANDON_TOKEN; `andon token create` makes one")
+    if not address.startswith(("http://", "https://")) or not urlsplit(address).hostname:
+        raise BadInput(f"ANDON_SERVER: {address} is no server: write http://HOST:PORT or https://HOST")
+    return Server(address, token)
 
 
-def answer(
-    method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None, **headers: str
-) -> tuple[dict[str, Any], Answer]:
-    """The document, and the whole answer."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    if method != "GET":
-        named = {"Idempotency-Key": secrets.token_hex(16), **named}
-    content = None
-    if body is not None:
-        content, named = json.dumps(body).encode(), {"Content-Type": JSON, **named}
-    asked = {name: value for name, value in (query or {}).items() if value is not None}
-    place = f"{path}?{urlencode(asked, doseq=True)}" if asked else path
-    return _exchange(method, place, content, named)
+def quoted(name: str) -> str:
+    """A name as a part of a path."""
+    return quote(name, safe="")
 
 
-def send(path: str, content: bytes, content_type: str) -> dict[str, Any]:
-    """Send bytes as they are; what the server answers.
-
-    Raises:
-        BadInput, NotFound, Refused, Conflict, Denied, Unauthenticated: as the server says.
-        Unavailable: there is no server, or it does not answer.
-    """
-    named = {"Idempotency-Key": secrets.token_hex(16), "Content-Type": content_type}
-    return _exchange("POST", path, content, named)[0]
+def error_of(got: Answer) -> AndonError:
+    """The error that an answer is."""
+    text = got.detail
+    for each in got.document.get("lines", ())[:1]:
+        text += f"; the first is line {each['line']} of its batch: {each['reason']}"
+    return kind_over_http(got.status, str(got.document.get("title")))(text)
 
 
-def _exchange(
-    method: str, place: str, content: bytes | None, named: Mapping[str, str]
-) -> tuple[dict[str, Any], Answer]:
-    server, token = where()
-    transport = _transport(server, token)
-    try:
-        got = transport.ask(method, place, content, named)
-    except Away as error:
-        raise Unavailable(f"{server}: {error}; start it with `andon serve`, or mend ANDON_SERVER") from None
-    finally:
-        transport.close()
-    if got.status >= _ERRORS:
-        raise error_of(got)
-    return dict(got.document), got
-
-
-@contextmanager
-def events(path: str, after: int | None = None) -> Iterator[Iterator[dict[str, Any]]]:
-    """Server-sent events as they come: the fields of each, or nothing but `{}` as a sign of life.
-
-    Raises:
-        AndonError: as `ask`.
-        Unavailable: the stream ends or breaks; come again with the last `id` as `after`.
-    """
-    server, token = where()
-    headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
-    if after is not None:
-        headers["Last-Event-ID"] = str(after)
-    request = urllib.request.Request(server.rstrip("/") + path, headers=headers)  # noqa: S310  # checked by where()
-    try:
-        with urllib.request.urlopen(request, timeout=STREAM_SECONDS) as opened:  # noqa: S310
-            yield _fields(opened)
-    except urllib.error.HTTPError as error:
-        with error:
-            raise error_of(Answer(error.code, _document(error.read()), 0.0)) from None
-    except (OSError, http.client.HTTPException) as error:
-        raise Unavailable(f"{server}: the stream broke ({type(error).__name__}); is `andon serve` running?") from None
-
-
-def _fields(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+def _fields(lines: Iterator[bytes]) -> Iterator[dict[str, Any]]:
     event: dict[str, Any] = {}
     for raw in lines:
         line = raw.decode("utf-8").rstrip("\r\n")
@@ -141,42 +190,3 @@ def _document(content: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def where() -> tuple[str, str]:
-    """The server's address and the token.
-
-    Raises:
-        Unavailable: no server is named.
-        Unauthenticated: no token is.
-    """
-    server, token = os.environ.get("ANDON_SERVER", ""), os.environ.get("ANDON_TOKEN", "")
-    if not server:
-        raise Unavailable("no server is named: set ANDON_SERVER (and ANDON_TOKEN), as `andon serve` prints them")
-    if not token:
-        raise Unauthenticated("no token is named: set ANDON_TOKEN; `andon token create` makes one")
-    if not server.startswith(("http://", "https://")):
-        raise BadInput(f"ANDON_SERVER: {server} is no server: write http://HOST:PORT or https://HOST")
-    return server, token
-
-
-def quoted(name: str) -> str:
-    """A name as a part of a path."""
-    return quote(name, safe="")
-
-
-def error_of(got: Answer) -> AndonError:
-    """The error that an answer is."""
-    kind = ERRORS.get(got.status, BadInput)
-    if got.document.get("title") == REFUSED:
-        kind = Refused
-    elif got.status > _SERVER_ERRORS or got.status == 429:  # noqa: PLR2004
-        kind = Unavailable
-    return kind(got.detail)
-
-
-def _transport(server: str, token: str) -> Transport:
-    try:
-        return Transport(server, token)
-    except ValueError as error:
-        raise BadInput(f"ANDON_SERVER: {error}") from None

@@ -15,7 +15,7 @@ from typing import Any
 from andon.adapters.demo_figures import DemoFigures, Difference, Figures
 from andon.base.errors import Unavailable
 from andon.base.interval import Interval
-from andon.bootstrap.demo_server import Asked
+from andon.bootstrap.client import Server
 from andon.bootstrap.ledger import bundle_verifier, open_ledger, record_rows
 from andon.bootstrap.packs import pack
 from andon.bootstrap.pin import Memory
@@ -116,20 +116,20 @@ class Opened:
     seconds: float
 
 
-def open_incident(demo: Demo, scan: Scan, memory: Memory, pin: Path, ask: Asked) -> Opened:
+def open_incident(demo: Demo, scan: Scan, memory: Memory, pin: Path, server: Server) -> Opened:
     """Send the scan to the demo's server, and wait for the incident and its seal.
 
     Raises:
         Unavailable: no incident came of it.
     """
     begun = time.perf_counter()
-    sent = send_scan(to_document(scan), memory.figures, demo.files, pin, from_ledger=False, ask=ask)
+    sent = send_scan(to_document(scan), memory.figures, demo.files, pin, from_ledger=False, server=server)
     if not sent.incidents:
         raise Unavailable("no incident came of what the demo sent: that is a fault of this version of Andon")
     where = f"/api/v1/incidents/{sent.incidents[0]}"
     seconds = time.perf_counter() - begun
-    until(lambda: ask("GET", where)["seal"] is not None)
-    return Opened(ask("GET", where), seconds)
+    until(lambda: server.ask("GET", where)["seal"] is not None)
+    return Opened(server.ask("GET", where), seconds)
 
 
 def _flip(source: Path, target: Path) -> None:

@@ -4,15 +4,14 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import urlencode
+from typing import Final
 
 from andon.base.errors import Unavailable
-from andon.bootstrap.beside import Server, server_in
+from andon.bootstrap.beside import server_in
+from andon.bootstrap.client import Server
 
 PROGRAM: Final = """\
 import os, signal, sys, threading
@@ -30,20 +29,8 @@ ENDING_SECONDS: Final = 20
 OWN: Final = "ANDON_"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A server, asked as `bootstrap.client.ask` does."""
-
-    server: Server
-
-    def __call__(self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None) -> Any:
-        """The document that it answers."""
-        place = f"{path}?{urlencode(query)}" if query else path
-        return self.server.ask(method, place, body).document
-
-
 @contextmanager
-def serving(data: Path) -> Iterator[Asked]:
+def serving(data: Path) -> Iterator[Server]:
     """A server on a folder.
 
     What the environment says of other servers, databases and trackers is not for this one: nobody is told of a demo.
@@ -64,7 +51,7 @@ def serving(data: Path) -> Iterator[Asked]:
     )
     with process:
         try:
-            yield Asked(_ready(process, data))
+            yield _ready(process, data)
         finally:
             assert process.stdin is not None  # noqa: S101  # a pipe, see above
             process.stdin.close()

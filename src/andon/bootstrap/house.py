@@ -29,7 +29,15 @@ from andon.bootstrap.journal import OpenJournal, now, open_journal
 from andon.bootstrap.logs import WRITER, open_log
 from andon.bootstrap.outside import outsiders
 from andon.bootstrap.packs import floors, load_permissions, load_severities, pack, packs_of_incidents
-from andon.bootstrap.settings import PLACE, Settings, address_of, keep_database, make_folder, server_at
+from andon.bootstrap.settings import (
+    PLACE,
+    Settings,
+    address_of,
+    keep_database,
+    make_folder,
+    retention_days_min,
+    server_at,
+)
 from andon.bootstrap.signals import Signals, mappings
 from andon.bootstrap.signing import signer_of
 from andon.evidence.custody import Custody
@@ -54,6 +62,7 @@ from andon.services.record import Record
 from andon.services.records import Records
 from andon.services.register import Register
 from andon.services.respond import Respond
+from andon.services.retain import Retain
 from andon.services.search import Search
 from andon.services.staff import Staff
 from andon.telemetry.event import Event
@@ -139,6 +148,10 @@ class House:
     def audit(self, actor: str) -> Audit:
         """Custody and proofs."""
         return Audit(self.log, self.signer.verifier, now, secrets.token_bytes, self._custody(actor))
+
+    def retain(self, actor: str) -> Retain:
+        """Deletion of what is old."""
+        return Retain(self.log, now, self._custody(actor), retention_days_min())
 
     def declare(self, caller: Token) -> Declare:
         """Incidents as they begin."""

@@ -59,14 +59,14 @@ def apply_plan(planned: Sequence[Planned]) -> None:
     for each in planned:
         body = each.entry.document()
         if each.etag is None:
-            client.ask("POST", PATH, body)
+            client.server().ask("POST", PATH, body)
         else:
-            client.ask("PUT", f"{PATH}/{client.quoted(each.id)}", body, If_Match=each.etag)
+            client.server().ask("PUT", f"{PATH}/{client.quoted(each.id)}", body, If_Match=each.etag)
 
 
 def _planned(entry: ModelEntry) -> Planned:
     try:
-        found = client.ask("GET", f"{PATH}/{client.quoted(entry.id)}")
+        found = client.server().ask("GET", f"{PATH}/{client.quoted(entry.id)}")
     except NotFound:
         return Planned(entry, differences(None, entry), None)
     before = ModelEntry.model_validate(found["entry"])

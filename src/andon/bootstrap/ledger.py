@@ -1,21 +1,21 @@
 """The ledger of this machine: its folder, its key, and the services over it."""
 
-import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import orjson
 
 from andon.adapters.artifacts import ArtifactStore
 from andon.adapters.duckdb.events import events_of, row_of
 from andon.adapters.segments.log import SegmentLog
+from andon.adapters.segments.recovery import signed_checkpoint
 from andon.adapters.segments.snapshot import Snapshot
 from andon.adapters.segments.verify import Checked, verify_folder
 from andon.adapters.zip_bundle import ZipBundle
@@ -24,7 +24,7 @@ from andon.bootstrap import positions
 from andon.bootstrap.beside import Beside, server_in
 from andon.bootstrap.logs import WRITER, open_log, settings_of
 from andon.bootstrap.packs import pack
-from andon.bootstrap.settings import data_folder, server_at
+from andon.bootstrap.settings import data_folder, retention_days_min, server_at
 from andon.bootstrap.signing import signer_of
 from andon.bootstrap.wiring import read_model
 from andon.evidence.custody import Custody
@@ -36,8 +36,6 @@ from andon.services.export import Export, Exported
 from andon.services.ingest import Ingest
 from andon.services.record import Record, Recorded, check_lines
 from andon.services.retain import Retain, Retained
-
-RETENTION_DAYS_MIN = 183
 
 
 @dataclass(slots=True)
@@ -82,17 +80,8 @@ class Ledger:
         return self._custody
 
     def retain(self, days: int, *, dry_run: bool) -> Retained:
-        """Delete the oldest segments that are older and not held.
-
-        Raises:
-            Refused: fewer days than the law asks for.
-        """
-        if days < RETENTION_DAYS_MIN and os.environ.get("ANDON_RETENTION_FLOOR") != "off":
-            raise Refused(
-                f"--days {days} is under {RETENTION_DAYS_MIN}, six months, for which the EU AI Act (articles 19 and 26)"
-                " has logs kept: give more days; where that law is not yours, set ANDON_RETENTION_FLOOR=off"
-            )
-        return Retain(self.log, _now, secrets.token_bytes).retain(timedelta(days=days), dry_run=dry_run)
+        """Delete the oldest segments that are older and not held."""
+        return Retain(self.log, _now, self.custody(), retention_days_min()).retain(days, dry_run=dry_run)
 
     def export(self, seal_id: str, out: Path, *, redact: bool) -> Exported:
         """Write the bundle of a seal to a file, whole or not at all."""
@@ -124,14 +113,6 @@ def open_ledger(data: str | None, *, make: bool = False) -> Iterator[Ledger | Be
                 raise
             found = Beside(server, signer_of(folder, WRITER), store)
         yield found
-
-
-@contextmanager
-def open_ledger_here(data: str | None) -> Iterator[Ledger]:
-    """The ledger, opened by this process; no other process may write to it meanwhile."""
-    folder = _folder(data)
-    with _opened(folder, ArtifactStore(folder.parent / "artifacts")) as ledger:
-        yield ledger
 
 
 def _folder(data: str | None, *, make: bool = False) -> Path:
@@ -221,22 +202,23 @@ def _lines(path: str) -> Iterator[bytes]:
 def ledger_rows(model: Model, data: str | None = None) -> Iterator[Path]:
     """A model's recorded decisions, each with its latest outcome, as a temporary file of JSON lines.
 
+    The files are read as they stand, those of every server that writes to the folder: all that was acknowledged is in
+    them, whether a server runs or not.
+
     Raises:
         NotFound: nothing was recorded of this model.
     """
-    with tempfile.TemporaryDirectory(prefix="andon-") as folder, open_ledger_here(data) as ledger:
+    logs = _snapshots(_folder(data))
+    with tempfile.TemporaryDirectory(prefix="andon-") as folder:
         path, count = Path(folder) / "ledger.jsonl", 0
-        outcomes = {}
-        for kind, fields, entry in _events(ledger, model):
-            if kind == "outcome":
-                outcomes[fields["id"]] = (orjson.loads(entry.payload)["label"], fields["ts"])
+        outcomes = _outcomes(logs, model)
         with path.open("wb") as file:
-            for kind, fields, entry in _events(ledger, model):
+            for kind, fields, entry in (event for log in logs for event in _events(log, model)):
                 if kind != "prediction":
                     continue
                 count += 1
                 row = row_of(entry.payload, model)
-                label, known = outcomes.get(fields["id"], (None, None))
+                _, label, known = outcomes.get(fields["id"], (None, None, None))
                 if model.columns.label is not None:
                     row[model.columns.label] = label
                 if model.columns.label_time is not None:
@@ -247,8 +229,31 @@ def ledger_rows(model: Model, data: str | None = None) -> Iterator[Path]:
         yield path
 
 
-def _events(ledger: Ledger, model: Model) -> Iterator[tuple[str, dict[str, str], Entry]]:
-    for _, entry in ledger.log.read():
+def _snapshots(folder: Path) -> list[Snapshot]:
+    """The logs in a ledger's folder; one that was never written to is none."""
+    found = []
+    for place in sorted(folder.glob("w-*")):
+        signer = signer_of(folder, place.name)
+        if signed_checkpoint(place, signer) is not None:
+            found.append(Snapshot(place, signer, settings_of(folder, place.name)))
+    return found
+
+
+def _outcomes(logs: Sequence[Snapshot], model: Model) -> dict[str, tuple[str, Any, str]]:
+    """The latest outcome of each decision: when it was recorded, the label, since when it is known."""
+    found: dict[str, tuple[str, Any, str]] = {}
+    for log in logs:
+        latest = {
+            fields["id"]: (fields["at"], orjson.loads(entry.payload)["label"], fields["ts"])
+            for kind, fields, entry in _events(log, model)
+            if kind == "outcome"  # the order within a log is the truth; between logs, the time of recording
+        }
+        found |= {name: each for name, each in latest.items() if name not in found or each[0] >= found[name][0]}
+    return found
+
+
+def _events(log: Snapshot, model: Model) -> Iterator[tuple[str, dict[str, str], Entry]]:
+    for _, entry in log.read():
         fields = parse_header(entry.header)
         if fields.get("model_id") == model.id and "ts" in fields:
             yield fields["kind"], fields, entry

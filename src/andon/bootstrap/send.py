@@ -10,14 +10,12 @@ from typing import Any, Final
 
 from andon.base import address
 from andon.base.errors import BadInput
-from andon.bootstrap import client
+from andon.bootstrap.client import Server, quoted
 
 PATH: Final = "/api/v1/signals/scan"
 PIN_BYTES_MAX: Final = 11 << 20
 WAIT_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.1
-Ask = Callable[..., Mapping[str, Any]]
-"""Asks a server, as `client.ask` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +33,13 @@ def send_scan(  # what is sent, and where to
     pin: Path,
     *,
     from_ledger: bool,
-    ask: Ask = client.ask,
+    server: Server,
 ) -> Sent:
     """Send a scan and wait until its alerts have their incidents.
 
     Raises:
         BadInput: its pin is too large to be sent.
-        Unavailable: there is no server, or it does not answer.
+        Unavailable: the server does not answer.
     """
     content = pin.read_bytes()
     if len(content) > PIN_BYTES_MAX:
@@ -51,14 +49,14 @@ def send_scan(  # what is sent, and where to
         )
     body: dict[str, Any] = {"scan": document, "figures": dict(figures), "inputs": [_input(log) for log in logs]}
     body |= {"from_ledger": from_ledger, "pin": base64.b64encode(content).decode()}
-    answer = ask("POST", PATH, body)
-    return Sent(answer, _settled(ask, answer, document) if answer["alerts"] else ())
+    answer = server.ask("POST", PATH, body)
+    return Sent(answer, _settled(server, answer, document) if answer["alerts"] else ())
 
 
-def _settled(ask: Ask, answer: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
-    where = f"/api/v1/signals/{client.quoted(answer['signal_id'])}"
-    until(lambda: ask("GET", where)["state"] == "grouped")
-    found = ask("GET", "/api/v1/alerts", query={"model": document["model_id"], "limit": 1_000})["items"]
+def _settled(server: Server, answer: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
+    where = f"/api/v1/signals/{quoted(answer['signal_id'])}"
+    until(lambda: server.ask("GET", where)["state"] == "grouped")
+    found = server.ask("GET", "/api/v1/alerts", query={"model": document["model_id"], "limit": 1_000})["items"]
     fired = {(each["incident_type"], each["detected_at"][:19]) for each in document["incidents"]}
     mine = [each for each in found if each["source"] == "scan" and each["incident_id"] is not None]
     named = [each["incident_id"] for each in mine if (each["incident_type"], each["starts_at"][:19]) in fired]

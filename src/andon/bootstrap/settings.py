@@ -8,6 +8,7 @@ from typing import Final
 
 from andon.base.errors import BadInput
 from andon.evidence.hold import RELEASERS
+from andon.services.retain import DAYS_BY_LAW
 
 PLACE: Final = "server.json"
 """In the data folder: where the server that serves it answers."""
@@ -121,6 +122,11 @@ def parse_listen(text: str) -> tuple[str, int]:
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:  # noqa: PLR2004  # ports
         raise BadInput(f"--listen {text} is no address: write HOST:PORT, such as 127.0.0.1:8600")
     return host.strip("[]"), int(port)
+
+
+def retention_days_min() -> int:
+    """How many days are kept at least: what the law asks for, unless ANDON_RETENTION_FLOOR says `off`."""
+    return 0 if os.environ.get("ANDON_RETENTION_FLOOR") == "off" else DAYS_BY_LAW
 
 
 def people_needed() -> int:

@@ -1,4 +1,4 @@
-"""Custody: seal, release and export, entered in the journal and then in the log that they concern.
+"""Custody: seal, release, export and deletion, entered in the journal and then in the log that they concern.
 
 The journal comes first and carries what is still to do as a message, so that a crash between the two is made good by
 `finish`: the log takes every act once.
@@ -15,7 +15,8 @@ from andon.ledger.entry import SALT_BYTES, make_entry, parse_header
 from andon.ledger.journal import Command, Fact, Journal, Message, View
 from andon.ledger.log import Log
 
-KINDS: Final = ("hold", "release", "export")
+DELETION: Final = "retention_delete"
+KINDS: Final = ("hold", "release", "export", DELETION)
 """Kinds of the entries that acts of custody make."""
 SEALS: Final = "seals"
 EXPORTS: Final = "exports"
@@ -28,13 +29,13 @@ class Act:
 
     Attributes:
         kind: of the fact: `seal_made`.
-        seal_id: what it is about.
+        about: the seal, or the log of which something is deleted.
         header, payload: of its entry in the log.
         data, private: of its fact beside those.
     """
 
     kind: str
-    seal_id: str
+    about: str
     header: Mapping[str, Any]
     payload: Mapping[str, Any]
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -43,9 +44,16 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """An act that both hold: about which seal, and the number of its entry in the log; None: it was there before."""
+    """An act that both hold.
 
-    seal_id: str
+    Attributes:
+        about: as in the act that was entered first.
+        data: of its fact.
+        seq: the number of its entry in the log; None: it was there before.
+    """
+
+    about: str
+    data: Mapping[str, Any]
     seq: int | None
 
 
@@ -71,8 +79,14 @@ class Custody:
         """The log as a recipient of messages."""
         return f"log:{self.origin}"
 
-    def enter(self, decide: Callable[[View], Act], request: str | None = None) -> Entered:
-        """Enter an act once it is durable in both; `decide` may refuse. A `request` that was done is done no more."""
+    def enter(self, decide: Callable[[View], Act], request: str | None = None, *, is_alone: bool = False) -> Entered:
+        """Enter an act once it is durable in both.
+
+        Args:
+            decide: says what, or refuses.
+            request: an id of the request; one that was done is done no more.
+            is_alone: nothing else is recorded between the decision and the entry.
+        """
         request_id = request or f"act_{self.chance(16).hex()}"
         salt = base64.b64encode(self.chance(SALT_BYTES)).decode()
         after = self.log.size
@@ -81,15 +95,14 @@ class Custody:
             act = decide(view)
             body = {"after": after, "header": {**act.header, "request": request_id}, "payload": act.payload}
             message = Message(self.recipient, json.dumps({**body, "salt": salt}, ensure_ascii=False))
-            data = {"seal_id": act.seal_id, **act.data}
-            return Fact(act.kind, act.seal_id, self.actor, data, act.private, (message,))
+            return Fact(act.kind, act.about, self.actor, act.data, act.private, (message,))
 
-        done = self.journal.commit(Command(request_id, fact))
+        done = self.journal.commit(Command(request_id, fact, is_alone))
         self.journal.integrate(done.seq)
         if done.was_done:
             self.finish()
-            return Entered(done.fact.data["seal_id"], None)
-        return Entered(done.fact.stream, self._tell(f"{done.seq}:0", done.fact.messages[0]))
+            return Entered(done.fact.stream, done.fact.data, None)
+        return Entered(done.fact.stream, done.fact.data, self._tell(f"{done.seq}:0", done.fact.messages[0]))
 
     def finish(self) -> int:
         """Enter what a crash left between the journal and the log; returns how many acts."""
@@ -106,7 +119,8 @@ class Custody:
     def _tell(self, message_id: str, message: Message) -> int:
         body = json.loads(message.body)
         payload = json.dumps(body["payload"], ensure_ascii=False).encode()
-        seq = self.log.append([make_entry(body["header"], base64.b64decode(body["salt"]), payload)])
+        entry = make_entry(body["header"], base64.b64decode(body["salt"]), payload)
+        seq = self.log.prune(entry) if body["header"]["kind"] == DELETION else self.log.append([entry])
         self.journal.mark(message_id)
         return seq
 
@@ -143,8 +157,15 @@ def _exported(posting: Posting) -> Sequence[Change]:
     return [Change(EXPORTS, key, {**values, "redacted": int(posting.data["redacted"])})]
 
 
+def _deleted(posting: Posting) -> Sequence[Change]:
+    """What is deleted stands in the log itself; the entry says who asked for it."""
+    del posting
+    return ()
+
+
 FOLDS: Final[Mapping[str, Fold]] = {
     "seal_made": _made,
     "release_asked": _release_asked,
     "seal_exported": _exported,
+    "segments_deleted": _deleted,
 }

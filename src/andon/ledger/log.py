@@ -20,6 +20,13 @@ class Log(Protocol):
         """Make entries durable; returns the number of the first."""
         ...
 
+    def prune(self, entry: Entry) -> int:
+        """Append an entry `retention_delete`, then delete the entries before the `end` that it says; the tree stays.
+
+        Returns its number.
+        """
+        ...
+
     def checkpoint(self) -> tuple[Checkpoint, bytes]:
         """Sign and store a checkpoint over all entries; returns it and its note."""
         ...

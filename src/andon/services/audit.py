@@ -63,13 +63,13 @@ class Audit:
         window = {"since": _text(case.since), "until": _text(case.until)}
         header = {"kind": "hold", "id": seal_id, "at": _text(at), "model_id": case.model_id, **window}
         where = {"log": self.verifier.name, "checkpoint_size": self.log.size}
-        data = {"model_id": case.model_id, **window, **where}
+        data = {"seal_id": seal_id, "model_id": case.model_id, **window, **where}
         payload = {"reason": case.reason, **case.pinned}
         act = Act("seal_made", seal_id, header, payload, data, {"reason": case.reason})
         entered = self.custody.enter(lambda _: act, request)
-        seq = entered.seq if entered.seq is not None else get_hold(self.holds(), entered.seal_id).seq
+        seq = entered.seq if entered.seq is not None else get_hold(self.holds(), entered.about).seq
         point, note = self.log.checkpoint()
-        return Sealed(entered.seal_id, seq, point.size, base64.b64encode(point.root).decode(), note.decode())
+        return Sealed(entered.about, seq, point.size, base64.b64encode(point.root).decode(), note.decode())
 
     def holds(self) -> list[Hold]:
         """All holds, released ones too."""
@@ -94,7 +94,7 @@ class Audit:
                     f"{by} has asked for the release of {seal_id} already: another person has to ask for it too"
                 )
             is_released = len(dict.fromkeys((*people, by))) >= needs
-            data = {"nth": len(_askers(view, seal_id)) + 1, "is_released": is_released}
+            data = {"seal_id": seal_id, "nth": len(_askers(view, seal_id)) + 1, "is_released": is_released}
             return Act("release_asked", seal_id, header, told, data, told)
 
         self.custody.enter(decide)

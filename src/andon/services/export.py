@@ -63,7 +63,7 @@ class Export:
         hold = get_hold(holds_of(self.log.of_kinds(HOLD_KINDS)), seal_id)
         selection = select(hold, self.log.headers())
         header = {"kind": "export", "id": seal_id, "at": f"{self.now():%Y-%m-%dT%H:%M:%S.%fZ}", "redacted": redact}
-        data = {"export_id": self.chance(8).hex(), "redacted": redact}
+        data = {"seal_id": seal_id, "export_id": self.chance(8).hex(), "redacted": redact}
         self.custody.enter(lambda _: Act("seal_exported", seal_id, header, {"file": file}, data, {"file": file}))
         point, note = self.log.checkpoint()
         self._write(sink, hold, selection, note, file, redact=redact)

@@ -1,16 +1,21 @@
 """The tables are a fold of the journal; whatever else touches them is found and named. On both databases."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
+from andon.adapters.keyring import Keyring
 from andon.adapters.sql.engine import open_engine, reading, writing
 from andon.adapters.sql.tables import METADATA
 from andon.base.errors import BadInput, Refused, Tampered, Unavailable
 from andon.bootstrap.database import LATEST, open_database, schema_version
 from andon.ledger.journal import Command, Fact
 from journals import creation, fresh_database, sql_journal
+
+DATA = {"role": "viewer", "digest": "d", "models": [], "expires_at": None}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -104,6 +109,71 @@ def test_an_erased_text_is_erased_in_the_rebuilt_tables(journal):
     assert journal.find("tokens", "tok_2")["name"] == "erased"
     assert journal.find("tokens", "tok_0")["name"] == "person 0"
     assert journal.check() == 4
+
+
+def renaming(number):
+    """A second fact of a stream, with a text of its own."""
+    return Command(f"again {number}", lambda _: Fact("token_created", f"tok_{number}", "tester", DATA, {"name": "new"}))
+
+
+def test_what_comes_after_an_erasure_is_read_and_what_was_erased_stays_so(journal):
+    """A lawful erasure is no tampering: the name gets another key, and the old one never comes back."""
+    for number in range(3):
+        journal.keys.forget("tok_2")
+        journal.rebuild()
+        assert journal.find("tokens", "tok_2")["name"] == "erased"
+        journal.keys.make(["tok_2"])
+        assert journal.check() == 4 + number
+        journal.commit(Command(f"new {number}", renaming(2).decide))
+        assert journal.find("tokens", "tok_2")["name"] == "new"
+        assert journal.check() == 5 + number
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_fact_that_races_with_an_erasure_is_erased_or_kept_whole(journal, when, monkeypatch):
+    """The key is forgotten just before a text is sealed (it is kept), or just after, before the commit (it is not)."""
+    seal = journal.keys.seal
+
+    def raced(name, text, place):
+        if when == "before":
+            journal.keys.forget(name)
+        found = seal(name, text, place)
+        if when == "after":
+            journal.keys.forget(name)
+        return found
+
+    monkeypatch.setattr(journal.keys, "seal", raced)
+    journal.commit(renaming(2))
+    journal.rebuild()
+    assert journal.find("tokens", "tok_2")["name"] == ("new" if when == "before" else "erased")
+    assert journal.check() == 5
+
+
+def test_a_rebuilding_loses_no_fact_that_comes_meanwhile(journal):
+    with ThreadPoolExecutor(4) as pool:
+        made = [pool.submit(journal.commit, creation(number)) for number in range(10, 40)]
+        again = [pool.submit(journal.rebuild) for _ in range(3)]
+        assert [each.result(60) for each in (*made, *again)]
+    assert journal.check() == 34
+
+
+@pytest.mark.parametrize("broken", ["damaged", "a folder", "locked away"])
+def test_keys_that_cannot_be_used_are_a_sentence(broken, tmp_path):
+    path = tmp_path / "keys.db"
+    if broken == "damaged":
+        path.write_bytes(b"no database at all" * 100)
+    elif broken == "a folder":
+        path.mkdir()
+    else:
+        path = tmp_path / "none" / "keys.db"
+    with pytest.raises(Unavailable, match=r"the keys in .* cannot be used: .*; mend the disk"):
+        Keyring(path)
+
+
+def test_a_keys_error_is_told_to_who_commits(journal):
+    journal.keys.close()
+    with pytest.raises(Unavailable, match="the keys in"):
+        journal.commit(creation(7))
 
 
 def test_a_database_that_is_away_is_a_sentence(tmp_path):

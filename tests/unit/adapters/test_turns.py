@@ -179,6 +179,20 @@ def test_a_database_that_is_away_is_not_asked_again_for_each(tmp_path):
     journal.keys.close()
 
 
+def broken(_):
+    raise ZeroDivisionError
+
+
+def test_a_command_that_breaks_takes_no_other_with_it(tmp_path):
+    journal = sql_journal(tmp_path)
+    done = all_at_once(journal, [*(creation(number) for number in range(MANY)), Command("broken", broken)])
+    assert sorted(each.seq for each in done[:-1]) == list(range(1, MANY + 1))
+    assert isinstance(done[-1], ZeroDivisionError)
+    assert journal.check() == MANY
+    journal.engine.dispose()
+    journal.keys.close()
+
+
 def test_a_key_made_before_its_command_opens_the_text(tmp_path):
     journal = sql_journal(tmp_path)
     command = creation(1)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import orjson
 
@@ -44,6 +44,7 @@ PENDING_MAX = 2
 FOLDERS = ("wal", "tiles", "evidence", "quarantine")
 
 Now = Callable[[], datetime]
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class SegmentLog:
         for path in (*(folder / name for name in FOLDERS), self.analysis):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _lock(folder / "lock")
-        self._poisoned = False
+        self._poisoned, self._first = False, 0
         self._closer = self.settings.closer(self.disk)
         with ExitStack() as undo:
             undo.callback(os.close, self._lock)
@@ -155,7 +156,7 @@ class SegmentLog:
         closed, size, wals = self.closed, self.size, list(self._wals)
         for name in self._closed_segments():
             if first < name.end <= closed:
-                rows = read_segment(self.folder / "evidence" / name.file, name)
+                rows = self._unless_deleted(name, read_segment(self.folder / "evidence" / name.file, name))
                 yield from ((seq, entry) for seq, _, entry in rows if seq >= first)
         for wal in wals:
             if wal.end > first and wal.count:
@@ -168,13 +169,15 @@ class SegmentLog:
         closed = self.closed
         for name in self._closed_segments():
             if name.end > first:
-                rows = read_headers(self.folder / "evidence" / name.file)
+                rows = self._unless_deleted(name, read_headers(self.folder / "evidence" / name.file))
                 yield from ((seq, header) for seq, header in rows if seq >= first)
         yield from ((seq, entry.header) for seq, entry in self.read(max(first, closed)))
 
     def find(self, name: str) -> tuple[int, Entry] | None:
         """The first entry whose header has this id, by the index of each closed segment."""
-        rows = (row for each in self._closed_segments() for row in self._with_id(each, name))
+        rows = (
+            row for each in self._closed_segments() for row in self._unless_deleted(each, self._with_id(each, name))
+        )
         quoted = orjson.dumps(name)
         tail = ((seq, entry) for seq, entry in self.read(self.closed) if quoted in entry.header)
         return next((row for row in chain(rows, tail) if parse_header(row[1].header).get("id") == name), None)
@@ -190,7 +193,7 @@ class SegmentLog:
         pattern, closed = kinds_pattern(kinds), self.closed
         for name in self._closed_segments():
             if name.end > first:
-                rows = find_rows(self.folder / "evidence" / name.file, pattern)
+                rows = self._unless_deleted(name, find_rows(self.folder / "evidence" / name.file, pattern))
                 yield from ((seq, entry) for seq, entry in rows if seq >= first)
         search = re.compile(pattern.encode()).search
         yield from ((seq, entry) for seq, entry in self.read(max(first, closed)) if search(entry.header))
@@ -204,12 +207,31 @@ class SegmentLog:
         """The closed segments: first entry, end, file."""
         return [(name.first, name.end, name.file) for name in self._closed_segments()]
 
-    def prune(self, end: int) -> None:
-        """Delete the segments before entry `end`, of which a durable `retention_delete` says so; the tree stays."""
+    def prune(self, entry: Entry) -> int:
+        """Append an entry `retention_delete`, then delete the segments before the `end` that it says; the tree stays.
+
+        It holds from the moment it is durable, before anything else happens: its own segment may be full, and then the
+        note on that one has to say what is deleted, since the write-ahead log with the entry goes.
+        """
+        self._require_sound()
+        end, seq = parse_header(entry.header)["end"], self.size
         gone = [name for name in self._closed_segments() if name.end <= end]
-        self._first = end
+        self._append_group([entry])
+        self._first = max(self._first, end)
+        self.checkpoint()
         with self._poisoning("delete segments"):
             self._remove(gone)
+        self._close_if_full()
+        self._settle()
+        return seq
+
+    def _unless_deleted(self, name: SegmentName, rows: Iterator[Row]) -> Iterator[Row]:
+        """What is read of a closed segment; nothing where retention deleted it before it was opened."""
+        try:
+            yield from rows
+        except Tampered:
+            if name.first >= self._first:
+                raise
 
     def _closed_segments(self) -> list[SegmentName]:
         names = segments_in(self.folder / "evidence")

@@ -17,7 +17,7 @@ from andon.adapters.sql.lease import integrated
 from andon.adapters.sql.search import SEARCHED, forget_all, index
 from andon.adapters.sql.tables import FOLDED, HEAD, JOURNAL, OUTBOX, PAYLOAD
 from andon.adapters.sql.turns import Shared, Turns
-from andon.base.errors import Conflict, Tampered, Unavailable
+from andon.base.errors import AndonError, Conflict, Tampered, Unavailable
 from andon.base.fold import Change, Fold, State
 from andon.ledger.entry import SALT_BYTES, parse_header
 from andon.ledger.journal import (
@@ -59,13 +59,15 @@ LAST = select(func.coalesce(func.max(JOURNAL.c.seq), 0))
 class Keys(Protocol):
     """Keeps texts so that each can be erased: by forgetting its key."""
 
-    def seal(self, key_id: str, text: bytes, place: bytes) -> bytes: ...
+    def seal(self, name: str, text: bytes, place: bytes) -> tuple[str, bytes]:
+        """The id of the key, and what it sealed; an id that was forgotten is never used again."""
+        ...
 
     def open(self, key_id: str, sealed: bytes, place: bytes) -> bytes | None:
         """The text; None when its key is gone."""
         ...
 
-    def make(self, key_ids: Sequence[str]) -> None:
+    def make(self, names: Sequence[str]) -> None:
         """Make keys that will be needed, durable together; those that are there stay."""
         ...
 
@@ -242,9 +244,10 @@ class SqlJournal:
         raise Unavailable("commands come too fast to compare the tables with the journal: look again in a quiet moment")
 
     def rebuild(self) -> None:
-        """Make the folded tables anew from the journal."""
-        state = self.folded()
+        """Make the folded tables anew from the journal; nothing is recorded meanwhile."""
         with writing(self.engine) as connection:
+            connection.execute(SEEN_ALONE)
+            state = self.folded()
             for table in FOLDED.values():
                 connection.execute(table.delete())
             forget_all(connection)
@@ -271,7 +274,7 @@ class SqlJournal:
     def _make_keys(self, streams: Sequence[str]) -> Sequence[bool | Exception]:
         try:
             self.keys.make(streams)
-        except Exception as error:  # noqa: BLE001  # each who waits is told
+        except AndonError as error:  # each who waits is told
             return [error] * len(streams)
         return [True] * len(streams)
 
@@ -367,8 +370,8 @@ class SqlJournal:
 
     def _keep_texts(self, connection: Connection, row: Row, fact: Fact, salts: Mapping[str, bytes]) -> None:
         for name, text in fact.private.items():
-            sealed = self.keys.seal(fact.stream, salts[name] + text.encode(), _place(row.seq, name))
-            values = {"seq": row.seq, "name": name, "key_id": fact.stream, "ct": sealed}
+            key_id, sealed = self.keys.seal(fact.stream, salts[name] + text.encode(), _place(row.seq, name))
+            values = {"seq": row.seq, "name": name, "key_id": key_id, "ct": sealed}
             connection.execute(KEEP, values)
 
     def _texts(self, connection: Connection) -> dict[int, dict[str, Mapping[str, Any]]]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from andon.base.moment import Moment
+from andon.services.retain import DAYS_MAX
 
 NO_NUL = r"^[^\x00]*$"
 """PostgreSQL keeps no text with a NUL."""
@@ -65,6 +66,23 @@ class ReleaseAsked(Asked):
 
     reason: Reason
     by: Name | None = Field(None, description="Who asks, where a command on the server's machine does.")
+
+
+class RetentionAsked(Asked):
+    """Keep what was recorded in the last so many days; `dry_run` only says what would be deleted."""
+
+    days: Annotated[int, Field(ge=0, le=DAYS_MAX)]
+    dry_run: bool = False
+
+
+class RetentionDone(BaseModel):
+    """What was deleted; where the log begins now; which segment stays, and for which seal."""
+
+    entries: int
+    segments: int
+    first: int
+    held_segment: str | None
+    held_by: str | None
 
 
 class NoteAsked(Asked):

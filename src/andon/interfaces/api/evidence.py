@@ -19,6 +19,8 @@ from andon.interfaces.api.bodies import (
     NoteAsked,
     Proof,
     ReleaseAsked,
+    RetentionAsked,
+    RetentionDone,
     SealAsked,
     SealMade,
 )
@@ -78,6 +80,18 @@ def export_seal(seal_id: str, caller: Caller, house: Here, *, redact: bool = Fal
 
     headers = {"Content-Disposition": f'attachment; filename="{path.name}"', "Andon-Exported": json.dumps(asdict(done))}
     return StreamingResponse(chunks(), media_type="application/zip", headers=headers)
+
+
+@ROUTER.post("/retention", operation_id="retain.retain")
+def retain_entries(asked: RetentionAsked, caller: Caller, house: Here, request: RequestId) -> RetentionDone:
+    """Delete this server's oldest segments, up to the first that is younger or that a hold of any server covers."""
+    if caller.models:
+        raise Denied("this token is limited to models, and a segment holds decisions of all: use one without a limit")
+    done = house.retain(caller.id).retain(asked.days, request, dry_run=asked.dry_run)
+    segment, seal_id = done.held or (None, None)
+    return RetentionDone(
+        entries=done.entries, segments=done.segments, first=done.first, held_segment=segment, held_by=seal_id
+    )
 
 
 def _require_local(caller: Token, what: object) -> None:

@@ -6,35 +6,9 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from andon.base.errors import (
-    AndonError,
-    BadInput,
-    Busy,
-    Conflict,
-    Denied,
-    Full,
-    NotFound,
-    Refused,
-    Stale,
-    Tampered,
-    Unauthenticated,
-    Unavailable,
-)
+from andon.base.errors import OVER_HTTP, AndonError, BadInput
 
 MEDIA_TYPE: Final = "application/problem+json"
-STATUS: Final[tuple[tuple[type[AndonError], int, str], ...]] = (  # the more special first
-    (Unauthenticated, 401, "no valid token"),
-    (Denied, 403, "not permitted"),
-    (Stale, 412, "changed meanwhile"),
-    (Conflict, 409, "conflict"),
-    (Refused, 422, "refused by a rule"),
-    (NotFound, 404, "not found"),
-    (BadInput, 422, "bad input"),
-    (Full, 507, "no room on the disk"),
-    (Busy, 503, "busy"),
-    (Unavailable, 503, "unavailable"),
-    (Tampered, 500, "evidence is not what was recorded"),
-)
 RETRY_SECONDS: Final = 1
 CRASHED: Final = "something broke in the server: look into its log for the time of this answer"
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
@@ -67,7 +41,7 @@ def problem_of(error: AndonError) -> Response:
     text = str(error)
     if isinstance(error, HttpProblem):
         return problem(error.status, error.title, text, **error.more)
-    status, title = next(((s, t) for kind, s, t in STATUS if isinstance(error, kind)), (500, "internal error"))
+    status, title = next(((s, t) for kind, s, t in OVER_HTTP if isinstance(error, kind)), (500, "internal error"))
     more: dict[str, Any] = {}
     if lines := getattr(error, "lines", None):
         more = {"count": getattr(error, "count", len(lines)), "lines": [{"line": n, "reason": why} for n, why in lines]}

@@ -88,9 +88,9 @@ def _act(demo: Demo, scan: Scan, memory: Memory) -> tuple[Kept, Opened]:
         pin = place / "scan.pin"
         said = (str(demo.folder / "model.yaml"), to_document(scan))
         pin_command.write_untried(pin, said, memory, scan)  # to try it would be a second scan
-        with serving(place / "data") as ask:
+        with serving(place / "data") as server:
             kept = keep(demo, scan, place / "data")
-            return kept, open_incident(demo, scan, memory, pin, ask)
+            return kept, open_incident(demo, scan, memory, pin, server)
 
 
 def _dashboards(console: Console, incident: DetectedIncident, told: Told) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from andon.base.errors import BadInput, NotFound, Refused
 from andon.bootstrap.beside import Beside
-from andon.bootstrap.ledger import Ledger, open_ledger, open_ledger_here
+from andon.bootstrap.ledger import Ledger, open_ledger
 from andon.bootstrap.pin import read_pin
 from andon.bootstrap.settings import people_needed
 from andon.bootstrap.wiring import read_model
@@ -109,7 +109,7 @@ def holds(*, data: str | None, as_json: bool) -> None:
 
 def retain(days: int, *, data: str | None, as_json: bool, dry_run: bool) -> None:
     """Delete what is older than so many days and not held."""
-    with open_ledger_here(data) as ledger:
+    with open_ledger(data) as ledger:
         done = ledger.retain(days, dry_run=dry_run)
     if as_json:
         output.emit_json(asdict(done))

@@ -6,7 +6,8 @@ from typing import Annotated, Final
 
 import typer
 
-EXAMPLE: Final = "\b\nExample:\n  {}"  # the mark keeps the lines as they are
+from andon.interfaces.cli.parameters import EXAMPLE, AsJson
+
 DECLARE: Final = (
     "andon incident declare --model loans --type harmful_output --title 'The assistant names other customers'"
 )
@@ -17,7 +18,6 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The incident, such as AI-
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept.")]
 To = Annotated[str, typer.Option("--to", metavar="NAME", help="Who: a name of `andon token list`, or a token's id.")]
 ROLES: Final = "commander, technical_lead, data_engineer, communications or compliance."
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 
 @app.command("declare", epilog=EXAMPLE.format(DECLARE))

@@ -40,7 +40,7 @@ def declare(asked: Asked, *, as_json: bool) -> None:
         "started_at": None if asked.started is None else options.time(asked.started, "--started").isoformat(),
         "model_version": asked.version,
     }
-    made = client.ask("POST", PATH, {name: value for name, value in body.items() if value is not None})
+    made = client.server().ask("POST", PATH, {name: value for name, value in body.items() if value is not None})
     if as_json:
         output.emit_json(made)
         return
@@ -78,7 +78,7 @@ def _value(text: str, value: str) -> Any:
 
 def list_incidents(wanted: dict[str, Any], *, as_json: bool) -> None:
     """List."""
-    found = client.ask("GET", PATH, query=wanted)
+    found = client.server().ask("GET", PATH, query=wanted)
     if as_json:
         output.emit_json(found)
         return
@@ -92,7 +92,7 @@ def list_incidents(wanted: dict[str, Any], *, as_json: bool) -> None:
 
 def change(incident: str, what: str, body: dict[str, Any], *, as_json: bool) -> None:
     """Change an incident as a whole and show it."""
-    made = client.ask("POST", f"{PATH}/{client.quoted(incident)}/{what}", _said(body))
+    made = client.server().ask("POST", f"{PATH}/{client.quoted(incident)}/{what}", _said(body))
     if as_json:
         output.emit_json(made)
         return
@@ -103,7 +103,7 @@ def change(incident: str, what: str, body: dict[str, Any], *, as_json: bool) -> 
 
 def write(incident: str, what: str, body: dict[str, Any], said: str, *, as_json: bool) -> None:
     """Add to an incident and say so."""
-    made = client.ask("POST", f"{PATH}/{client.quoted(incident)}/{what}", _said(body))
+    made = client.server().ask("POST", f"{PATH}/{client.quoted(incident)}/{what}", _said(body))
     if as_json:
         output.emit_json(made)
         return
@@ -113,7 +113,7 @@ def write(incident: str, what: str, body: dict[str, Any], said: str, *, as_json:
 
 def task(incident: str, body: dict[str, Any], due: str, *, as_json: bool) -> None:
     """Add a task."""
-    made = client.ask(
+    made = client.server().ask(
         "POST", f"{PATH}/{client.quoted(incident)}/tasks", {**body, "due_at": options.moment_of(due, "--due")}
     )
     if as_json:
@@ -127,7 +127,7 @@ def task(incident: str, body: dict[str, Any], due: str, *, as_json: bool) -> Non
 def check(incident: str, items: tuple[str, ...], *, as_json: bool) -> None:
     """Answer the checklist, or show it."""
     if not items:
-        found = client.ask("GET", f"{PATH}/{client.quoted(incident)}")["checks"]
+        found = client.server().ask("GET", f"{PATH}/{client.quoted(incident)}")["checks"]
         if as_json:
             output.emit_json({"items": found, "next": None})
             return
@@ -139,7 +139,7 @@ def check(incident: str, items: tuple[str, ...], *, as_json: bool) -> None:
         return
     pairs = (text.partition("=") for text in items)
     answers = {name.strip(): said.strip() or None for name, _, said in pairs}
-    made = client.ask("POST", f"{PATH}/{client.quoted(incident)}/checks", {"answers": answers})
+    made = client.server().ask("POST", f"{PATH}/{client.quoted(incident)}/checks", {"answers": answers})
     if as_json:
         output.emit_json(made)
         return
@@ -149,17 +149,17 @@ def check(incident: str, items: tuple[str, ...], *, as_json: bool) -> None:
 
 def record(incident: str, profile: str | None) -> None:
     """Print a record."""
-    output.emit_json(client.ask("GET", f"{PATH}/{client.quoted(incident)}/record", query={"profile": profile}))
+    output.emit_json(client.server().ask("GET", f"{PATH}/{client.quoted(incident)}/record", query={"profile": profile}))
 
 
 def write_record(incident: str, file: str) -> None:
     """Write parts of a record, and print it."""
-    output.emit_json(client.ask("PATCH", f"{PATH}/{client.quoted(incident)}/record", _document(file)))
+    output.emit_json(client.server().ask("PATCH", f"{PATH}/{client.quoted(incident)}/record", _document(file)))
 
 
 def import_record(file: str, *, as_json: bool) -> None:
     """Import a record and show what became of it."""
-    made = client.ask("POST", "/api/v1/records", _document(file))
+    made = client.server().ask("POST", "/api/v1/records", _document(file))
     if as_json:
         output.emit_json(made)
         return

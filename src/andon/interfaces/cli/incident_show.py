@@ -26,7 +26,7 @@ LABEL_WIDTH: Final = 10
 
 def show(incident: str, *, as_json: bool) -> None:
     """Show an incident."""
-    found = client.ask("GET", f"{PATH}/{client.quoted(incident)}")
+    found = client.server().ask("GET", f"{PATH}/{client.quoted(incident)}")
     if as_json:
         output.emit_json(found)
         return
@@ -36,7 +36,7 @@ def show(incident: str, *, as_json: bool) -> None:
 def timeline(incident: str, limit: int, *, as_json: bool) -> None:
     """Print the last lines of a timeline, in their order."""
     query = {"limit": limit, "newest": "true"}
-    found = client.ask("GET", f"{PATH}/{client.quoted(incident)}/timeline", query=query)
+    found = client.server().ask("GET", f"{PATH}/{client.quoted(incident)}/timeline", query=query)
     found["items"].reverse()
     if as_json:
         output.emit_json(found)
@@ -47,7 +47,7 @@ def timeline(incident: str, limit: int, *, as_json: bool) -> None:
 
 def search(words: str, limit: int, *, as_json: bool) -> None:
     """Search, and show where the words stand."""
-    found = client.ask("GET", "/api/v1/search", query={"q": words, "limit": limit})
+    found = client.server().ask("GET", "/api/v1/search", query={"q": words, "limit": limit})
     if as_json:
         output.emit_json(found)
         return

@@ -2,11 +2,11 @@
 
 # ruff: noqa: PLC0415
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-EXAMPLE: Final = "\b\nExample:\n  {}"  # the mark keeps the lines as they are
+from andon.interfaces.cli.parameters import EXAMPLE, AsJson
 
 model = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, epilog=EXAMPLE.format("andon model add loans --owner 'Credit risk'")
@@ -17,7 +17,6 @@ change = typer.Typer(
     epilog=EXAMPLE.format("andon change post --model loans --kind deploy --version v3 'v3 goes live'"),
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="The model's id.")]
 Version = Annotated[str, typer.Argument(metavar="VERSION", help="One of its versions.")]
 

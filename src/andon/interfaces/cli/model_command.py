@@ -14,13 +14,13 @@ PATH = "/api/v1/models"
 
 def add(entry: Mapping[str, Any], *, as_json: bool) -> None:
     """Register a model."""
-    made = client.ask("POST", PATH, dict(entry))
+    made = client.server().ask("POST", PATH, dict(entry))
     output.emit_json(made) if as_json else output.emit(f"{plain(made['id'])} is registered\n{_lines(made)}")
 
 
 def list_models(*, as_json: bool) -> None:
     """List the models."""
-    found = client.ask("GET", PATH)
+    found = client.server().ask("GET", PATH)
     if as_json:
         output.emit_json(found)
         return
@@ -34,17 +34,17 @@ def list_models(*, as_json: bool) -> None:
 
 def show(name: str, *, as_json: bool) -> None:
     """Show a model."""
-    _say(client.ask("GET", f"{PATH}/{client.quoted(name)}"), as_json=as_json)
+    _say(client.server().ask("GET", f"{PATH}/{client.quoted(name)}"), as_json=as_json)
 
 
 def tag(name: str, version: str, evidence: str, *, as_json: bool) -> None:
     """Tag a version."""
-    _say(client.ask("PUT", _tag(name, version), {"evidence": evidence}), as_json=as_json)
+    _say(client.server().ask("PUT", _tag(name, version), {"evidence": evidence}), as_json=as_json)
 
 
 def untag(name: str, version: str, reason: str, *, as_json: bool) -> None:
     """Untag a version."""
-    _say(client.ask("DELETE", _tag(name, version), query={"reason": reason}), as_json=as_json)
+    _say(client.server().ask("DELETE", _tag(name, version), query={"reason": reason}), as_json=as_json)
 
 
 def _tag(name: str, version: str) -> str:
@@ -86,13 +86,13 @@ def post_change(asked: Mapping[str, Any], at: str | None, *, as_json: bool) -> N
     body = {name: value for name, value in asked.items() if value is not None}
     if at is not None:
         body["at"] = options.time(at, "--at").isoformat()
-    made = client.ask("POST", "/api/v1/changes", body)
+    made = client.server().ask("POST", "/api/v1/changes", body)
     output.emit_json(made) if as_json else output.emit(f"{_change(made)}\n")
 
 
 def list_changes(name: str | None, limit: int, *, as_json: bool) -> None:
     """List changes."""
-    found = client.ask("GET", "/api/v1/changes", query={"model": name, "limit": limit})
+    found = client.server().ask("GET", "/api/v1/changes", query={"model": name, "limit": limit})
     if as_json:
         output.emit_json(found)
         return

@@ -110,7 +110,9 @@ def _send(asked: Asked, document: Document, pinned: _Pinned, *, quiet: bool) -> 
         pin = Path(folder) / "scan.pin"
         pin_command.write(str(pin), (pinned.model_file, document), pinned.memory)
         read = tuple(each for each in (*asked.logs, asked.reference, asked.labels) if each is not None)
-        sent = send_scan(document, pinned.memory.figures, read, pin, from_ledger=asked.logs == (LEDGER,))
+        sent = send_scan(
+            document, pinned.memory.figures, read, pin, from_ledger=asked.logs == (LEDGER,), server=client.server()
+        )
     if quiet:
         return
     seal = f", sealed as {sent.answer['seal_id']}" if sent.answer.get("seal_id") else ""
@@ -147,7 +149,7 @@ def _require_places(asked: Asked) -> None:
     if asked.html == STDOUT:
         raise BadInput("--html - names no file: write the page to a file, such as --html scan.html")
     if asked.send:
-        client.where()
+        client.server()
     if (asked.pin is not None or asked.send) and asked.model is None:
         option = "--send" if asked.send else "--pin"
         raise BadInput(f"{option} keeps the model file too: name it with --model (`andon init` writes one)")

@@ -2,15 +2,14 @@
 
 # ruff: noqa: PLC0415
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-EXAMPLE: Final = "\b\nExample:\n  {}"  # the mark keeps the lines as they are
+from andon.interfaces.cli.parameters import EXAMPLE, AsJson
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, epilog=EXAMPLE.format("andon signal list --unmapped"))
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Matchers = Annotated[
     list[str], typer.Argument(metavar="LABEL=VALUE…", help="Labels that alerts must have; source=… works too.")
 ]

@@ -19,7 +19,7 @@ BYTES_MAX: Final = 16 << 20
 
 def list_alerts(wanted: Mapping[str, Any], *, as_json: bool) -> None:
     """List alerts."""
-    found = client.ask("GET", "/api/v1/alerts", query=wanted)
+    found = client.server().ask("GET", "/api/v1/alerts", query=wanted)
     if as_json:
         output.emit_json(found)
         return
@@ -41,7 +41,7 @@ def _alert(each: Mapping[str, Any]) -> str:
 
 def list_unmapped(*, as_json: bool) -> None:
     """List alerts without a model, with the map to make."""
-    found = client.ask("GET", "/api/v1/unmapped")
+    found = client.server().ask("GET", "/api/v1/unmapped")
     if as_json:
         output.emit_json(found)
         return
@@ -64,14 +64,14 @@ def send(file: str, kind: str, *, as_json: bool) -> None:
     """Send a body as a monitor would."""
     body = _read(file)
     if kind == "pagerduty":
-        answer = client.send("/v2/enqueue", body, "application/json")
+        answer = client.server().send("/v2/enqueue", body, "application/json")
         output.emit_json(answer) if as_json else output.emit(f"{answer['message']}: {answer['dedup_key']}\n")
         return
     path = f"/api/v1/signals/{kind}" if kind in KNOWN else f"/api/v1/signals/webhook/{client.quoted(kind)}"
     content_type = "application/json"
     if kind == "cloudevents":
         content_type = f"application/cloudevents{'-batch' if body.lstrip().startswith(b'[') else ''}+json"
-    _say_taken(client.send(path, body, content_type), as_json=as_json)
+    _say_taken(client.server().send(path, body, content_type), as_json=as_json)
 
 
 def report(asked: Mapping[str, Any], seen: str | None, *, as_json: bool) -> None:
@@ -81,7 +81,7 @@ def report(asked: Mapping[str, Any], seen: str | None, *, as_json: bool) -> None
         body["text"] = sys.stdin.read(BYTES_MAX)
     if seen is not None:
         body["seen_at"] = options.time(seen, "--seen").isoformat()
-    taken = client.ask("POST", "/api/v1/signals/report", body)
+    taken = client.server().ask("POST", "/api/v1/signals/report", body)
     if as_json:
         output.emit_json(taken)
         return
@@ -105,7 +105,7 @@ def silence(matchers: tuple[str, ...], lasting: str, reason: str, *, as_json: bo
     """Silence alerts."""
     seconds = int(options.length(lasting, "--for").total_seconds())
     body = {"matchers": list(matchers), "lasting_seconds": seconds, "reason": reason}
-    made = client.ask("POST", "/api/v1/silences", body)
+    made = client.server().ask("POST", "/api/v1/silences", body)
     if as_json:
         output.emit_json(made)
         return
@@ -114,7 +114,7 @@ def silence(matchers: tuple[str, ...], lasting: str, reason: str, *, as_json: bo
 
 def list_silences(*, as_json: bool) -> None:
     """List the silences."""
-    found = client.ask("GET", "/api/v1/silences")
+    found = client.server().ask("GET", "/api/v1/silences")
     if as_json:
         output.emit_json(found)
         return
@@ -131,13 +131,13 @@ def list_silences(*, as_json: bool) -> None:
 def map_alerts(matchers: tuple[str, ...], asked: Mapping[str, Any], *, as_json: bool) -> None:
     """Map alerts."""
     body = {"matchers": list(matchers), **{name: value for name, value in asked.items() if value is not None}}
-    made = client.ask("POST", "/api/v1/maps", body)
+    made = client.server().ask("POST", "/api/v1/maps", body)
     output.emit_json(made) if as_json else output.emit(f"{_map(made)}\n")
 
 
 def list_maps(*, as_json: bool) -> None:
     """List the maps."""
-    found = client.ask("GET", "/api/v1/maps")
+    found = client.server().ask("GET", "/api/v1/maps")
     if as_json:
         output.emit_json(found)
         return
@@ -154,7 +154,7 @@ def _map(made: Mapping[str, Any]) -> str:
 
 def remove(path: str, said: str, *, as_json: bool) -> None:
     """Take a silence or a map away."""
-    made = client.ask("DELETE", path)
+    made = client.server().ask("DELETE", path)
     output.emit_json(made) if as_json else output.emit(f"{said}\n")
 
 

@@ -69,7 +69,7 @@ def _follow(take: Any, *, is_patient: bool = False) -> None:
     after: int | None = None
     while True:
         try:
-            with client.events("/api/v1/stream", after) as events:
+            with client.server().events("/api/v1/stream", after) as events:
                 for event in events:
                     after = int(event.get("id", after or 0))
                     if "data" in event or is_patient:
@@ -83,9 +83,9 @@ def _follow(take: Any, *, is_patient: bool = False) -> None:
 
 def _open() -> list[dict[str, Any]]:
     """The most urgent open incidents, whole."""
-    found = client.ask("GET", PATH, query={"status": "open"})["items"]
+    found = client.server().ask("GET", PATH, query={"status": "open"})["items"]
     found.sort(key=lambda each: each["priority"])
-    return [client.ask("GET", f"{PATH}/{each['id']}") for each in found[:SHOWN]]
+    return [client.server().ask("GET", f"{PATH}/{each['id']}") for each in found[:SHOWN]]
 
 
 def _line(event: dict[str, Any]) -> str:
