@@ -71,7 +71,7 @@ from andon.telemetry.vitals import ByVersion, vitals_of
 LOGGER: Final = logging.getLogger("andon.server")
 POLL_SECONDS: Final = 0.25
 LOOK_SECONDS: Final = 1.0
-PACE_SECONDS: Final = 0.25
+PACE_SECONDS: Final = 0.05
 """Between two steps that make alerts of signals."""
 RESTS: Final = 3
 """What follows commands rests so many times as long as it worked, so that commands come first."""

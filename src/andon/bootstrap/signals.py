@@ -38,7 +38,7 @@ MAPPINGS: Final = "mappings"
 UNMAPPED_MAX: Final = 100
 RESTS: Final = 2
 """Between two commands that give alerts to incidents, so many times as long as one took …"""
-REST_SECONDS_MAX: Final = 0.015
+REST_SECONDS_MAX: Final = 0.008
 """… and no longer than this: twenty models have their incidents within half a second."""
 AUDIT: Final = "andon_audit"
 """The source of what Andon's own audit log shows."""

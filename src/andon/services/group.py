@@ -23,7 +23,7 @@ from andon.incident.opening import AlertFacts, Estimate
 from andon.ledger.journal import Command, Fact, Journal, Page, View
 
 ACTOR: Final = "grouping"
-PARTS_MAX: Final = 100
+PARTS_MAX: Final = 200
 HELD_AT_ONCE: Final = 200
 
 Join = Callable[[IncidentKey, Sequence[AlertFacts]], object]
