@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 import components
+from andon.bootstrap.ledger import open_ledger
 from andon.interfaces.cli import app
 
 VERIFY = str(files("andon") / "packs" / "bundle" / "verify.py")
@@ -291,6 +292,23 @@ def test_a_pinned_scan_starts_the_hold_48_h_before_and_goes_along(andon, sealed,
     with zipfile.ZipFile(tmp_path / "scan.zip") as zipped:
         assert json.loads(zipped.read("scan.json")) == scan
     assert check(tmp_path / "scan.zip")[0] == 0
+
+
+def test_the_seal_itself_pins_version_and_configuration(andon, tmp_path):
+    """Not only each entry says which version answered: the hold does, with the model file it was sealed by."""
+    (tmp_path / "model.yaml").write_text("model_id: loan\nid_column: id\ntime_column: ts\n")
+    for name, version in (("a", "v1"), ("b", "v2")):
+        (tmp_path / f"{name}.jsonl").write_text("".join(line(i, model_version=version) + "\n" for i in range(5)))
+        assert andon("record", f"{name}.jsonl")[0] == 0
+    code, out, _ = andon("evidence", "seal", "--model", "model.yaml", "--reason", "INC-1", "--json")
+    assert code == 0
+    with open_ledger(str(tmp_path / "home")) as ledger:
+        _, entry = next(ledger.log.read(json.loads(out)["entry"]))
+    held = json.loads(entry.payload)
+    assert [each["version"] for each in held["model"]["versions"]] == ["v1", "v2"]
+    assert all(each["first_at"] <= each["last_at"] for each in held["model"]["versions"])
+    assert held["model"]["registered"] is None
+    assert "id_column: id" in held["model_yaml"]
 
 
 def test_rows_without_an_id_are_refused(andon, tmp_path):

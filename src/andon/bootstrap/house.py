@@ -66,6 +66,7 @@ from andon.services.retain import Retain
 from andon.services.search import Search
 from andon.services.staff import Staff
 from andon.telemetry.event import Event
+from andon.telemetry.versions import together
 from andon.telemetry.vitals import ByVersion, vitals_of
 
 LOGGER: Final = logging.getLogger("andon.server")
@@ -147,7 +148,13 @@ class House:
 
     def audit(self, actor: str) -> Audit:
         """Custody and proofs."""
-        return Audit(self.log, self.signer.verifier, now, secrets.token_bytes, self._custody(actor))
+        custody = self._custody(actor)
+        return Audit(self.log, self.signer.verifier, now, secrets.token_bytes, custody, self._versions)
+
+    def _versions(self, model_id: str) -> Sequence[Mapping[str, Any]]:
+        """The versions of a model that answered, here and, as far as they have kept it, at other servers."""
+        others = positions.versions_beside(self.settings.data / "ledger", self.writer)
+        return together([self.ingest.versions, *others], model_id)
 
     def retain(self, actor: str) -> Retain:
         """Deletion of what is old."""

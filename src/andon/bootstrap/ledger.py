@@ -36,6 +36,9 @@ from andon.services.export import Export, Exported
 from andon.services.ingest import Ingest
 from andon.services.record import Record, Recorded, check_lines
 from andon.services.retain import Retain, Retained
+from andon.telemetry.event import Event
+from andon.telemetry.versions import together
+from andon.telemetry.vitals import ByVersion, vitals_of
 
 
 @dataclass(slots=True)
@@ -48,14 +51,18 @@ class Ledger:
     data: Path
     opened: ExitStack
     _custody: Custody | None = field(default=None, init=False)
+    _seen: ByVersion = field(default_factory=dict, init=False)
 
     @property
     def record(self) -> Record:
-        return Record(self.log, _now, secrets.token_bytes)
+        return Record(self.log, _now, secrets.token_bytes, self._watch)
+
+    def _watch(self, events: Sequence[Event]) -> None:
+        self._seen = vitals_of(events)
 
     def ingest(self) -> Ingest:
         """Takes entries, and knows what was taken before."""
-        ingest = Ingest(self.log, self.record.entries, _now)
+        ingest = Ingest(self.log, self.record.entries, _now, seen=lambda: self._seen)
         positions.resume(ingest, self.log.folder)
 
         def keep(kind: object, *_: object) -> None:
@@ -67,7 +74,11 @@ class Ledger:
 
     @property
     def audit(self) -> Audit:
-        return Audit(self.log, self.signer.verifier, _now, secrets.token_bytes, self.custody())
+        known = positions.versions_beside(self.data / "ledger")
+        custody = self.custody()
+        return Audit(
+            self.log, self.signer.verifier, _now, secrets.token_bytes, custody, lambda name: together(known, name)
+        )
 
     def custody(self) -> Custody:
         """Enters acts in the journal; what a crash left undone is done first."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from andon.services.ingest import Ingest
+from andon.telemetry.versions import Versions, versions_from
 
 POSITIONS: Final = "positions.json"
 
@@ -13,6 +14,12 @@ POSITIONS: Final = "positions.json"
 def resume(ingest: Ingest, folder: Path) -> None:
     """Learn where producers are, from the file and what the log in the folder holds since."""
     ingest.resume(_snapshot(folder))
+
+
+def versions_beside(folder: Path, but: str | None = None) -> list[Versions]:
+    """Which versions answered, by the files beside the logs in a ledger's folder; all logs `but` one."""
+    places = [place for place in sorted(folder.glob("w-*")) if place.name != but]
+    return [versions_from((_snapshot(place) or {}).get("versions", ())) for place in places]
 
 
 def keep(ingest: Ingest, folder: Path) -> None:

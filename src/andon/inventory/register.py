@@ -10,10 +10,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from andon.base.fold import Change, Fold, Posting
 from andon.base.moment import Moment
 from andon.inventory.model import RiskClass
+from andon.ledger.journal import Page, View
 
 MODELS: Final = "models"
 TAGS: Final = "model_tags"
 CHANGES: Final = "model_changes"
+CHANGES_PINNED: Final = 20
+"""So many of the last changes go along with a seal."""
 CHANGE_KINDS: Final = ("deploy", "retrain", "prompt", "configuration", "pipeline", "vendor_notice", "other")
 
 
@@ -113,6 +116,20 @@ class Tag:
 def entry_of(row: Mapping[str, Any]) -> ModelEntry:
     """The entry of a row."""
     return ModelEntry.model_validate_json(row["content"])
+
+
+def configuration_of(view: View, model_id: str) -> dict[str, Any]:
+    """What is known of a model as it stands: its entry, its known-good versions, the last changes around it."""
+    row = view.find(MODELS, model_id)
+    tags = [each for each in view.list_rows(TAGS, {"model_id": model_id}) if each["lost_at"] is None]
+    newest = Page(CHANGES_PINNED, is_newest_first=True, by="place")
+    changes = view.list_rows(CHANGES, {"model_id": model_id}, newest)
+    told = ("kind", "at", "version", "environment", "what")
+    return {
+        "registered": None if row is None or not row["content"].startswith("{") else entry_of(row).document(),
+        "known_good": [each["version"] for each in tags],
+        "changes": [{name: each[name] for name in told} for each in changes],
+    }
 
 
 def differences(before: ModelEntry | None, after: ModelEntry) -> list[tuple[str, Any, Any]]:

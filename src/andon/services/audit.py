@@ -1,7 +1,7 @@
 """Audit: seal, hold, release, prove, and compare with what was signed before."""
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +10,7 @@ from andon.base.errors import BadInput, NotFound, Refused, Tampered
 from andon.base.ids import new_id
 from andon.evidence.custody import RELEASES, Act, Custody
 from andon.evidence.hold import HOLD_KINDS, Hold, get_hold, holds_of, released
+from andon.inventory.register import configuration_of
 from andon.ledger.checkpoint import Verifier
 from andon.ledger.entry import Entry
 from andon.ledger.journal import View
@@ -48,9 +49,13 @@ class Audit:
     now: Callable[[], datetime]
     chance: Callable[[int], bytes]
     custody: Custody
+    versions: Callable[[str], Sequence[Mapping[str, Any]]] = lambda _: ()
+    """Which versions of a model answered, as far as is known without reading the log."""
 
     def seal(self, case: Case, request: str | None = None) -> Sealed:
         """Hold a case's events and sign a checkpoint over all that is recorded; the work does not grow with the log.
+
+        The hold pins the model's versions and configuration as they are known now.
 
         Args:
             case: what is to be sealed.
@@ -64,12 +69,17 @@ class Audit:
         header = {"kind": "hold", "id": seal_id, "at": _text(at), "model_id": case.model_id, **window}
         where = {"log": self.verifier.name, "checkpoint_size": self.log.size}
         data = {"seal_id": seal_id, "model_id": case.model_id, **window, **where}
-        payload = {"reason": case.reason, **case.pinned}
+        payload = {"reason": case.reason, "model": self._model(case.model_id), **case.pinned}
         act = Act("seal_made", seal_id, header, payload, data, {"reason": case.reason})
         entered = self.custody.enter(lambda _: act, request)
         seq = entered.seq if entered.seq is not None else get_hold(self.holds(), entered.about).seq
         point, note = self.log.checkpoint()
         return Sealed(entered.about, seq, point.size, base64.b64encode(point.root).decode(), note.decode())
+
+    def _model(self, model_id: str) -> dict[str, Any]:
+        """The model as it stands: the versions that answered, and its configuration."""
+        known = configuration_of(self.custody.journal, model_id)
+        return {"id": model_id, "versions": list(self.versions(model_id)), **known}
 
     def holds(self) -> list[Hold]:
         """All holds, released ones too."""

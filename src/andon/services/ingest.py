@@ -10,6 +10,7 @@ from andon.base.errors import AndonError, BadInput, Denied
 from andon.ledger.entry import CONTROL_KINDS, Entry, make_entry, parse_header
 from andon.ledger.log import Log
 from andon.telemetry.producer import Positions, Range, positions_from
+from andon.telemetry.versions import Versions, versions_from
 from andon.telemetry.vitals import ByVersion
 
 EVENTS_MAX: Final = 10_000
@@ -80,6 +81,7 @@ class Ingest:
         now: the time.
         positions: where producers are.
         seen: the vitals of the events that `make` saw last.
+        versions: which versions of each model answered.
     """
 
     log: Log
@@ -87,6 +89,7 @@ class Ingest:
     now: Callable[[], datetime]
     positions: Positions = field(default_factory=Positions)
     seen: Callable[[], ByVersion] = dict
+    versions: Versions = field(default_factory=Versions)
 
     def prepare(
         self, lines: Sequence[bytes], sender: str, place: Range | None = None, models: Iterable[str] = ()
@@ -133,6 +136,9 @@ class Ingest:
             except AndonError as error:
                 plans.append(error)
         first = self.log.append(group)
+        for batch, plan in zip(batches, plans, strict=True):
+            if not isinstance(plan, AndonError) and plan[1]:
+                self.versions.note(batch.vitals, at)
         slack = self.log.size - first - len(group)  # what the log wrote of its own between
         return [
             plan
@@ -147,13 +153,13 @@ class Ingest:
 
     def take(self, entries: Sequence[Entry], sender: str, place: Range | None) -> int:
         """Append entries of a sender on this machine, as `accept` does; how many of them were recorded before."""
-        [done] = self.accept([Batch(sender, entries, len(entries), (), place)])
+        [done] = self.accept([Batch(sender, entries, len(entries), (), place, self.seen())])
         if isinstance(done, AndonError):
             raise done
         return done.repeated
 
     def resume(self, snapshot: Mapping[str, Any] | None = None) -> None:
-        """Learn from the log where producers are; `snapshot` says it for its beginning."""
+        """Learn from the log where producers are, and which versions answered; `snapshot` says it for its beginning."""
         known: Mapping[str, Any] = {"size": 0, "positions": {}}
         if snapshot is not None and snapshot["size"] <= self.log.size:
             known = snapshot
@@ -171,13 +177,15 @@ class Ingest:
         events += self.log.size - after
         _note(positions, pending, events)
         self.positions = positions
+        self.versions = versions_from(known.get("versions", ()))
+        self.versions.learn(header for _, header in self.log.headers(known["size"] if "versions" in known else 0))
         if pending is not None and events < pending["events"]:  # cut by a crash: what follows belongs to it no more
             self.log.append([make_entry({"kind": "batch", "at": _text(self.now()), "by": "recovery", "events": 0})])
 
     def snapshot(self) -> dict[str, Any]:
-        """Where producers are, and for how much of the log that holds."""
+        """Where producers are and which versions answered, and for how much of the log that holds."""
         self.positions.forget(_text(self.now() - KEY_KEPT))
-        return {"size": self.log.size, "positions": self.positions.document()}
+        return {"size": self.log.size, "positions": self.positions.document(), "versions": self.versions.document()}
 
     def _plan(self, batch: Batch, at: str, group: list[Entry]) -> tuple[int, int, int]:
         """Put a batch's new entries into the group; where they start there, how many, lines known."""
