@@ -21,7 +21,8 @@ MODEL = [*FEATURES, "prediction", "label"]
 WHAT = {
     "duckdb": "floor: reads and aggregates every column of the log once",
     "arrow": "floor: reads the log into memory",
-    "andon log": "opens, checks and counts the log by the plan of the reference, hourly",
+    "andon log": "opens, checks and counts the log by the plan of the reference, hourly, without a surrogate",
+    "andon log, surrogate": "the same with the surrogate of the known-good model, asked about every row",
     "andon": "the whole scan: reference, log, hourly evaluations over features, slices and versions",
     "evidently": "DataDriftPreset on 23 columns and ClassificationPreset, one window, no slices",
     "nannyml": "univariate drift on 23 columns, CBPE, realised performance, daily chunks, no slices",
@@ -50,6 +51,16 @@ def arrow(reference: str, log: str, model: str) -> Steps:
 
 
 def andon_log(reference: str, log: str, model: str) -> Steps:
+    return _counted(reference, log, model, surrogate=False)
+
+
+def andon_log_surrogate(reference: str, log: str, model: str) -> Steps:
+    return _counted(reference, log, model, surrogate=True)
+
+
+def _counted(reference: str, log: str, model: str, *, surrogate: bool) -> Steps:
+    from dataclasses import replace
+
     from andon.adapters.duckdb.log import open_log
     from andon.base.interval import Grid
     from andon.bootstrap.wiring import read_model
@@ -61,6 +72,7 @@ def andon_log(reference: str, log: str, model: str) -> Steps:
     with open_log([reference], declared) as known_good, open_log([log], declared) as opened:
         resolved = resolve_columns(declared, opened.schema())
         watched = watch(resolved, known_good)
+        watched = watched if surrogate else replace(watched, extractors={})
         cubes = [cube for detector in DETECTORS for cube in detector.cubes(watched)]
         plan = make_plan(watched, cubes, Grid(evaluation_length(opened, resolved)))
         types = known_good.schema()
@@ -125,6 +137,7 @@ RUN: dict[str, Callable[[str, str, str], Steps]] = {
     "duckdb": duckdb_scan,
     "arrow": arrow,
     "andon log": andon_log,
+    "andon log, surrogate": andon_log_surrogate,
     "andon": andon,
     "evidently": evidently,
     "nannyml": nannyml,

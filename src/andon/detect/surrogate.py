@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from andon.detect.foliage import Foliage
 from andon.telemetry.plan import CategoryCoding, Codes, Coding, NumberCoding
 
 ROWS_MAX = 50_000
@@ -38,6 +39,9 @@ TREES, LEAVES, RATE = 60, 15, 0.2
 FAR = 0.1
 """A score is far from the expected one beyond this share of the known-good model's own residuals, on either side."""
 
+CHECKED_ROWS = 2_000
+"""Rows by which the tables made of the trees must answer as the trees do, else the trees answer themselves."""
+
 EFFECT_MIN = 0.2
 """Of an answer that is a number, a shift below so many of its standard deviations is negligible (Cohen's d, 1988)."""
 
@@ -48,7 +52,7 @@ Int64 = npt.NDArray[np.int64]
 class _Trees(Protocol):
     def fit(self, rows: Float, given: Float | Int64) -> "_Trees": ...
 
-    def predict(self, rows: Float) -> Float: ...
+    def predict(self, rows: Float) -> Float | Int64: ...
 
 
 def _one_thread() -> AbstractContextManager[object]:
@@ -61,20 +65,31 @@ def _one_thread() -> AbstractContextManager[object]:
 
 @dataclass(frozen=True)
 class Imitation:
-    """One tree ensemble per fold, fitted without the rows of that fold."""
+    """One tree ensemble per fold, fitted without the rows of that fold.
+
+    `classes` are those that the trees answer with; None where they give a number.
+    """
 
     codings: tuple[Coding, ...]
     trees: tuple[_Trees, ...]
+    classes: tuple[int, ...] | None
+    foliage: tuple[tuple[Foliage, ...] | None, ...]
 
     def expected(self, features: Sequence[Codes]) -> Float:
         """What each row should have got, by the ensemble that was fitted without its like."""
-        folds, table = _folds(features), _table(self.codings, features)
-        said = np.zeros(len(table))
-        for fold, trees in enumerate(self.trees):
+        folds = _folds(features)
+        said = np.zeros(len(folds))
+        for fold in range(len(self.trees)):
             mine = folds == fold
             if mine.any():
-                said[mine] = trees.predict(table[mine])
+                said[mine] = self._said(fold, [each[mine] for each in features])
         return said
+
+    def _said(self, fold: int, features: Sequence[Codes]) -> Float | Int64:
+        foliage = self.foliage[fold]
+        if foliage is None:
+            return self.trees[fold].predict(_table(self.codings, features))
+        return _answered(foliage, self.classes, features)
 
     @classmethod
     def fitted(
@@ -85,7 +100,11 @@ class Imitation:
         few = [isinstance(coding, CategoryCoding) and len(coding.values) <= CATEGORIES_MAX for coding in codings]
         shape = {"max_iter": TREES, "max_leaf_nodes": LEAVES, "learning_rate": RATE, "random_state": 0}
         trees = [make(categorical_features=np.array(few), **shape) for _ in range(FOLDS)]
-        return cls(codings, tuple(t.fit(table[folds != n], given[folds != n]) for n, t in enumerate(trees)))
+        fitted = tuple(t.fit(table[folds != n], given[folds != n]) for n, t in enumerate(trees))
+        classes = tuple(np.unique(given).tolist()) if given.dtype == np.int64 else None
+        first = [each[:CHECKED_ROWS] for each in features]
+        foliage = tuple(_foliage(each, codings, classes, first) for each in fitted)
+        return cls(codings, fitted, classes, foliage)
 
 
 @dataclass(frozen=True)
@@ -203,6 +222,26 @@ def _fitted(
     return Surrogate(*about, answers, scores, (min(float(low), -least), max(float(high), least)))
 
 
+def _foliage(
+    trees: _Trees, codings: Sequence[Coding], classes: tuple[int, ...] | None, rows: Sequence[Codes]
+) -> tuple[Foliage, ...] | None:
+    """The trees as tables; None where these do not answer some rows exactly as the trees do."""
+    made = Foliage.of(trees, [coding.size for coding in codings], [_known(coding) for coding in codings])
+    if made is None:
+        return None
+    same = np.array_equal(_answered(made, classes, rows), trees.predict(_table(codings, rows)))
+    return made if same else None
+
+
+def _answered(foliage: Sequence[Foliage], classes: tuple[int, ...] | None, rows: Sequence[Codes]) -> Float | Int64:
+    sums = [each.sums(rows) for each in foliage]
+    if classes is None:
+        return sums[0]
+    place = np.argmax(sums, axis=0) if len(sums) > 1 else (sums[0] > 0).astype(np.int64)
+    answer: Int64 = np.take(np.array(classes, dtype=np.int64), place)
+    return answer
+
+
 def _is_varied(given: Int64, folds: Int64) -> bool:
     """Whether there are a few classes, and rows of each outside every fold."""
     classes, counts = np.unique(given, return_counts=True)
@@ -229,8 +268,12 @@ def _table(codings: Sequence[Coding], codes: Sequence[Codes]) -> Float:
 
 
 def _column(coding: Coding, codes: Codes) -> Float:
-    known = coding.bins if isinstance(coding, NumberCoding) else coding.null
-    return np.where(codes < known, codes, np.nan).astype(np.float64)
+    return np.where(codes < _known(coding), codes, np.nan).astype(np.float64)
+
+
+def _known(coding: Coding) -> int:
+    """The first code that no usable value has."""
+    return coding.bins if isinstance(coding, NumberCoding) else coding.null
 
 
 def _kappa(said: Int64, true: Int64) -> float:
