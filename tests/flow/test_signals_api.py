@@ -332,7 +332,7 @@ def test_somebody_outside_may_report_and_nothing_else(house, client):
         assert client.get(f"/api/v1/{path}", headers=outside).status_code == 403
     assert client.post("/api/v1/signals/alertmanager", content=webhook(alert()), headers=outside).status_code == 403
     key = outside["authorization"].removeprefix("Bearer ")
-    assert client.post("/v2/enqueue", json={"routing_key": key, "event_action": "trigger"}).status_code == 400
+    assert client.post("/v2/enqueue", json={"routing_key": key, "event_action": "trigger"}).status_code == 401
     taken = client.post("/api/v1/signals/report", json=OUTSIDE | {"model_id": "assistant"}, headers=outside)
     assert (taken.status_code, taken.json()["classified"]["incident_type"]) == (202, "harmful_output")
     [incident] = until(lambda: client.get("/api/v1/incidents", headers=admin).json()["items"])
