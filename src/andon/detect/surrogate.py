@@ -57,6 +57,7 @@ class _Trees(Protocol):
 
 def _one_thread() -> AbstractContextManager[object]:
     """Trees on one thread: theirs wait for each other in a busy loop, and a crowded machine would stand still."""
+    import sklearn.ensemble  # noqa: F401, PLC0415  # first: only libraries that are loaded can be limited
     from threadpoolctl import threadpool_limits  # noqa: PLC0415  # comes with scikit-learn, loaded when needed
 
     limits: AbstractContextManager[object] = threadpool_limits(1)

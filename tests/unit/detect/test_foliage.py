@@ -1,5 +1,7 @@
 """Trees as tables answer as the trees do, to the last bit; and what cannot be read is left to the trees."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -40,3 +42,16 @@ def test_tables_answer_as_the_trees(answers: str) -> None:
 
 def test_what_is_no_such_ensemble_gives_no_tables() -> None:
     assert Foliage.of(object(), [3], [2]) is None
+
+
+def test_trees_have_one_thread_also_where_they_are_loaded_only_now() -> None:
+    program = (
+        "from andon.detect.surrogate import _one_thread\n"
+        "with _one_thread():\n"
+        "    from sklearn.utils._openmp_helpers import _openmp_effective_n_threads\n"
+        "    print(_openmp_effective_n_threads())"
+    )
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env={"OMP_NUM_THREADS": "4"}
+    )
+    assert done.stdout.strip() == "1"
