@@ -14,7 +14,7 @@ import components
 from andon.base.errors import BadInput
 from andon.bootstrap.packs import floors
 from andon.bootstrap.rules import rules
-from servers import ANDON, SECRET, andon, eventually, serving
+from servers import ANDON, SECRET, andon, serving
 
 CASES = Path(__file__).parents[1] / "data" / "prometheus_rules_test.yml"
 URL = "http://127.0.0.1:8600"
