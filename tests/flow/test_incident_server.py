@@ -31,6 +31,18 @@ def shown(server, incident, token=None):
 
 
 @contextmanager
+def serving_hook(handler):
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/hook"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
 def listener(answers):
     """A real endpoint that keeps what it is told; `answers` are its status codes, the last for good."""
     heard = []
@@ -47,14 +59,8 @@ def listener(answers):
         def log_message(self, *_):
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/hook", heard
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving_hook(Handler) as url:
+        yield url, heard
 
 
 def test_an_incident_by_the_command_line(tmp_path):
@@ -148,15 +154,11 @@ def dripping():
         def log_message(self, *_):
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with serving_hook(Handler) as url:
         try:
-            yield f"http://127.0.0.1:{server.server_port}/hook", told
+            yield url, told
         finally:
             may_end.set()
-            server.shutdown()
-            thread.join()
 
 
 def test_outsiders_that_never_answer_delay_no_seal_and_not_each_other(tmp_path):

@@ -257,9 +257,7 @@ class House:
             with contextlib.suppress(Unavailable):
                 self.opened.journal.tidy()
             took = time.monotonic() - begun
-            self._hurried.wait(
-                min(RESTS * took, POLL_SECONDS)
-            )  # many commands: one batch, so that they are not held up
+            self._hurried.wait(min(RESTS * took, POLL_SECONDS))  # many commands: one batch, so that none is held up
             self._hurried.clear()
             self._wake.wait(POLL_SECONDS)
             self._wake.clear()
@@ -267,12 +265,8 @@ class House:
     def tell(self, recipient: str) -> None:
         """Tell an outsider what happens until the end; nobody else waits for them."""
         while not self._rests.wait(POLL_SECONDS):
-            try:
+            with _next_turn_comes(recipient):
                 self.opened.follow.tell(recipient)
-            except Unavailable:
-                continue
-            except Exception as error:  # noqa: BLE001  # the worker's loop: else they heard of nothing any more
-                LOGGER.error("%s: %s", recipient, type(error).__name__)  # noqa: TRY400  # its text may hold data
 
     def beat(self) -> None:
         """One turn of the follower; one at a time."""
@@ -298,12 +292,8 @@ class House:
         took = 0.0
         while not self._rests.wait(max(POLL_SECONDS, RESTS * took)):
             begun = time.monotonic()
-            try:
+            with _next_turn_comes("attendant"):
                 self.look()
-            except Unavailable:
-                continue
-            except Exception as error:  # noqa: BLE001  # the worker's loop: else nobody looked after anything any more
-                LOGGER.error("attendant: %s", type(error).__name__)  # noqa: TRY400  # its text may hold data
             took = min(time.monotonic() - begun, LOOK_SECONDS)
 
     def group_signals(self) -> None:
@@ -404,6 +394,17 @@ class House:
         """Stop following."""
         self._ended.set()
         self.hurry()
+
+
+@contextmanager
+def _next_turn_comes(worker: str) -> Iterator[None]:
+    """One turn of a worker that must not end: whatever goes wrong is noted, and the next turn comes."""
+    try:
+        yield
+    except Unavailable:
+        pass
+    except Exception as error:  # noqa: BLE001  # the workers' loop: else nobody did its work any more
+        LOGGER.error("%s: %s", worker, type(error).__name__)  # noqa: TRY400  # its text may hold data
 
 
 @contextmanager

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from andon.base.errors import BadInput
 from andon.incident.clocks import spoken
+from andon.incident.pack_file import parse_pack
 from andon.incident.taxonomy import PriorityLevel, Sentence, Slug
 from andon.inventory.register import CHANGES
 from andon.ledger.journal import Page, View
@@ -63,12 +63,7 @@ class Check:
 
 def parse_checklists(content: Mapping[str, object]) -> Checklists:
     """Checklists from the content of their file."""
-    try:
-        return Checklists.model_validate(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the top"
-        raise BadInput(f"checklists.yaml is not valid at {place}: {first['msg']}") from None
+    return parse_pack(Checklists, content, "checklists.yaml")
 
 
 def with_changes(view: View, row: Row) -> Row:

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from andon.base.errors import BadInput, NotFound
+from andon.base.errors import NotFound
 from andon.base.nearest import nearest
 from andon.incident.checklist import Checklists
+from andon.incident.pack_file import parse_pack
 from andon.incident.priority import SEVERITIES
 from andon.incident.taxonomy import Sentence, Slug, Taxonomy
 
@@ -49,12 +50,7 @@ class Playbook:
 
 def parse_first_steps(content: Mapping[str, object]) -> FirstSteps:
     """First steps from the content of their file."""
-    try:
-        return FirstSteps.model_validate(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the top"
-        raise BadInput(f"first_steps.yaml is not valid at {place}: {first['msg']}") from None
+    return parse_pack(FirstSteps, content, "first_steps.yaml")
 
 
 def playbook_of(incident_type: str, taxonomy: Taxonomy, steps: FirstSteps, checklists: Checklists) -> Playbook:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from andon.base.errors import BadInput
 from andon.base.interval import EPOCH
 from andon.duty.calendar import due_at
+from andon.incident.pack_file import parse_pack
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Sentence = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -107,10 +108,7 @@ def _check_length(name: str, length: str) -> None:
 
 def parse_taxonomy(content: Mapping[str, object], name: str = "the taxonomy") -> Taxonomy:
     """A taxonomy from the content of its file."""
-    try:
-        return Taxonomy.model_validate(content)
-    except ValidationError as error:
-        raise BadInput(_first(error, name)) from None
+    return parse_pack(Taxonomy, content, name)
 
 
 def extended(known: Taxonomy, content: Mapping[str, object], name: str) -> Taxonomy:
@@ -131,13 +129,4 @@ def extended(known: Taxonomy, content: Mapping[str, object], name: str) -> Taxon
 
 def parse_severities(content: Mapping[str, object], name: str = "the severities") -> Severities:
     """The severities from the content of their file."""
-    try:
-        return Severities.model_validate(content)
-    except ValidationError as error:
-        raise BadInput(_first(error, name)) from None
-
-
-def _first(error: ValidationError, name: str) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"]) or "the top"
-    return f"{name} is not valid at {place}: {first['msg'].removeprefix('Value error, ')}"
+    return parse_pack(Severities, content, name)

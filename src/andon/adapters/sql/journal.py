@@ -284,24 +284,26 @@ class SqlJournal:
 
     def _together(self, commands: Sequence[Command]) -> Sequence[Committed | Exception]:
         """What came of each, when all that could be done is durable."""
-        try:
-            return self._in_one(commands)
-        except _Broken:  # by one of them, for all: each once more, alone
-            return self._one_by_one(commands)
-        except Exception as error:  # noqa: BLE001  # each who waits is told
-            return [error] * len(commands)
-
-    def _one_by_one(self, commands: Sequence[Command]) -> Sequence[Committed | Exception]:
-        """As `_together`, each in a transaction of its own; when the database itself is away, none tries in vain."""
         outcomes: list[Committed | Exception] = []
-        for each in commands:
-            try:
-                outcomes += self._in_one([each])
-            except _Broken as broken:
-                outcomes.append(broken.told)
-            except Exception as error:  # noqa: BLE001  # each who waits is told
-                return [*outcomes, *[error] * (len(commands) - len(outcomes))]
+        try:
+            self._in_few(commands, outcomes)
+        except Exception as error:  # noqa: BLE001  # the worker's loop: each who still waits is told
+            outcomes += [error] * (len(commands) - len(outcomes))
         return outcomes
+
+    def _in_few(self, commands: Sequence[Command], outcomes: list[Committed | Exception]) -> None:
+        """Do them in one transaction; where one breaks it for all, each in one of its own.
+
+        `outcomes` gets what came of each, in order; fewer where the database is away: none tries in vain.
+        """
+        try:
+            outcomes += self._in_one(commands)
+        except _Broken as broken:
+            if len(commands) == 1:
+                outcomes.append(broken.told)
+                return
+            for each in commands:
+                self._in_few([each], outcomes)
 
     def _in_one(self, commands: Sequence[Command]) -> list[Committed | Exception]:
         with transaction(self.engine) as connection:
@@ -316,20 +318,19 @@ class SqlJournal:
             return outcomes
 
     def _by_itself(self, connection: Connection, command: Command, seq: int) -> Committed | Exception:
-        """What came of a command that shares its transaction: done, or an error of which nothing is left.
+        """What came of a command that shares its transaction: done, or refused before it wrote anything.
 
-        Whatever goes wrong before it writes leaves nothing; after that all of the transaction has to be done anew.
+        Raises:
+            _Broken: whatever else went wrong; all of the transaction has to be done anew.
         """
         try:
             done = None if command.begins else self._done(connection, command.request_id)
             if done is not None:
                 return done
-            fact = command.decide(SqlView(connection))
-        except DBAPIError as error:
-            raise _Broken(told_of(self.engine, error)) from error
-        except Exception as error:  # noqa: BLE001  # whoever gave the command gets it
-            return error
-        try:
+            try:
+                fact = command.decide(SqlView(connection))
+            except AndonError as error:
+                return error
             # A stream that this command begins has no entry yet, and its request was none before: they are one name.
             version = 0 if command.begins else connection.execute(LATEST, {"name": fact.stream}).one()[1]
             return self._enter(connection, fact, Place(seq, version + 1, command.request_id, _text(self.now())))
@@ -393,7 +394,7 @@ class SqlJournal:
 
 
 class _Broken(Exception):  # no error of its own: `told` is for whoever gave the command
-    """The database failed in the middle of a command, and with it the transaction that others share."""
+    """A command failed in the middle, and with it the transaction that others share."""
 
     def __init__(self, told: Exception) -> None:
         super().__init__(str(told))
