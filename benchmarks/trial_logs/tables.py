@@ -1,6 +1,7 @@
 """The public tables behind the trial logs, by name."""
 
 from trial_logs import people, things
+from trial_logs.newer_tables import NEWER
 from trial_logs.sources import Table
 
 TABLES = {
@@ -28,6 +29,7 @@ TABLES = {
     "taxi": things.taxis,
     "deliveries": things.deliveries,
     "owners": people.home_owners,
+    **NEWER,
 }
 
 

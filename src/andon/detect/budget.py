@@ -8,6 +8,10 @@ QUARTER = timedelta(days=91)
 INDEPENDENT_LOOKS = 3.0
 """Overlapping windows of one mark are worth about this many independent looks at each evaluation."""
 
+UNDECLARED_SHARE = 0.25
+"""What of a detector's part goes to slices by columns that nobody declared as slices: there are more of them, and a
+declared one is where somebody expects harm (weighted Bonferroni, Holm 1979)."""
+
 THRESHOLD_MIN = 5.0
 """Five standard errors at the least, however slow the traffic: further out, tails are extrapolation."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from andon.detect.budget import Budget
+from andon.detect.budget import UNDECLARED_SHARE, Budget
 from andon.detect.detector import Detector
 from andon.detect.exposure import negligible
 from andon.detect.history import History
@@ -142,14 +142,26 @@ def search(
     weights = sum(detector.weight for detector in detectors)
     found: list[Hit] = []
     for number, detector in enumerate(detectors):
-        marks = capacity(history.plan, detector.cubes(watched))
-        asked = detector.weight / weights, marks, history.plan.grid.length
-        threshold, opening = budget.threshold(*asked), budget.limit(*asked)
+        asked = limits(watched, history.plan, detector, budget, detector.weight / weights)
         for series in detector.series(watched, history):
-            found.extend(_hits(detector, series, threshold, opening))
+            found.extend(_hits(detector, series, *asked[series.declared]))
         if progress is not None:
             progress(number + 1, len(detectors))
     return sorted(found, key=lambda hit: (hit.t, -abs(hit.z)))
+
+
+def limits(
+    watched: Watched, plan: Plan, detector: Detector, budget: Budget, part: float
+) -> dict[bool, tuple[float, float]]:
+    """The threshold of a detector's marks and what opening asks, by whether the marks are in declared slices."""
+    cubes = detector.cubes(watched)
+    found = {}
+    for declared in (True, False):
+        asked = [cube for cube in cubes if watched.is_declared(cube.columns) == declared]
+        kept = 1.0 if len(asked) == len(cubes) else 1 - UNDECLARED_SHARE if declared else UNDECLARED_SHARE
+        wanted = part * kept, capacity(plan, asked), plan.grid.length
+        found[declared] = budget.threshold(*wanted), budget.limit(*wanted)
+    return found
 
 
 def _usual(series: MarkSeries, s: int) -> float:

@@ -86,6 +86,7 @@ class MarkSeries:
         frozen: the bucket from which on everything is compared with what was before it (a version is compared with what
             was before its first row, however long it runs); None where the baseline ends where the window begins.
         rows_min: fewest rows in a window, and in each baseline 4 times as many.
+        declared: whether the slices, if any, are by columns that were declared as slices.
     """
 
     marks: tuple[Mark, ...]
@@ -99,6 +100,7 @@ class MarkSeries:
     prior: float = 0.0
     frozen: int | None = None
     rows_min: int = ROWS_MIN
+    declared: bool = True
 
 
 @dataclass(frozen=True)

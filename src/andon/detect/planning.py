@@ -116,6 +116,14 @@ class Watched:
         """Whether a slice is one side of a number."""
         return place is not None and place.columns[-1] in self.cuts and place.columns[-1] not in self.slices
 
+    def is_declared(self, codings: Iterable[str]) -> bool:
+        """Whether none of some codings cuts the traffic by a column that nobody declared as a slice."""
+        undeclared = {
+            *(slice_coding(name) for name in self.found),
+            *(cut_coding(name) for name in self.cuts if name not in self.slices),
+        }
+        return undeclared.isdisjoint(codings)
+
     def protects(self, columns: Iterable[str]) -> bool:
         """Whether columns tell protected groups apart: protected attributes, or what stands in for one."""
         return any(name in self.model.protected or name in self.stand_ins for name in columns)

@@ -22,7 +22,7 @@ from andon.detect.budget import Budget
 from andon.detect.detector import Detector
 from andon.detect.finding import Layer, Slice
 from andon.detect.history import History
-from andon.detect.hit import Hit, search
+from andon.detect.hit import Hit, limits, search
 from andon.detect.jump import jumps
 from andon.detect.mark import Mark
 from andon.detect.planning import Watched, make_plan, watch
@@ -73,6 +73,7 @@ STRANGE_FROM = 45.0
 MARKS_ASKED = 120
 """Of so many marks of a detector the engine counts the rows again: a query for all of them takes long to plan."""
 SEVERITIES = {slug: kind.default_severity for slug, kind in load_taxonomy().types.items()}
+BUDGET = Budget()
 NOTHING = Watched(Model("bare", Columns("id", "ts")), {}, (), ())
 SLUG = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -433,6 +434,21 @@ def test_thresholds_follow_from_the_alarm_budget_of_the_model(bench: Bench) -> N
         [found] = bench.scanned(FAULTS["income_halves_in_the_south"], 7, model=model).scan.incidents
         limits.append(max(finding.threshold for finding in found.findings))
     assert limits[0] < limits[1]
+
+
+@pytest.mark.parametrize("name", ["changed_decisions", "shifted_score"])
+def test_slices_that_nobody_declared_spend_a_smaller_share_of_the_budget(name: str, bench: Bench) -> None:
+    detector = next(each for each in DETECTORS if each.name == name)
+    watched, history = bench.watched_by(detector), bench.seen_by(detector, bench.log(planted(detector), 0))
+    opening = {declared: least for declared, (_, least) in limits(watched, history.plan, detector, BUDGET, 1.0).items()}
+    alone = replace(watched, found=(), cuts=())
+    [declared_alone, _] = limits(alone, history.plan, detector, BUDGET, 1.0).values()
+    assert declared_alone[1] < opening[True] < opening[False], "three quarters for what is declared, a quarter for more"
+    families = list(detector.series(watched, history))
+    assert {family.declared for family in families} == {True, False}
+    for family in families:
+        columns = {column for mark in family.marks if mark.slice for column in mark.slice.columns} - {"model_version"}
+        assert columns <= set(watched.slices) if family.declared else columns.isdisjoint(watched.slices)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

@@ -45,6 +45,7 @@ class View:
     parts: tuple[Part, ...]
     log: Entries
     reference: Entries
+    declared: bool
 
     def changed(self, watched: Watched, answer: int) -> MarkSeries:
         """Decisions that became of a class, among those that became or ceased to be of it."""
@@ -62,6 +63,7 @@ class View:
             prior=PRIOR_ROWS,
             frozen=self.first,
             rows_min=CHANGED_ROWS_MIN,
+            declared=self.declared,
         )
 
     def matters(self, watched: Watched, answer: int) -> bool:
@@ -78,7 +80,16 @@ class View:
         if numeric:
             marks = [replace(mark, effect_min=EFFECT_MEDIUM, witness=True) for mark in marks]
         exposure = self._exposure(watched, ABOVE if numeric else 1)
-        return MarkSeries(tuple(marks), log, reference, rest, reference_rest, exposure=exposure, frozen=self.first)
+        return MarkSeries(
+            tuple(marks),
+            log,
+            reference,
+            rest,
+            reference_rest,
+            exposure=exposure,
+            frozen=self.first,
+            declared=self.declared,
+        )
 
     def leaning(self, watched: Watched) -> tuple[MarkSeries, MarkSeries]:
         """Answers on the one side and on the other: scores above and below, or decisions that became and ceased."""
@@ -143,7 +154,7 @@ def views_by(watched: Watched, history: History, name: str, *, finely: bool = Fa
     parts = tuple(_parts(watched, name, rows, finely=finely))
     if parts:
         for version, first, seen in _versions(watched, history, log, reference):
-            yield View(version, first, parts, seen, reference)
+            yield View(version, first, parts, seen, reference, watched.is_declared((name,)))
 
 
 def _version(watched: Watched) -> tuple[str, ...]:
