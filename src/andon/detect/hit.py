@@ -9,6 +9,7 @@ import numpy.typing as npt
 from andon.detect.budget import UNDECLARED_SHARE, Budget
 from andon.detect.detector import Detector
 from andon.detect.exposure import negligible
+from andon.detect.finding import Layer
 from andon.detect.history import History
 from andon.detect.jump import angle, jumps, share
 from andon.detect.mark import Late, Mark, MarkSeries
@@ -17,15 +18,24 @@ from andon.detect.planning import Watched
 from andon.detect.sums import Sums
 from andon.telemetry.plan import CategoryCoding, Cube, NumberCoding, Plan
 
+NEAR = 2
+"""Buckets between the first row of a version and the start of a failure that it may be to blame for."""
 REST_SMOOTHING = 4
 """Buckets on either side over which the rest of the traffic is averaged as the control of one bucket."""
+BETTER_Z = 2.0
+"""Standard errors by which a new version must have got better for its moved answers to be no reason for an alarm."""
 SHARED_MIN = 0.5
 """From this intraclass correlation on the rows of one time are nearly alike: most of what varies, varies with time."""
+SHARED_LEAST = 0.1
+"""Below this intraclass correlation rows are taken to be on their own: chance alone makes as much in small slices."""
 
 
 @dataclass(frozen=True)
 class Stream:
-    """One mark with its counts: what is followed over time."""
+    """One mark with its counts: what is followed over time.
+
+    Nothing begins before bucket `earliest` (the first of the version whose answers are counted).
+    """
 
     detector: Detector
     mark: Mark
@@ -38,6 +48,7 @@ class Stream:
     reference_rest_count: float
     reference_rest_total: float
     late: Late | None = None
+    earliest: int = 0
 
     def known(self, t: int) -> "Stream":
         """The stream counted by decision, as known at evaluation `t`; itself unless its labels come late."""
@@ -83,6 +94,7 @@ class Stream:
             0.0 if reference_rest is None else float(reference_rest.count[s].sum()),
             0.0 if reference_rest is None else float(reference_rest.total[s].sum()),
             series.late[s] if series.late else None,
+            series.frozen or 0,
         )
 
 
@@ -93,7 +105,7 @@ class Hit:
     `opens` says whether it may open an incident, or can only add to one. A mark of which too little was seen to know
     its habits is judged by those of its family; what passes as one of them (weather, prices, running means) is moved by
     the world, and that is an incident once something else shows it. `shared` says that the rows of one time are nearly
-    alike in it, as they are in weather: such a number moves in spells.
+    alike in it (1), as they are in weather, or how far they are (0: not at all): such a number moves in spells.
     """
 
     stream: Stream
@@ -105,7 +117,7 @@ class Hit:
     wander: float
     threshold: float
     opens: bool = True
-    shared: bool = False
+    shared: float = 0.0
 
     @property
     def level_before(self) -> float:
@@ -164,6 +176,24 @@ def limits(
     return found
 
 
+def outcomes(watched: Watched, history: History, detectors: Sequence[Detector]) -> Stream | None:
+    """How often the answers were wrong in all traffic, by the labels that arrived; None where there are none."""
+    for detector in detectors:
+        first = next(iter(detector.series(watched, history)), None) if detector.layer is Layer.PERFORMANCE else None
+        if first is not None and first.marks and first.marks[0].good_falls:
+            return Stream.of(detector, first, 0)
+    return None
+
+
+def got_better(outcome: Stream, run: Run, t: int) -> bool:
+    """Whether labels known at evaluation `t` say that answers are less often wrong since a run began (2 errors)."""
+    known, since, before = outcome.known(t), slice(run.start, t + 1), slice(0, run.low)
+    now, total = known.count[since].sum(), known.total[since].sum()
+    usual, base = known.count[before].sum() + known.reference_count, known.total[before].sum() + known.reference_total
+    moved = float(angle(np.array(now), np.array(total)) - angle(np.array(usual), np.array(base)))
+    return moved <= -BETTER_Z * float(np.sqrt(1 / (total + 0.5) + 1 / (base + 0.5)))
+
+
 def _usual(series: MarkSeries, s: int) -> float:
     """The share of a mark in all of the reference."""
     sides = [side for side in (series.reference, series.reference_rest) if side is not None]
@@ -217,13 +247,14 @@ def _opening(series: MarkSeries, threshold: float) -> npt.NDArray[np.bool_]:
     return opens
 
 
-def _shared(series: MarkSeries) -> list[bool]:
-    """Of each mark, whether the rows of one time are nearly alike in it, by the reference; in a slice no mark is."""
-    if series.rest is not None or not series.reference.count.shape[1]:
-        return [False] * len(series.marks)
+def _shared(series: MarkSeries) -> list[float]:
+    """Of each mark, how far rows of one time are alike in it, by the reference: 0 (on their own) to 1 (nearly all)."""
+    if not series.reference.count.shape[1]:
+        return [0.0] * len(series.marks)
     seldom = np.full((len(series.marks), 1), series.alike)
-    alike = Sums.running(series.reference).all().moderated_clustering(seldom)[:, 0] >= SHARED_MIN
-    return [bool(each) and not mark.rare for each, mark in zip(alike, series.marks, strict=True)]
+    alike = Sums.running(series.reference).all().moderated_clustering(seldom)[:, 0]
+    shared = np.where(alike >= SHARED_LEAST, np.minimum(alike / SHARED_MIN, 1.0), 0.0)
+    return [0.0 if mark.rare else float(each) for each, mark in zip(shared, series.marks, strict=True)]
 
 
 def expected(stream: Stream, t: int, before: int) -> Float:
@@ -253,11 +284,14 @@ def follow(hit: Hit, t: int) -> Run:
         level = expected(stream, t, before)
         gain = gains(stream.count[: t + 1], stream.total[: t + 1], share(level), share(level + effect))
         gain /= 1 + stream.total[: t + 1] * hit.wander  # rows of one bucket wander together: they weigh less
+        gain[: stream.earliest] = -np.inf
         inside = first + int(np.argmax(gain[first:end]))
         run = best_run(gain, inside)
         before = run.low
         effect = _shift(stream, run, level) or effect
     assert run is not None  # noqa: S101  # the loop ran
+    if stream.earliest and run.low <= stream.earliest + NEAR:
+        return replace(run, start=stream.earliest, low=stream.earliest)
     return run
 
 

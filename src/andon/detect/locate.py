@@ -8,16 +8,15 @@ import numpy.typing as npt
 from andon.detect.builtin import marks_of, views_of
 from andon.detect.finding import Slice
 from andon.detect.history import History
-from andon.detect.hit import Hit, Stream
+from andon.detect.hit import NEAR, Hit, Stream
 from andon.detect.jump import CONTROL_SHIFT_MAX, angle
 from andon.detect.mark import Mark, MarkSeries
+from andon.detect.onset import Run
 from andon.detect.planning import Watched, cut_coding, slice_coding
 from andon.telemetry.plan import CategoryCoding, Coding, Cube, NumberCoding
 from andon.telemetry.summary import Int64
 
 CHANGED_DECISIONS, SHIFTED_SCORE = "changed_decisions", "shifted_score"
-NEAR = 2
-"""Buckets between the first row of a version and the start of a failure that it may be to blame for."""
 CONFINED = 1 / 3
 """A failure is confined to a slice when the rest of the traffic moved by less than this share of the slice's move."""
 Float = npt.NDArray[np.float64]
@@ -42,16 +41,16 @@ class Located:
     z: float
 
 
-def locate(hit: Hit, watched: Watched, history: History, first: int, end: int) -> Hit:
+def locate(hit: Hit, watched: Watched, history: History, run: Run) -> Hit:
     """The hit of the slice that carries a shift seen in all traffic; the same hit when everybody moved.
 
     The values of each slice column are taken in the order of their own shift, a number at each of its edges; the set
-    that stands out most against its complement is kept, if the complement kept calm. The buckets `first..end` hold the
-    failure; none later is read.
+    that stands out most against its complement is kept, if the complement kept calm. The run holds the failure; no
+    later bucket is read.
     """
     mark = hit.stream.mark
     if hit.stream.detector.name in (CHANGED_DECISIONS, SHIFTED_SCORE):
-        return _in_views(hit, watched, history, first, end)
+        return _in_views(hit, watched, history, run)
     if mark.slice is not None or mark.coding not in watched.names:
         return hit
     found = []
@@ -59,14 +58,14 @@ def locate(hit: Hit, watched: Watched, history: History, first: int, end: int) -
     for cut in cuts:
         cube = Cube((cut, mark.coding))
         if watched.codings[cut].column != watched.codings[mark.coding].column and cube in history.plan.cubes:
-            counts = _Counts(history.counts(*cube.columns), history.reference_counts(*cube.columns), first, end)
+            counts = _Counts(history.counts(*cube.columns), history.reference_counts(*cube.columns), run.start, run.end)
             shifts = Shift.of_mark(mark, watched.codings[mark.coding], counts.window(), counts.base())
             found.append(best_part(hit, cut, watched.codings[cut], *shifts))
     best = max((each for each in found if each is not None), key=lambda each: abs(each.z), default=None)
     return hit if best is None else _in_slice(hit, watched, history, best)
 
 
-def _in_views(hit: Hit, watched: Watched, history: History, first: int, end: int) -> Hit:
+def _in_views(hit: Hit, watched: Watched, history: History, run: Run) -> Hit:
     """The hit in the view and at the cut where answers differ most from the rest, or in no slice at all.
 
     Only values on the same side of a number are tried: the shift of the part against the rest, in standard errors, is
@@ -83,18 +82,19 @@ def _in_views(hit: Hit, watched: Watched, history: History, first: int, end: int
         for view in views_of.views_by(watched, history, (cut_coding if is_cut else slice_coding)(column), finely=True)
     }
     view = views[mark.version]
-    if view.first is not None and not first - NEAR <= view.first <= first + NEAR:
+    if view.first is not None and not run.begins_near(view.first, NEAR):
         view = views[None]
     series = (view.shifted if scored else view.changed)(watched, mark.codes[0])
-    before = first if series.frozen is None else min(first, series.frozen)
+    part = slice(run.start, run.end)
+    before = run.start if series.frozen is None else min(run.start, series.frozen)
     asked = mark.slice.predicate.rsplit(" and ", maxsplit=1)[-1]
     alike = [
         s
-        for s, part in enumerate(view.parts)
-        if (_side_of(part.place.predicate) == _side_of(asked) if is_cut else part.place.predicate == asked)
+        for s, each in enumerate(view.parts)
+        if (_side_of(each.place.predicate) == _side_of(asked) if is_cut else each.place.predicate == asked)
     ]
-    best = max(alike, key=lambda s: _contrast(series, s, slice(first, end), before) * np.sign(hit.effect))
-    net, rest_net = _net(watched, view, best, slice(first, end), before)
+    best = max(alike, key=lambda s: _contrast(series, s, part, before) * np.sign(hit.effect))
+    net, rest_net = _net(watched, view, best, part, before)
     found = replace(hit, stream=Stream.of(hit.stream.detector, series, best))
     if rest_net * np.sign(net) < -abs(net) / 2:
         version = None if view.version is None else watched.version_slice(view.version)
@@ -184,19 +184,26 @@ def best_part(
         inside[list(codes)] = True
         if shift.total[inside].sum() > largest * shift.total.sum():
             continue
-        effect, error = (float(values[0]) for values in shift.of_set(inside))
-        rest, rest_error = siblings.of_set(~inside)
-        known = bool(rest_error[0] <= CONFINED * abs(effect))
-        calm = known and bool(np.all(np.abs(rest) - rest_error <= CONFINED * abs(effect)))
-        sure = abs(effect) >= LOCATE_Z * np.sqrt(error**2 + hit.wander)
+        moved_itself = is_confined(hit, shift, siblings, inside) if shift.kept_share(inside) else None
+        if moved_itself is None:
+            continue
+        effect, error = moved_itself
         z = effect / error  # which set it is, chance alone decides: the wander is the same for all
-        if not shift.kept_share(inside) or np.sign(effect) != np.sign(hit.effect) or not calm:
-            continue
-        if not shift.spares_rest(inside):
-            continue
-        if sure and (best is None or abs(z) > abs(best.z)):
+        if best is None or abs(z) > abs(best.z):
             best = Located(place, name, codes, effect, z)
     return best
+
+
+def is_confined(
+    hit: Hit, shift: "Shift", siblings: "Shift", inside: npt.NDArray[np.bool_]
+) -> tuple[float, float] | None:
+    """Effect and standard error of a hit's shift in a set, if the set surely moved and the rest kept calm."""
+    effect, error = (float(values[0]) for values in shift.of_set(inside))
+    rest, rest_error = siblings.of_set(~inside)
+    known = bool(rest_error[0] <= CONFINED * abs(effect))
+    calm = known and bool(np.all(np.abs(rest) - rest_error <= CONFINED * abs(effect)))
+    sure = abs(effect) >= LOCATE_Z * np.sqrt(error**2 + hit.wander) and np.sign(effect) == np.sign(hit.effect)
+    return (effect, error) if calm and sure and shift.spares_rest(inside) else None
 
 
 def _parts(cut: Coding, moved: Float, clear: npt.NDArray[np.bool_]) -> list[tuple[Slice, tuple[int, ...]]]:

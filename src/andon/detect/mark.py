@@ -37,6 +37,9 @@ class Mark:
         effect_min: Cohen's h below which a shift is negligible.
         only_rises: whether a falling share is good news, and never raised.
         witness: whether it opens no incident by itself, and only adds to one that something else opens.
+        rescaled_min: Cohen's h below which a shift that began with a new version opens no incident: an equally good
+            version scales its scores anew.
+        good_falls: whether a falling share is good news, which opens no incident.
     """
 
     coding: str
@@ -51,6 +54,8 @@ class Mark:
     effect_min: float = EFFECT_MIN
     only_rises: bool = False
     witness: bool = False
+    rescaled_min: float = 0.0
+    good_falls: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,20 @@ from andon.base.predicate import all_of
 from andon.detect.builtin import marks_of, views_of
 from andon.detect.finding import Slice
 from andon.detect.history import Entries, History
-from andon.detect.hit import Hit, Stream
-from andon.detect.locate import CHANGED_DECISIONS, LOCATE_Z, SHIFTED_SCORE, Located, Shift, best_part
+from andon.detect.hit import NEAR, Hit, Stream
+from andon.detect.locate import (
+    CHANGED_DECISIONS,
+    LOCATE_Z,
+    SHIFTED_SCORE,
+    Located,
+    Shift,
+    best_part,
+    is_confined,
+)
 from andon.detect.mark import MarkSeries, Side
 from andon.detect.onset import Run
-from andon.detect.planning import CHANGED, Watched, cut_coding, slice_coding
+from andon.detect.planning import CHANGED, VERSION, Watched, cut_coding, slice_coding
+from andon.detect.versions import new_versions
 from andon.telemetry.plan import Coding, Cube, Plan, PredicateCoding
 from andon.telemetry.summary import Int64
 
@@ -66,6 +75,18 @@ def narrowed(inquiry: "Inquiry", history: History, ask: Callable[[Plan], History
     return Narrowed(found, found.stream.mark.slice)
 
 
+def blamed(inquiry: "Inquiry", history: History, ask: Callable[[Plan], History]) -> str | None:
+    """The new version whose decisions alone carry a shift while others went on deciding; None if there is none.
+
+    It came when the failure began (a canary); what the others decided at the same time in the same place kept calm.
+    """
+    came = inquiry.new_versions(history)
+    if not came:
+        return None
+    counts = ask(inquiry.plan_by_version(history.plan.grid))
+    return next((name for code, name in came if inquiry.carried_by(code, counts)), None)
+
+
 @dataclass(frozen=True)
 class Inquiry:
     """One hit, the place it was found in, and the buckets of its failure.
@@ -94,6 +115,31 @@ class Inquiry:
         }
         cubes = (Cube((name, self._mark, PLACE, VERSION_OF)) for name in self._cuts())
         return Plan(grid, codings, (Cube(()), *cubes), self.watched.extractors)
+
+    def plan_by_version(self, grid: Grid) -> Plan:
+        """What is counted to tell whether a version is to blame: the mark by version, inside the place and outside."""
+        plan = self.plan(grid)
+        return Plan(grid, plan.codings, (Cube(()), Cube((VERSION, self._mark, PLACE))), self.watched.extractors)
+
+    def new_versions(self, history: History) -> list[tuple[int, str]]:
+        """Codes and names of the versions that the reference does not have, and that came when the failure began."""
+        came = new_versions(self.watched, history).items() if self.hit.stream.mark.version is None else ()
+        return [
+            (code, name) for code, (name, first) in came if first < self.run.end and self.run.begins_near(first, NEAR)
+        ]
+
+    def carried_by(self, version: int, history: History) -> bool:
+        """Whether the decisions of a version moved and those of the others, at the same time and place, kept calm."""
+        columns = (VERSION, self._mark, PLACE)
+        log, reference = history.entries(*columns), history.reference_entries(*columns)
+        shape = history.plan.shape(Cube((VERSION, self._mark)))
+        now = (log.codes[2] == 1) & (log.time >= self.run.start) & (log.time < self.run.end)
+        before = _table(log, (log.codes[2] == 1) & (log.time < self.run.start), shape)
+        usual = (before + _table(reference, reference.codes[2] == 1, shape)).sum(axis=0)
+        window = _table(log, now, shape)
+        both_sides = np.array([window[version], window.sum(axis=0) - window[version]])
+        shift, siblings = self._shifts(both_sides, np.array([usual, usual]))
+        return is_confined(self.hit, shift, siblings, np.array([True, False])) is not None
 
     def is_loose(self, history: History) -> bool:
         """Whether two columns came apart: what moved in a slice, the rest made up for, so neither column moved."""

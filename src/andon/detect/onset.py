@@ -34,6 +34,10 @@ class Run:
     over: bool
     gain: float
 
+    def begins_near(self, bucket: int, buckets: int) -> bool:
+        """Whether a bucket is so near to where the run may start."""
+        return self.low - buckets <= bucket <= self.high + buckets
+
 
 def gains(count: Float, total: Float, expected: Float, shifted: Float) -> Float:
     """Log-likelihood ratio per bucket of the shifted share against the expected share (binomial)."""

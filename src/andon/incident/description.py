@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from andon.alert.grouping import Group
+from andon.alert.grouping import ANSWERS, Group
 from andon.base.predicate import any_of
 from andon.detect.classify import Signs
 from andon.detect.finding import Slice
@@ -13,7 +13,7 @@ from andon.detect.history import History
 from andon.detect.hit import Hit, expected, follow
 from andon.detect.jump import share
 from andon.detect.locate import locate
-from andon.detect.narrow import Narrowed
+from andon.detect.narrow import Narrowed, both
 from andon.detect.onset import Run
 from andon.detect.planning import VERSION, Watched
 from andon.detect.shape import came_to_a_stop, left_range
@@ -32,14 +32,6 @@ VALUE_Z = 4.0
 """A value of the slice column joins the slice when it moves the same way by this many standard errors."""
 ALONE = 0.95
 """A version made nearly all decisions when it made this share of them."""
-DECISION_DETECTORS = (
-    "prediction_rate",
-    "slice_prediction_rate",
-    "changed_decisions",
-    "shifted_score",
-    "score_distribution",
-    "estimated_performance",
-)
 LABEL_DETECTORS = ("error_rate", "calibration", "regression_error")
 INPUT_DETECTORS = ("null_share", "category_share", "feature_distribution", "slice_distribution", "repeat_share")
 
@@ -66,7 +58,7 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
     seen_everywhere = lead.stream.mark.slice is None
     new_value = lead.stream.detector.name == "category_share" and lead.stream.mark.rare
     if not new_value:  # a new value is its own slice
-        lead = locate(lead, watched, history, run.start, run.end)
+        lead = locate(lead, watched, history, run)
         run = follow(lead, t)
     place = lead.stream.mark.slice
     if not seen_everywhere and not watched.is_cut(place):
@@ -81,7 +73,7 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
         new_value=new_value,
         value_vanished=lead.stream.detector.name == "category_share" and _vanished(lead, run, t, history),
         inputs_moved=features,
-        decisions_moved=any(hit.stream.detector.name in DECISION_DETECTORS for hit in hits),
+        decisions_moved=any(hit.stream.detector.name in ANSWERS for hit in hits),
         errors_moved=any(hit.stream.detector.name in LABEL_DETECTORS for hit in hits),
         sliced=place is not None,
         protected=place is not None and watched.protects(place.columns),
@@ -122,6 +114,14 @@ def followed(known: Description, found: Narrowed, watched: Watched) -> Descripti
     return Description(found.hit, run, place, features, signs, before, after, known.t)
 
 
+def of_version(known: Description, version: str, watched: Watched) -> Description:
+    """The description with a version to blame: its decisions alone are concerned, where there is a slice only there."""
+    stream, whole = known.lead.stream, watched.version_slice(version)
+    place = whole if known.slice is None else both(whole, known.slice)
+    lead = replace(known.lead, stream=replace(stream, mark=replace(stream.mark, slice=place, version=version)))
+    return replace(known, lead=lead, slice=place, signs=replace(known.signs, version=version))
+
+
 def _version_of(run: Run, watched: Watched, history: History) -> str | None:
     """The version that came when a failure began and that nearly all decisions since are of."""
     coding = watched.codings.get(VERSION)
@@ -139,7 +139,7 @@ def _version_of(run: Run, watched: Watched, history: History) -> str | None:
 def _causes(leads: list[Hit]) -> list[Hit]:
     """The leads without decisions that inputs explain: a model answers what it is told, and never the other way."""
     told = any(hit.stream.detector.name in INPUT_DETECTORS for hit in leads)
-    return [hit for hit in leads if not (told and hit.stream.detector.name in DECISION_DETECTORS)]
+    return [hit for hit in leads if not (told and hit.stream.detector.name in ANSWERS)]
 
 
 def _features(places: tuple[Slice | None, ...], inputs: list[Hit]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from andon.alert.grouping import Group, group
+from andon.alert.grouping import Group, Releases, group
 from andon.base.errors import BadInput
 from andon.base.interval import MICROSECOND, Grid, Interval
 from andon.base.predicate import all_of, any_of, is_null, within
@@ -14,11 +14,12 @@ from andon.detect.classify import Signs, classify
 from andon.detect.detector import Detector
 from andon.detect.finding import Finding
 from andon.detect.history import History
-from andon.detect.hit import Hit, search
-from andon.detect.narrow import Inquiry, narrowed
+from andon.detect.hit import Hit, outcomes, search
+from andon.detect.narrow import Inquiry, blamed, narrowed
 from andon.detect.planning import PACE_ROWS, Watched, evaluation_length, make_plan, watch
 from andon.detect.tie import broken
-from andon.incident.description import Description, asks_where, describe, followed, picture, place_of
+from andon.detect.versions import new_versions
+from andon.incident.description import Description, asks_where, describe, followed, of_version, picture, place_of
 from andon.incident.priority import Facts, propose
 from andon.incident.scan import Affected, Changed, DetectedIncident, Scan
 from andon.incident.scan import Warning as ScanWarning
@@ -84,7 +85,9 @@ class Watch:
         earliest = request.log.time_of_row(PACE_ROWS)
         found = [hit for hit in found if earliest is not None and history.evaluation(hit.t) > earliest]
         day = -(-timedelta(days=1) // history.plan.grid.length)
-        incidents = tuple(self._incident(each, watched, request, history, now) for each in group(found, day))
+        came = tuple(first for _, first in new_versions(watched, history).values())
+        groups = group(found, day, Releases(came, outcomes(watched, history, self._detectors)))
+        incidents = tuple(self._incident(each, watched, request, history, now) for each in groups)
         grid, known = history.plan.grid, request.log.answer(Question("true", now))
         return Scan(
             model_id=request.model.id,
@@ -117,9 +120,16 @@ class Watch:
         stream, marked = known.lead.stream, None
         if stream.late is not None and stream.mark.predicate is not None:
             marked = request.model.as_known(stream.mark.predicate, request.log.schema().names, now)
+
+        def ask(plan: Plan) -> History:
+            return self._ask(plan, request, now)
+
+        found = narrowed(Inquiry(known.lead, place_of(known, watched), known.run, watched, marked), history, ask)
+        if found is not None:
+            known = followed(known, found, watched)
         inquiry = Inquiry(known.lead, place_of(known, watched), known.run, watched, marked)
-        found = narrowed(inquiry, history, lambda plan: self._ask(plan, request, now))
-        return known if found is None else followed(known, found, watched)
+        version = None if known.signs.version else blamed(inquiry, history, ask)
+        return known if version is None else of_version(known, version, watched)
 
     def _signs(self, known: Description, watched: Watched, request: Request, history: History) -> Signs:
         """Its signs, with what a column that moved in all traffic left behind."""

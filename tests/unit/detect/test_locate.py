@@ -12,6 +12,7 @@ from andon.detect.finding import Slice
 from andon.detect.history import History
 from andon.detect.hit import Hit, search
 from andon.detect.locate import locate
+from andon.detect.onset import Run
 from andon.detect.planning import Watched, slice_coding
 from andon.telemetry.plan import CategoryCoding, Coding, Cube
 from counted import MODEL, Dense, counted
@@ -35,6 +36,11 @@ class Failure:
 
     after: dict[str, float]
     traffic: tuple[float, ...] = (0.3, 0.3, 0.2, 0.2)
+
+
+def run_until(end: int) -> Run:
+    """The buckets of the failure."""
+    return Run(START, START, START, end, over=False, gain=1.0)
 
 
 def history_of(failure: Failure, seed: int = 0, future: Failure | None = None, now: int = BUCKETS) -> History:
@@ -76,7 +82,7 @@ def hit_of(history: History) -> Hit:
 
 def located(failure: Failure, seed: int = 0) -> Slice | None:
     history = history_of(failure, seed)
-    return locate(hit_of(history), WATCHED, history, START, BUCKETS).stream.mark.slice
+    return locate(hit_of(history), WATCHED, history, run_until(BUCKETS)).stream.mark.slice
 
 
 @pytest.mark.parametrize(
@@ -115,25 +121,25 @@ def test_the_place_depends_on_nothing_later() -> None:
     known = history_of(failure, now=now)
     hit = hit_of(known)
     later = history_of(failure, future=Failure({"q": 0.0, "r": 1.0, "s": 1.0}), now=now)
-    places = [locate(hit, WATCHED, each, START, now).stream.mark.slice for each in (known, later)]
+    places = [locate(hit, WATCHED, each, run_until(now)).stream.mark.slice for each in (known, later)]
     assert places[0] == places[1] == Slice("part = 'p'", ("part",))
 
 
 def test_a_jump_that_was_seen_in_a_slice_stays_there() -> None:
     history = history_of(Failure({"p": 0.9}))
     hit = max(search(WATCHED, history, [SliceDistribution()], Budget()), key=lambda each: abs(each.z))
-    assert locate(hit, WATCHED, history, START, BUCKETS) == hit
+    assert locate(hit, WATCHED, history, run_until(BUCKETS)) == hit
 
 
 def test_what_is_no_feature_is_not_looked_for() -> None:
     history = history_of(Failure({"p": 0.9}))
     hit, blind = hit_of(history), Watched(MODEL, CODINGS, (), ("part", "other"))
-    assert locate(hit, blind, history, START, BUCKETS) == hit
+    assert locate(hit, blind, history, run_until(BUCKETS)) == hit
 
 
 def test_where_it_sits_it_is_followed_against_the_rest() -> None:
     history = history_of(Failure({"p": 0.9}))
-    found = locate(hit_of(history), WATCHED, history, START, BUCKETS)
+    found = locate(hit_of(history), WATCHED, history, run_until(BUCKETS))
     assert found.stream.rest_count is not None
     inside, everything = found.stream.total.sum(), history.counts("x")[:, :2].sum()
     assert inside + found.stream.rest_total.sum() == everything  # type: ignore[union-attr]

@@ -102,7 +102,8 @@ class _Pairs:
     def fault(self, what: str, among: Mask, predicate: str) -> Fault:
         """Being wrong among some pairs, in words and as SQL."""
         differ = differs(self.label.column, self.prediction.column)
-        return Fault(Mark(LABEL, (), what, (), all_of(predicate, differ)), among & self.wrong, among)
+        mark = Mark(LABEL, (), what, (), all_of(predicate, differ), good_falls=True)
+        return Fault(mark, among & self.wrong, among)
 
     def faults_of_class(self, value: str) -> list[Fault]:
         """The ways to be wrong about one class.

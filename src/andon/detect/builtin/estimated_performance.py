@@ -12,6 +12,7 @@ world that answers otherwise (concept shift) is what labels alone can show.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -57,7 +58,7 @@ class EstimatedPerformance:
         wrong = answers.wrong(history.reference_labels(SCORE_BINS, LABEL))
         what = f"{answers.prediction.column} is expected to be wrong, by {answers.bins.column}"
         yield MarkSeries(
-            (Mark(SCORE_BINS, (), what, (), None, only_rises=True),),
+            (Mark(SCORE_BINS, (), what, (), None, only_rises=True, rescaled_min=inf),),
             answers.side(history.counts(SCORE_BINS, PREDICTION), wrong),
             answers.side(history.reference_counts(SCORE_BINS, PREDICTION), wrong),
         )

@@ -75,7 +75,7 @@ def _faults(coding: NumberCoding, reference: Int64) -> list[late_marks.Fault]:
     ends = (difference_below(column, minus, coding.edges[low]), difference_at_least(column, minus, coding.edges[high]))
     what = f"{error} is large: below {coding.edges[low]:.6g} or at least {coding.edges[high]:.6g}"
     large = late_marks.Fault(
-        Mark(ERROR, (), what, (), any_of(*ends)), usable & ((codes <= low) | (codes > high)), usable
+        Mark(ERROR, (), what, (), any_of(*ends), good_falls=True), usable & ((codes <= low) | (codes > high)), usable
     )
     return [large, *faults]
 

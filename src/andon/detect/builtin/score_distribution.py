@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import inf
 
 from andon.detect.builtin import marks_of
 from andon.detect.detector import JUMP_TEST
@@ -43,4 +44,6 @@ class ScoreDistribution:
 
 
 def _medium(series: MarkSeries) -> MarkSeries:
-    return replace(series, marks=tuple(replace(mark, effect_min=EFFECT_MEDIUM) for mark in series.marks))
+    return replace(
+        series, marks=tuple(replace(mark, effect_min=EFFECT_MEDIUM, rescaled_min=inf) for mark in series.marks)
+    )

@@ -76,7 +76,7 @@ class View:
         what = f"{column} is far {'above' if far == ABOVE else 'below'} what the known-good model would give"
         log, rest = self._sides(watched, self.log, _away(far), _every)
         reference, reference_rest = self._sides(watched, self.reference, _away(far), _every)
-        marks = [self._mark(watched, part, far, what) for part in self.parts]
+        marks = [replace(self._mark(watched, part, far, what), rescaled_min=EFFECT_MEDIUM) for part in self.parts]
         if numeric:
             marks = [replace(mark, effect_min=EFFECT_MEDIUM, witness=True) for mark in marks]
         exposure = self._exposure(watched, ABOVE if numeric else 1)
