@@ -6,7 +6,7 @@ from pathlib import Path
 
 from andon.base.errors import Tampered
 from andon.ledger.entry import Entry
-from andon.ledger.group import HEAD_BYTES, Group, decode_group, find_group, group_bytes
+from andon.ledger.group import Group, decode_group, find_group
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +83,11 @@ def groups_of(path: Path, first: int, start: bytes) -> Iterator[Group]:
     Raises:
         Tampered: it is not as it was written.
     """
+    data, at = path.read_bytes(), 0
     last, expected = start, first
-    with path.open("rb") as file:
-        while len(head := file.read(HEAD_BYTES)) == HEAD_BYTES:
-            group = decode_group(head + file.read(group_bytes(head) - HEAD_BYTES), 0)
-            if group is None or group.first != expected or group.previous != last:
-                raise Tampered(f"{path.name} is damaged at entry {expected}: restore the file from a copy")
-            yield group
-            last, expected = group.hash, expected + len(group.headers)
+    while at < len(data):
+        group = decode_group(data, at)
+        if group is None or group.first != expected or group.previous != last:
+            raise Tampered(f"{path.name} is damaged at entry {expected}: restore the file from a copy")
+        yield group
+        at, last, expected = group.end, group.hash, expected + len(group.headers)
