@@ -14,6 +14,7 @@ MAGIC = b"EVG1"
 _HEAD = struct.Struct(">4sQII32s")  # magic, first seq, entries, body bytes, hash of the group before
 _CRC = struct.Struct(">I")
 _LENGTHS = struct.calcsize(">HI")  # of a header and of a payload
+HEAD_BYTES = _HEAD.size
 Block = bytes | memoryview
 
 
@@ -64,6 +65,11 @@ def encode_group(
     head = _HEAD.pack(MAGIC, first, count, size, previous) + lengths
     whole = b"".join([head, *headers, salts, *payloads])
     return (whole, _CRC.pack(zlib.crc32(whole))), _chained(head, leaves)
+
+
+def group_bytes(head: bytes) -> int:
+    """How long the group is that begins with these bytes, `HEAD_BYTES` of them."""
+    return _HEAD.size + int(_HEAD.unpack(head)[3]) + _CRC.size
 
 
 def decode_group(data: bytes, offset: int) -> Group | None:

@@ -117,16 +117,23 @@ def write_pair(job: Job, disk: Disk) -> Closed:
     """
     from andon.adapters.segments.analysis import Tables, encode_table, folder_name  # noqa: PLC0415  # Arrow is slow
     from andon.adapters.segments.ids import encode_ids  # noqa: PLC0415
-    from andon.adapters.segments.segment import SegmentName, SegmentWriter, holds_rows, row_groups  # noqa: PLC0415
+    from andon.adapters.segments.segment import (  # noqa: PLC0415
+        ROWS_PER_GROUP,
+        SegmentName,
+        SegmentWriter,
+        holds_rows,
+        row_groups,
+    )
 
     writer, tables = SegmentWriter(), Tables(bytes.fromhex(job.key))
-    groups: list[pa.Table] = []
-    for group in row_groups(_seen(job, tables)):
+    chosen, sample = int(job.start, 16) % -(-job.count // ROWS_PER_GROUP), None
+    for number, group in enumerate(row_groups(_seen(job, tables))):
         writer.add(group)
-        groups.append(group)
+        if number == chosen:
+            sample = group
     models = tables.finish(lambda: (part for group in _groups(job) for part in _parts(group)))
     evidence = _write(Path(job.evidence) / job.file, writer.finish(), job.tag, disk)
-    if not holds_rows(Path(evidence.scratch), groups):
+    if not holds_rows(Path(evidence.scratch), job.count, chosen, sample):
         raise Tampered(f"the disk gave back other rows than were written to {evidence.scratch}")
     ids = _write(Path(job.evidence) / SegmentName(job.first, job.count).ids, encode_ids(tables.ids), job.tag, disk)
     written = []

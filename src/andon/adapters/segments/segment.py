@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,6 @@ from andon.ledger.group import Block, Group
 from andon.ledger.merkle import HASH_BYTES, leaf_hashes
 
 ROWS_PER_GROUP = 8_192
-_ROWS_READ = 512  # a power of two, so that they end where row groups do; what is read stays in the processor's caches
 SCHEMA = pa.schema(
     [
         ("seq", pa.int64()),
@@ -169,12 +167,11 @@ def encode_segment(table: pa.Table) -> bytes:
     return writer.finish()
 
 
-def holds_rows(path: Path, groups: Sequence[pa.Table]) -> bool:
-    """Whether a file gives back exactly these row groups."""
-    rows = (group.slice(at, _ROWS_READ) for group in groups for at in range(0, len(group), _ROWS_READ))
+def holds_rows(path: Path, count: int, number: int, group: pa.Table | None) -> bool:
+    """Whether a file has so many rows, and gives back exactly one of its row groups."""
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        found = map(pa.Table.from_batches, ([each] for each in file.iter_batches(_ROWS_READ, use_threads=False)))
-        return all(one is not None and one.equals(other) for one, other in zip_longest(found, rows))
+        is_same = group is not None and file.read_row_group(number, use_threads=False).equals(group)
+        return is_same and file.metadata.num_rows == count
 
 
 def read_segment(path: Path, name: SegmentName) -> Iterator[tuple[int, bytes, Entry]]:

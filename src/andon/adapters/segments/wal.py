@@ -1,12 +1,13 @@
 """Reads a write-ahead log file: the chained groups, and what a crash left behind them."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from andon.base.errors import Tampered
 from andon.ledger.entry import Entry
-from andon.ledger.group import Group, decode_group, find_group
+from andon.ledger.group import HEAD_BYTES, Group, decode_group, find_group, group_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,14 @@ def groups_of(path: Path, first: int, start: bytes) -> Iterator[Group]:
     Raises:
         Tampered: it is not as it was written.
     """
-    data, at = path.read_bytes(), 0
-    last, expected = start, first
-    while at < len(data):
-        group = decode_group(data, at)
-        if group is None or group.first != expected or group.previous != last:
-            raise Tampered(f"{path.name} is damaged at entry {expected}: restore the file from a copy")
-        yield group
-        at, last, expected = group.end, group.hash, expected + len(group.headers)
+    at, last, expected = 0, start, first
+    with path.open("rb", buffering=0) as file:
+        end = os.fstat(file.fileno()).st_size
+        while at < end:
+            head = os.pread(file.fileno(), HEAD_BYTES, at)
+            size = min(group_bytes(head), end - at) if len(head) == HEAD_BYTES else 0
+            group = decode_group(os.pread(file.fileno(), size, at), 0)
+            if group is None or group.first != expected or group.previous != last:
+                raise Tampered(f"{path.name} is damaged at entry {expected}: restore the file from a copy")
+            yield group
+            at, last, expected = at + size, group.hash, expected + len(group.headers)
