@@ -15,6 +15,7 @@ _HEAD = struct.Struct(">4sQII32s")  # magic, first seq, entries, body bytes, has
 _CRC = struct.Struct(">I")
 _LENGTHS = struct.calcsize(">HI")  # of a header and of a payload
 HEAD_BYTES = _HEAD.size
+Block = bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Group:
         first: the number of the first entry.
         headers: one each.
         sizes: of the payloads, in bytes.
-        blocks: all headers, all salts, all payloads.
+        blocks: all headers, all salts, all payloads; views of what the group was read from.
         leaves: one each.
         previous, hash: of the group before, and its own.
         end: where the next group starts.
@@ -34,7 +35,7 @@ class Group:
     first: int
     headers: list[bytes]
     sizes: tuple[int, ...]
-    blocks: tuple[bytes, bytes, bytes]
+    blocks: tuple[Block, Block, Block]
     leaves: list[bytes]
     previous: bytes
     hash: bytes
@@ -42,8 +43,9 @@ class Group:
 
     def entries(self) -> list[Entry]:
         """The entries."""
-        salts = cut(self.blocks[1], [SALT_BYTES if size else 0 for size in self.sizes])
-        return list(map(Entry, self.headers, salts, cut(self.blocks[2], self.sizes)))
+        salts, payloads = map(bytes, self.blocks[1:])
+        cuts = cut(salts, [SALT_BYTES if size else 0 for size in self.sizes])
+        return list(map(Entry, self.headers, cuts, cut(payloads, self.sizes)))
 
 
 def start_hash(origin: str, first: int, root: bytes) -> bytes:
@@ -79,15 +81,16 @@ def decode_group(data: bytes, offset: int) -> Group | None:
     at = body + count * _LENGTHS
     if magic != MAGIC or end + _CRC.size > len(data) or at > end:
         return None
-    if zlib.crc32(memoryview(data)[offset:end]) != _CRC.unpack_from(data, end)[0]:
+    view = memoryview(data)
+    if zlib.crc32(view[offset:end]) != _CRC.unpack_from(data, end)[0]:
         return None
     lengths = struct.unpack_from(f">{count}H{count}I", data, body)
     sizes = lengths[count:]
     ends = list(accumulate((sum(lengths[:count]), SALT_BYTES * (count - sizes.count(0)), sum(sizes)), initial=at))
     if ends[-1] != end:
         return None
-    blocks = data[at : ends[1]], data[ends[1] : ends[2]], data[ends[2] : end]
-    headers = cut(blocks[0], lengths[:count])
+    blocks = view[at : ends[1]], view[ends[1] : ends[2]], view[ends[2] : end]
+    headers = cut(data[at : ends[1]], lengths[:count])
     leaves = leaf_hashes(headers)
     digest = _chained(data[offset:at], leaves)
     return Group(first, headers, sizes, blocks, leaves, previous, digest, end + _CRC.size)

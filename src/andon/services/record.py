@@ -1,5 +1,6 @@
 """Recording: events become entries, a batch at a time; a batch is taken whole or not at all."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ HEADER_ROOM = 400
 
 Now = Callable[[], datetime]
 Chance = Callable[[int], bytes]
+_UTC_LETTERS: Final = len("2026-02-09T06:00:00.000000Z")
+_UTC_SIGNS: Final = ((4, "-"), (7, "-"), (10, "T"), (19, "."), (26, "Z"))
 _encode = msgspec.json.Encoder().encode_lines
 
 
@@ -155,9 +158,10 @@ def _headers(lines: Sequence[bytes], at: str, salts: Sequence[bytes]) -> tuple[l
     if max(map(len, lines)) > EVENT_BYTES_MAX:
         raise ValueError("a line is over the limit")
     events = parse_events(lines)
+    times = utc_texts([event.ts for event in events])
     made = [
-        EventHeader(at, c, e.id, e.kind, e.model_id, e.model_version or UNSET, n, utc_text(e.ts), VERSION)
-        for c, e, n in zip(commitments(salts, lines), events, map(len, lines), strict=True)
+        EventHeader(at, c, e.id, e.kind, e.model_id, e.model_version or UNSET, n, ts, VERSION)
+        for c, e, n, ts in zip(commitments(salts, lines), events, map(len, lines), times, strict=True)
     ]
     headers = _encode(made).split(b"\n")[:-1]  # inside JSON text a line's end is escaped
     if max(map(len, headers)) > ENTRY_BYTES_MAX:
@@ -197,11 +201,19 @@ def _check_line(line: bytes) -> None:
         raise ValueError(f"has names that make its header longer than it may be, over {ENTRY_BYTES_MAX} bytes")
 
 
+def utc_texts(texts: Sequence[str]) -> Sequence[str]:
+    """`utc_text` of each; looked at together where all have that form already, as they mostly do."""
+    whole = "".join(texts)
+    if set(map(len, texts)) != {_UTC_LETTERS} or any(
+        whole[at::_UTC_LETTERS] != sign * len(texts) for at, sign in _UTC_SIGNS
+    ):
+        return list(map(utc_text, texts))
+    deque(map(datetime.fromisoformat, texts), maxlen=0)  # a loop of C, which raises where one is no time
+    return texts
+
+
 def utc_text(text: str) -> str:
     """A time with a zone as UTC text of one form, so that times compare as texts do."""
-    if len(text) == 27 and text[-1] == "Z" and text[19] == "." and text[10] == "T" and text[4] == text[7]:  # noqa: PLR2004  # already of that form
-        datetime.fromisoformat(text)
-        return text
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError(f"ts {text!r} has no zone: write it like 2026-02-09T06:00:00Z")

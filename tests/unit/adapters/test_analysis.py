@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from andon.adapters.segments.analysis import Tables, folder_name, tables_of
-from andon.adapters.segments.columns import NAMES_MAX, Reader, columns_by_hand
+from andon.adapters.segments.columns import NAMES_MAX, Payloads, Reader, columns_by_hand
 from andon.adapters.segments.verify import verify_folder
 from andon.base.errors import Tampered
 from andon.ledger.entry import make_entry
@@ -29,10 +29,15 @@ def entry(number, kind="prediction", **fields):
     return make_entry({**head, "model_id": payload["model_id"]}, bytes(16), json.dumps(payload).encode())
 
 
+def shouted(name):
+    """A pseudonym of the length that pseudonyms have."""
+    return name.upper().encode()[:12].ljust(12, b".")
+
+
 def columns(*events):
     return {
         name: values.to_pylist()
-        for name, values in Reader(str.upper).read([json.dumps(e).encode() for e in events]).items()
+        for name, values in Reader(shouted).read(Payloads.of([json.dumps(e).encode() for e in events])).items()
     }
 
 
@@ -71,8 +76,8 @@ EVENTS = st.fixed_dictionaries(
 @given(events=st.lists(EVENTS, min_size=1, max_size=5))
 def test_both_ways_of_reading_agree(events):
     payloads = [json.dumps(event).encode() for event in events]
-    by_hand = columns_by_hand(payloads, str.upper)
-    found = Reader(str.upper).read(payloads)
+    by_hand = columns_by_hand(payloads, shouted)
+    found = Reader(shouted).read(Payloads.of(payloads))
     assert found.keys() == by_hand.keys()
     assert all(found[name].equals(by_hand[name]) for name in found)
 
@@ -83,7 +88,7 @@ def test_parts_make_the_same_tables_as_the_whole(events, cut):
     tables, parts = Tables(KEY), []
     for at in range(0, len(rows), cut):
         some = [each for _, each in rows[at : at + cut]]
-        parts.append((at, [each.header for each in some], [each.payload for each in some]))
+        parts.append((at, [each.header for each in some], Payloads.of([each.payload for each in some])))
         tables.add(0, *parts[-1])
     assert tables.finish(lambda: parts)["m"].equals(tables_of(rows, KEY)["m"])
 

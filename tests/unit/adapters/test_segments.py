@@ -6,8 +6,11 @@ import duckdb
 import pytest
 
 from andon.adapters.segments.log import SegmentLog
-from andon.adapters.segments.segment import segments_in
+from andon.adapters.segments.segment import encode_segment, holds_rows, row_groups, segment_table, segments_in
+from andon.adapters.segments.wal import groups_of
 from andon.base.errors import Tampered
+from andon.ledger.group import encode_group
+from andon.ledger.merkle import leaf_hashes
 from ledgers import Hasty, entry_of, open_log
 
 
@@ -45,3 +48,30 @@ def test_tiles_are_those_of_c2sp(folder: Path) -> None:
     with open_log(folder, Hasty(), segment=300) as log:
         assert isinstance(log, SegmentLog)
         assert (folder / "tiles" / "1.bin").read_bytes()[32:64] == log.nodes()(8, 1)
+
+
+def test_rows_that_are_read_back_differ_or_are_too_few(tmp_path: Path) -> None:
+    entries = [entry_of(i) for i in range(8_200)]
+    table = segment_table(0, entries, leaf_hashes(entry.header for entry in entries))
+    groups = list(row_groups([table]))
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(encode_segment(table))
+    assert all(holds_rows(path, 8_200, number, group) for number, group in enumerate(groups))
+    assert not holds_rows(path, 8_201, 0, groups[0])
+    assert not holds_rows(path, 8_200, 1, groups[1].set_column(4, "payload", [[b"other"] * 8]))
+    assert not holds_rows(path, 8_200, 0, None)
+
+
+@pytest.mark.parametrize("cut", [1, 30, 200])
+def test_a_write_ahead_log_that_became_short_is_not_closed(tmp_path: Path, cut: int) -> None:
+    parts, last = b"", bytes(32)
+    for first in (0, 5):
+        entries = [entry_of(first + i) for i in range(5)]
+        made, last = encode_group(first, entries, leaf_hashes(entry.header for entry in entries), last)
+        parts += b"".join(made)
+    path = tmp_path / "a.wal"
+    path.write_bytes(parts)
+    assert [group.first for group in groups_of(path, 0, bytes(32))] == [0, 5]
+    path.write_bytes(parts[:-cut])
+    with pytest.raises(Tampered, match=r"a.wal is damaged at entry 5"):
+        list(groups_of(path, 0, bytes(32)))

@@ -9,7 +9,7 @@ from andon.adapters.memory_ledger import MemoryLedger
 from andon.base.errors import BadInput
 from andon.ledger.entry import check_payload, make_entry, parse_header
 from andon.services.ingest import Ingest
-from andon.services.record import EVENT_BYTES_MAX, Record, check_lines, utc_text
+from andon.services.record import EVENT_BYTES_MAX, Record, check_lines, utc_text, utc_texts
 from ledgers import SIGNER
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -146,3 +146,24 @@ def test_large_batches_are_cut():
     recorded(record, [line(i, subject="x" * 900_000) for i in range(40)])
     assert len(events_in(record.log)) == 40
     assert record.log.size == 43
+
+
+FORMS = (
+    "2026-02-09T06:00:00.000000Z",
+    "2026-02-09T06:00:00Z",
+    "2026-02-09T06:00:00,000000Z",
+    "2026-02-09T07:00:00+01:00",
+)
+
+
+@pytest.mark.parametrize("texts", [FORMS[:1] * 3, FORMS, FORMS[1:2] * 2, (f"{FORMS[0][:-1]}00Z", FORMS[0][:-3] + "Z")])
+def test_times_looked_at_together_are_those_looked_at_one_by_one(texts):
+    assert list(utc_texts(texts)) == [utc_text(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    "bad", ["2026-02-30T06:00:00.000000Z", "2026-02-09T06-00-00.000000Z", "2026-02-09T06:00:00.00000"]
+)
+def test_times_looked_at_together_are_times(bad):
+    with pytest.raises(ValueError, match=r"out of range|Invalid isoformat|no zone"):
+        utc_texts([FORMS[0], bad, FORMS[0]])

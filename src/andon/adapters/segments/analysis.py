@@ -7,14 +7,18 @@ no error. People (subject, reviewer, actor) stand as pseudonyms. Columns of inpu
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b, sha256
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from andon.adapters.segments.columns import Columns, Reader, columns_by_hand, ordered
+from andon.adapters.segments.columns import PSEUDONYM_BYTES, Columns, Payloads, Reader, columns_by_hand, ordered
+from andon.adapters.segments.ids import Keys, keys_of
+from andon.base.errors import Tampered
 from andon.ledger.entry import Entry
 
 _TIME: Final = pa.timestamp("us", "UTC")
@@ -41,8 +45,23 @@ class _Head(msgspec.Struct, frozen=True, gc=False):
     model_version: str | None = None
 
 
-_decode: Final = msgspec.json.Decoder(_Head).decode
-Part = tuple[int, Sequence[bytes], Sequence[bytes]]
+class _Heads(NamedTuple):
+    """The same of some entries, a sequence each."""
+
+    model_id: Sequence[str]
+    kind: Sequence[str]
+    at: Sequence[str | None]
+    id: Sequence[str]
+    ts: Sequence[str | None]
+    model_version: Sequence[str | None]
+
+    def at_places(self, places: Sequence[int]) -> "_Heads":
+        """Those of the entries at some places."""
+        return _Heads(*zip(*([column[place] for column in self] for place in places), strict=True))
+
+
+_decode: Final = msgspec.json.Decoder(_Head).decode_lines
+Part = tuple[int, Sequence[bytes], Payloads]
 """Some entries: the number of the first, their headers, their payloads."""
 
 
@@ -58,14 +77,14 @@ class Tables:
     """The tables of a segment, gathered as its entries are read; `key` makes the pseudonyms."""
 
     def __init__(self, key: bytes) -> None:
-        self._hash = blake2b(key=key, digest_size=12)
+        self._hash = blake2b(key=key, digest_size=PSEUDONYM_BYTES)
         self._models: dict[str, _Gathered] = {}
-        self.ids: list[tuple[int, str]] = []
+        self.ids: list[Keys] = []
 
-    def add(self, place: int, first: int, headers: Sequence[bytes], payloads: Sequence[bytes]) -> None:
-        """Take in the entries that follow, from a place of the segment on; `ids` has the place of each id."""
-        heads = [_decode(header) for header in headers]
-        self.ids.extend((place, head.id) for place, head in enumerate(heads, place) if head.id)
+    def add(self, place: int, first: int, headers: Sequence[bytes], payloads: Payloads) -> None:
+        """Take in the entries that follow, from a place of the segment on; `ids` is for the index of their ids."""
+        heads = _heads(headers)
+        self.ids.append(keys_of(heads.id, place))
         for model, (columns, own) in _by_model(first, heads, payloads).items():
             if model not in self._models:
                 self._models[model] = _Gathered(Reader(self._pseudonym))
@@ -81,19 +100,16 @@ class Tables:
             columns = _joined(gathered.parts)
         except pa.ArrowInvalid:
             heads = _joined([{name: part[name] for name in _ORDER} for part in gathered.parts])
-            found = (
-                _by_model(first, [_decode(header) for header in headers], payloads).get(model)
-                for first, headers, payloads in again()
-            )
-            payloads = [payload for each in found if each is not None for payload in each[1]]
+            found = (_by_model(first, _heads(headers), payloads).get(model) for first, headers, payloads in again())
+            payloads = [payload for each in found if each is not None for payload in each[1].each()]
             columns = heads | columns_by_hand(payloads, self._pseudonym)
         return pa.table({name: columns[name] for name in (*_ORDER, *ordered(set(columns) - set(_ORDER)))})
 
-    def _pseudonym(self, text: str) -> str:
+    def _pseudonym(self, text: str) -> bytes:
         """Always the same for a person, and nobody without the key can say whose: keyed BLAKE2b (RFC 7693), 96 bits."""
         made = self._hash.copy()
         made.update(text.encode())
-        return made.hexdigest()
+        return made.digest()
 
 
 def tables_of(rows: Sequence[tuple[int, Entry]], key: bytes) -> dict[str, pa.Table]:
@@ -103,18 +119,16 @@ def tables_of(rows: Sequence[tuple[int, Entry]], key: bytes) -> dict[str, pa.Tab
     def parts() -> Iterator[Part]:
         for at in range(0, len(rows), _PART):
             entries = [entry for _, entry in rows[at : at + _PART]]
-            yield rows[at][0], [entry.header for entry in entries], [entry.payload for entry in entries]
+            yield rows[at][0], [entry.header for entry in entries], Payloads.of([entry.payload for entry in entries])
 
     for part in parts():
         tables.add(0, *part)
     return tables.finish(parts)
 
 
-def ids_of(rows: Iterable[tuple[int, Entry]], first: int) -> Iterator[tuple[int, str]]:
-    """The place of each id among the entries of a segment that begins with `first`."""
-    for seq, entry in rows:
-        if head := _decode(entry.header).id:
-            yield seq - first, head
+def ids_of(rows: Sequence[tuple[int, Entry]]) -> Keys:
+    """What the index of a segment holds."""
+    return keys_of(_heads([entry.header for _, entry in rows]).id, 0)
 
 
 def encode_table(table: pa.Table, model: str, evidence: str, evidence_sha256: str) -> bytes:
@@ -145,23 +159,40 @@ def folder_name(model: str) -> str:
     return name
 
 
-def _by_model(first: int, heads: Sequence[_Head], payloads: Sequence[bytes]) -> dict[str, tuple[Columns, list[bytes]]]:
+def _heads(headers: Sequence[bytes]) -> _Heads:
+    rows = _decode(b"".join(headers))
+    if len(rows) != len(headers):
+        raise Tampered("headers are no JSON objects, one each")
+    return _Heads(*zip(*map(msgspec.structs.astuple, rows), strict=True))
+
+
+def _by_model(first: int, heads: _Heads, payloads: Payloads) -> dict[str, tuple[Columns, Payloads]]:
     """The events among some entries by model: the columns of their headers, and their payloads."""
+    if None not in heads.ts and _is_one(heads.model_id):
+        return {heads.model_id[0]: (_head_columns(np.arange(first, first + len(heads.ts)), heads), payloads)}
     places: dict[str, list[int]] = {}
-    for place, head in enumerate(heads):
-        if head.ts is not None:
-            places.setdefault(head.model_id, []).append(place)
+    for place, (model, ts) in enumerate(zip(heads.model_id, heads.ts, strict=True)):
+        if ts is not None:
+            places.setdefault(model, []).append(place)
     return {
-        model: (_head_columns(first, chosen, [heads[i] for i in chosen]), [payloads[i] for i in chosen])
+        model: (_head_columns(np.array(chosen) + first, heads.at_places(chosen)), payloads.at(chosen))
         for model, chosen in places.items()
     }
 
 
-def _head_columns(first: int, places: Sequence[int], heads: Sequence[_Head]) -> Columns:
-    _, *values = zip(*map(msgspec.structs.astuple, heads), strict=True)
-    arrays = (pa.array(each, pa.string()) for each in values)
-    columns = {name: each.cast(kind) for (name, kind), each in zip(_HEAD_COLUMNS.items(), arrays, strict=True)}
-    return {"seq": pa.array([first + place for place in places], pa.int64()), **columns}
+def _head_columns(seqs: NDArray[np.int64], heads: _Heads) -> Columns:
+    columns = {name: _column(getattr(heads, name), kind) for name, kind in _HEAD_COLUMNS.items()}
+    return {"seq": pa.array(seqs, pa.int64()), **columns}
+
+
+def _column(values: Sequence[str | None], kind: pa.DataType) -> pa.Array:
+    some = pa.array(values[:1] if _is_one(values) else values, pa.string()).cast(kind)
+    return some if len(some) == len(values) else pa.repeat(some[0], len(values))
+
+
+def _is_one(values: Sequence[str | None]) -> bool:
+    """Whether all are the same, as models, versions and times of acceptance mostly are."""
+    return values.count(values[0]) == len(values)
 
 
 def _joined(parts: Sequence[Mapping[str, pa.Array]]) -> Columns:

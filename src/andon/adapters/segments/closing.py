@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 from andon.adapters.segments.disk import Disk
 from andon.adapters.segments.wal import groups_of
 from andon.base.errors import Tampered
-from andon.ledger.group import Group, cut, merged
+from andon.ledger.group import Group, merged
 
 if TYPE_CHECKING:  # Arrow takes its time, and only who closes needs it
     import pyarrow as pa
 
-    from andon.adapters.segments.analysis import Tables
+    from andon.adapters.segments.analysis import Part, Tables
 
 JOBS: Final = 2
 PART_ENTRIES: Final = 1_024
@@ -117,16 +117,23 @@ def write_pair(job: Job, disk: Disk) -> Closed:
     """
     from andon.adapters.segments.analysis import Tables, encode_table, folder_name  # noqa: PLC0415  # Arrow is slow
     from andon.adapters.segments.ids import encode_ids  # noqa: PLC0415
-    from andon.adapters.segments.segment import SegmentName, SegmentWriter, holds_rows, row_groups  # noqa: PLC0415
+    from andon.adapters.segments.segment import (  # noqa: PLC0415
+        ROWS_PER_GROUP,
+        SegmentName,
+        SegmentWriter,
+        holds_rows,
+        row_groups,
+    )
 
     writer, tables = SegmentWriter(), Tables(bytes.fromhex(job.key))
-    groups: list[pa.Table] = []
-    for group in row_groups(_seen(job, tables)):
+    chosen, sample = int(job.start, 16) % -(-job.count // ROWS_PER_GROUP), None
+    for number, group in enumerate(row_groups(_seen(job, tables))):
         writer.add(group)
-        groups.append(group)
+        if number == chosen:
+            sample = group
     models = tables.finish(lambda: (part for group in _groups(job) for part in _parts(group)))
     evidence = _write(Path(job.evidence) / job.file, writer.finish(), job.tag, disk)
-    if not holds_rows(Path(evidence.scratch), groups):
+    if not holds_rows(Path(evidence.scratch), job.count, chosen, sample):
         raise Tampered(f"the disk gave back other rows than were written to {evidence.scratch}")
     ids = _write(Path(job.evidence) / SegmentName(job.first, job.count).ids, encode_ids(tables.ids), job.tag, disk)
     written = []
@@ -149,14 +156,15 @@ def _seen(job: Job, tables: "Tables") -> "Iterator[pa.Table]":
             tables.add(part[0] - job.first, *part)
 
 
-def _parts(group: Group) -> Iterator[tuple[int, list[bytes], list[bytes]]]:
+def _parts(group: Group) -> "Iterator[Part]":
     """What analysis tables are made of, a part of a group at a time."""
-    at = 0
+    from andon.adapters.segments.columns import Payloads  # noqa: PLC0415  # as above
+
+    at, block = 0, memoryview(group.blocks[2])
     for start in range(0, len(group.headers), PART_ENTRIES):
         sizes = group.sizes[start : start + PART_ENTRIES]
         end = at + sum(sizes)
-        payloads = cut(group.blocks[2][at:end], sizes)
-        yield group.first + start, group.headers[start : start + PART_ENTRIES], payloads
+        yield group.first + start, group.headers[start : start + PART_ENTRIES], Payloads(block[at:end], sizes)
         at = end
 
 
@@ -170,7 +178,7 @@ def _groups(job: Job) -> Iterator[Group]:
     for group in groups_of(Path(job.wal), job.first, bytes.fromhex(job.start)):
         waiting.append(group)
         count += len(group.headers)
-        if sum(len(each.headers) for each in waiting) >= PART_ENTRIES:
+        if sum(len(each.headers) for each in waiting) >= PART_ENTRIES // 2:
             yield merged(waiting)
             waiting = []
     if waiting:

@@ -5,20 +5,30 @@ in the segment. It is made from the evidence alone and proves nothing: who finds
 """
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from andon.base.errors import Tampered
 
 _BITS = 32
 
 
-def encode_ids(ids: Iterable[tuple[int, str]]) -> bytes:
-    """The bytes of the file of some ids, each with its place."""
-    keys = [zlib.crc32(text.encode()) << _BITS | place for place, text in ids]
-    return np.sort(np.array(keys, dtype=np.uint64)).astype(">u8").tobytes()
+Keys = NDArray[np.uint64]
+
+
+def keys_of(ids: Sequence[str], first: int) -> Keys:
+    """The numbers of the entries from the place `first` on that have an id; the others have an empty one."""
+    sums = np.fromiter(map(zlib.crc32, map(str.encode, ids)), np.uint64, len(ids))
+    keys = sums << np.uint64(_BITS) | np.arange(first, first + len(ids), dtype=np.uint64)
+    return keys[np.fromiter(map(bool, ids), np.bool_, len(ids))] if "" in ids else keys
+
+
+def encode_ids(keys: Sequence[Keys]) -> bytes:
+    """The bytes of the file of some numbers."""
+    return np.sort(np.concatenate([np.zeros(0, np.uint64), *keys])).astype(">u8").tobytes()
 
 
 def places_of(path: Path, text: str) -> list[int]:

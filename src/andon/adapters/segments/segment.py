@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from andon.base.errors import Tampered
 from andon.ledger.entry import SALT_BYTES, Entry
-from andon.ledger.group import Group
+from andon.ledger.group import Block, Group
 from andon.ledger.merkle import HASH_BYTES, leaf_hashes
 
 ROWS_PER_GROUP = 8_192
@@ -110,7 +110,7 @@ def _rows(first: int, leaves: Sequence[bytes], columns: Sequence[pa.Array]) -> p
     return pa.Table.from_arrays([pa.array(np.arange(first, first + len(leaves))), fixed, *columns], schema=SCHEMA)
 
 
-def _binary(lengths: Sequence[int] | NDArray[np.int64], block: bytes) -> pa.Array:
+def _binary(lengths: Sequence[int] | NDArray[np.int64], block: Block) -> pa.Array:
     """Values one after the other as a column: pa.array takes five times as long."""
     offsets = np.zeros(len(lengths) + 1, dtype=np.int32)
     np.cumsum(lengths, out=offsets[1:])
@@ -167,12 +167,11 @@ def encode_segment(table: pa.Table) -> bytes:
     return writer.finish()
 
 
-def holds_rows(path: Path, groups: Sequence[pa.Table]) -> bool:
-    """Whether a file gives back exactly these row groups."""
+def holds_rows(path: Path, count: int, number: int, group: pa.Table | None) -> bool:
+    """Whether a file has so many rows, and gives back exactly one of its row groups."""
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        return file.num_row_groups == len(groups) and all(
-            file.read_row_group(number, use_threads=False).equals(group) for number, group in enumerate(groups)
-        )
+        is_same = group is not None and file.read_row_group(number, use_threads=False).equals(group)
+        return is_same and file.metadata.num_rows == count
 
 
 def read_segment(path: Path, name: SegmentName) -> Iterator[tuple[int, bytes, Entry]]:

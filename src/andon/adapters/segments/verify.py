@@ -144,7 +144,7 @@ def _check_tables(folder: Path, name: SegmentName, rows: list[tuple[int, Entry]]
 
 
 def _check_ids(path: Path, name: SegmentName, rows: list[tuple[int, Entry]]) -> None:
-    if not path.exists() or path.read_bytes() != encode_ids(ids_of(rows, name.first)):
+    if not path.exists() or path.read_bytes() != encode_ids([ids_of(rows)]):
         place = f"entries {name.first} to {name.end - 1}"
         raise Tampered(f"{path.name} is missing, or not the index of the ids of {place}: restore it from a copy")
 

@@ -1,5 +1,6 @@
 """Reads a write-ahead log file: the chained groups, and what a crash left behind them."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,11 +84,14 @@ def groups_of(path: Path, first: int, start: bytes) -> Iterator[Group]:
     Raises:
         Tampered: it is not as it was written.
     """
-    last, expected = start, first
-    with path.open("rb") as file:
-        while len(head := file.read(HEAD_BYTES)) == HEAD_BYTES:
-            group = decode_group(head + file.read(group_bytes(head) - HEAD_BYTES), 0)
+    at, last, expected = 0, start, first
+    with path.open("rb", buffering=0) as file:
+        end = os.fstat(file.fileno()).st_size
+        while at < end:
+            head = os.pread(file.fileno(), HEAD_BYTES, at)
+            size = min(group_bytes(head), end - at) if len(head) == HEAD_BYTES else 0
+            group = decode_group(os.pread(file.fileno(), size, at), 0)
             if group is None or group.first != expected or group.previous != last:
                 raise Tampered(f"{path.name} is damaged at entry {expected}: restore the file from a copy")
             yield group
-            last, expected = group.hash, expected + len(group.headers)
+            at, last, expected = at + size, group.hash, expected + len(group.headers)
