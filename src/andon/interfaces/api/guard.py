@@ -1,4 +1,8 @@
-"""Which act a route is, and whether the caller may do it. A route's `operation_id` names its act: `service.method`."""
+"""Which act a route is, and whether the caller may do it. A route's `operation_id` names its act: `service.method`.
+
+The dependencies are coroutines though they wait for nothing: a plain function would be carried out in another thread,
+which costs more than all they do.
+"""
 
 import re
 from hashlib import sha256
@@ -20,7 +24,12 @@ def house_of(request: Request) -> House:
     return house
 
 
-def permitted(request: Request) -> Token:
+async def here(request: Request) -> House:
+    """The house, for a route."""
+    return house_of(request)
+
+
+async def permitted(request: Request) -> Token:
     """The caller, if its role may do the route's act.
 
     Raises:
@@ -36,7 +45,7 @@ def permitted(request: Request) -> Token:
     return caller
 
 
-def request_id(
+async def request_id(
     request: Request,
     caller: Annotated[Token, Depends(permitted)],
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
@@ -50,7 +59,7 @@ def request_id(
     )
 
 
-def asked(
+async def asked(
     request: Annotated[str | None, Depends(request_id)],
     if_match: Annotated[str | None, Header(max_length=100)] = None,
 ) -> Ask:
@@ -69,5 +78,5 @@ def asked(
 
 Asking = Annotated[Ask, Depends(asked)]
 Caller = Annotated[Token, Depends(permitted)]
-Here = Annotated[House, Depends(house_of)]
+Here = Annotated[House, Depends(here)]
 RequestId = Annotated[str | None, Depends(request_id)]
