@@ -139,6 +139,10 @@ class Journal(View, Protocol):
         """
         ...
 
+    def commit_all(self, commands: Sequence[Command]) -> Sequence[Committed | Exception]:
+        """Do commands that came together, in this order; what came of each: done, or what `commit` had raised."""
+        ...
+
     def integrate(self, seq: int) -> None:
         """Return when the ledger holds the entry.
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -145,6 +146,18 @@ class SqlJournal:
             self.nudge()
             return done
         raise Conflict("the same thing was changed by others at the same time, three times over: look at it, try again")
+
+    def commit_all(self, commands: Sequence[Command]) -> Sequence[Committed | Exception]:
+        """Do commands that came together in one transaction, and make the keys that they need in one before."""
+        begun = [each.begins for each in commands if each.begins is not None]
+        made = self._make_keys(begun)[:1]
+        if made and isinstance(made[0], Exception):
+            return [made[0]] * len(commands)
+        with nullcontext() if (turns := turns_of(self.engine)) is None else turns:
+            outcomes = self._together(commands)
+        self.reach("commit")
+        self.nudge()
+        return outcomes
 
     def find(self, table: str, key: str) -> dict[str, Any] | None:
         """One row of a folded table."""
@@ -307,7 +320,7 @@ class SqlJournal:
 
     def _in_one(self, commands: Sequence[Command]) -> list[Committed | Exception]:
         with transaction(self.engine) as connection:
-            begun = seq = connection.execute(SEEN).scalar_one()  # nobody else writes meanwhile: SQLite is locked
+            begun = seq = connection.execute(SEEN_ALONE).scalar_one()  # nobody else writes meanwhile
             outcomes = []
             for each in commands:
                 outcome = self._by_itself(connection, each, seq + 1)

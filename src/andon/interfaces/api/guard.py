@@ -15,6 +15,7 @@ from andon.bootstrap.house import House
 from andon.incident.desk import Ask
 from andon.people.token import Token
 
+KEY_LETTERS_MAX: Final = 255
 ETAG: Final = re.compile(r'(?:W/)?"([0-9]{1,15})"')
 
 
@@ -48,7 +49,7 @@ async def permitted(request: Request) -> Token:
 async def request_id(
     request: Request,
     caller: Annotated[Token, Depends(permitted)],
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=KEY_LETTERS_MAX)] = None,
 ) -> str | None:
     """The id of a request that carries a key: the same key of the same caller at the same path is the same request."""
     if idempotency_key is None:
