@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from andon.adapters.sql.engine import reading, tidy, told_of, transaction, turns_of, writing
 from andon.adapters.sql.lease import integrated
-from andon.adapters.sql.search import SEARCHED, forget_all, index
+from andon.adapters.sql.search import KEPT_OF, SEARCHED, forget_all, index
 from andon.adapters.sql.tables import FOLDED, HEAD, JOURNAL, OUTBOX, PAYLOAD
 from andon.adapters.sql.turns import Shared, Turns
 from andon.base.errors import AndonError, Conflict, Tampered, Unavailable
@@ -433,6 +433,9 @@ def _carry_out(connection: Connection, changes: Sequence[Change]) -> None:
     statement = _change(connection.dialect.name, name, frozenset({"id", *changes[0].values}))
     connection.execute(statement, [{"id": each.key, **each.values} for each in changes])
     if changes[0].values.keys().isdisjoint(SEARCHED.get(name, ())):
+        return
+    if KEPT_OF[name] <= changes[0].values.keys():  # nothing else is searched
+        index(connection, name, [{"id": each.key, **each.values} for each in changes])
         return
     for part in _parts([each.key for each in changes], ROWS_AT_ONCE):
         index(connection, name, [dict(row) for row in connection.execute(AMONG[name], {"keys": part}).mappings()])
