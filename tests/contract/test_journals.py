@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from andon.base.errors import Conflict, Unavailable
-from andon.ledger.journal import Command, Fact, Message, Page
+from andon.ledger.journal import Command, Fact, Message, Page, RequestName
 from andon.people.token import token_of
 from journals import creation, fresh_database, memory_journal, sql_journal
 
@@ -216,3 +216,17 @@ def test_commands_together_and_alone_from_all_sides_leave_no_gap(journal):
         done = [each for group in groups for each in group.result(60)] + [each.result(60) for each in ones]
     assert sorted(each.seq for each in done) == list(range(1, 61))
     assert [row.seq for row in journal.rows(0)] == list(range(1, 61))
+
+
+def test_a_request_that_asks_for_something_else_than_before_is_refused(journal):
+    def asking(content):
+        return Command(RequestName("key_1", content), creation(1).decide)
+
+    assert [journal.commit(asking("one")).was_done for _ in range(2)] == [False, True]
+    with pytest.raises(Conflict, match=r"with another body, which made tok_1: send a new key"):
+        journal.commit(asking("other"))
+    [refused] = journal.commit_all([asking("other")])
+    assert isinstance(refused, Conflict)
+    assert journal.commit(Command("key_1", creation(1).decide)).was_done  # nobody says what for
+    assert journal.last() == 1
+    assert next(iter(journal.rows(0))).checked()["content"] == "one"

@@ -8,7 +8,18 @@ from typing import Any
 from andon.base.errors import AndonError
 from andon.base.fold import Fold, State
 from andon.ledger.entry import SALT_BYTES
-from andon.ledger.journal import Command, Committed, Message, Page, Place, Row, fold_into, make_row, posting_of
+from andon.ledger.journal import (
+    Command,
+    Committed,
+    Message,
+    Page,
+    Place,
+    Row,
+    fold_into,
+    make_row,
+    posting_of,
+    require_same,
+)
 
 
 @dataclass
@@ -26,6 +37,7 @@ class MemoryJournal:
     def commit(self, command: Command) -> Committed:
         """Decide and record."""
         if (done := self._requests.get(command.request_id)) is not None:
+            require_same(command.request_id, self._rows[done.seq - 1].checked())
             return Committed(done.seq, done.fact, was_done=True)
         fact = command.decide(self)
         version = sum(row.stream == fact.stream for row in self._rows) + 1

@@ -33,6 +33,7 @@ from andon.ledger.journal import (
     fold_into,
     make_row,
     posting_of,
+    require_same,
 )
 
 TRIES = 3
@@ -337,10 +338,10 @@ class SqlJournal:
             _Broken: whatever else went wrong; all of the transaction has to be done anew.
         """
         try:
-            done = None if command.begins else self._done(connection, command.request_id)
-            if done is not None:
-                return done
             try:
+                done = None if command.begins else self._done(connection, command.request_id)
+                if done is not None:
+                    return done
                 fact = command.decide(SqlView(connection))
             except AndonError as error:
                 return error
@@ -402,6 +403,7 @@ class SqlJournal:
         if found is None:
             return None
         fields = parse_header(found["entry"])
+        require_same(request_id, fields)
         fact = Fact(fields["kind"], fields["stream"], fields["actor"], fields["data"])
         return Committed(found["seq"], fact, was_done=True)
 

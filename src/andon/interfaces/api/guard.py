@@ -4,15 +4,19 @@ The dependencies are coroutines though they wait for nothing: a plain function w
 which costs more than all they do.
 """
 
+import hmac
 import re
+from contextlib import suppress
 from hashlib import sha256
 from typing import Annotated, Final
 
+import orjson
 from fastapi import Depends, Header, Request
 
 from andon.base.errors import BadInput, Denied
 from andon.bootstrap.house import House
 from andon.incident.desk import Ask
+from andon.ledger.journal import RequestName
 from andon.people.token import Token
 
 KEY_LETTERS_MAX: Final = 255
@@ -46,18 +50,40 @@ async def permitted(request: Request) -> Token:
     return caller
 
 
-async def request_id(
+async def signal_id(
     request: Request,
     caller: Annotated[Token, Depends(permitted)],
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=KEY_LETTERS_MAX)] = None,
 ) -> str | None:
-    """The id of a request that carries a key: the same key of the same caller at the same path is the same request."""
+    """The id of a request that carries a key: the same key of the same caller at the same path is the same request.
+
+    For signals, whose bodies are read in parts, and whose entries hold what they were made of.
+    """
     if idempotency_key is None:
         return None
     return (
         "key_"
         + sha256(f"{caller.id}\n{request.method} {request.url.path}\n{idempotency_key}".encode()).hexdigest()[:32]
     )
+
+
+async def request_id(
+    request: Request,
+    name: Annotated[str | None, Depends(signal_id)],
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=KEY_LETTERS_MAX)] = None,
+) -> str | None:
+    """The id of a request that carries a key, with what it asks for: the same key with another body is refused."""
+    if name is None or idempotency_key is None:
+        return None
+    return RequestName(name, await _content(request, idempotency_key))
+
+
+async def _content(request: Request, key: str) -> str:
+    """What a request asks for, as a digest; under its key, so that nobody finds the text by guessing."""
+    body = await request.body()
+    with suppress(orjson.JSONDecodeError):  # the same JSON in other bytes asks for the same
+        body = orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
+    return hmac.new(key.encode(), request.url.query.encode() + b"\n" + body, "sha256").hexdigest()[:32]
 
 
 async def asked(
@@ -81,3 +107,4 @@ Asking = Annotated[Ask, Depends(asked)]
 Caller = Annotated[Token, Depends(permitted)]
 Here = Annotated[House, Depends(here)]
 RequestId = Annotated[str | None, Depends(request_id)]
+SignalId = Annotated[str | None, Depends(signal_id)]

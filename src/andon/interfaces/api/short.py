@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from andon.base.errors import AndonError, BadInput
 from andon.bootstrap.house import House
-from andon.interfaces.api.guard import KEY_LETTERS_MAX, house_of, permitted, request_id
+from andon.interfaces.api.guard import KEY_LETTERS_MAX, house_of, permitted, signal_id
 from andon.interfaces.api.problems import problem_of
 from andon.people.token import Token
 
@@ -33,7 +33,7 @@ class Short:
         asked = Request({**scope, "app": self._app, "route": self._route, "path_params": {}}, receive, send)
         try:
             caller = await permitted(asked)
-            name = await request_id(asked, caller, _key(asked))
+            name = await signal_id(asked, caller, _key(asked))
             done = await self._endpoint(asked, caller, house_of(asked), name)
             answer = Response(done.model_dump_json(), self._status, media_type="application/json")
         except AndonError as error:

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from andon.alert.signal import BODY_BYTES_MAX
 from andon.alert.tables import alert_of
 from andon.interfaces.api.body import JSON, body_of, require_kind
-from andon.interfaces.api.guard import Caller, Here, RequestId
+from andon.interfaces.api.guard import Caller, Here, RequestId, SignalId
 from andon.interfaces.api.problems import PROBLEMS, HttpProblem
 from andon.interfaces.api.signal_bodies import (
     AlertList,
@@ -67,7 +67,7 @@ def _shown(done: Accepted) -> SignalTaken:
 
 
 @ROUTER.post("/signals/alertmanager", status_code=202, operation_id="receive.alertmanager", openapi_extra=BODY)
-async def take_alertmanager(asked: Request, caller: Caller, house: Here, request: RequestId) -> SignalTaken:
+async def take_alertmanager(asked: Request, caller: Caller, house: Here, request: SignalId) -> SignalTaken:
     """Take a webhook of Alertmanager (version 4, up to 16 MiB and 10,000 alerts)."""
     require_kind(asked, JSON)
     body = await body_of(asked, BODY_BYTES_MAX)
@@ -76,7 +76,7 @@ async def take_alertmanager(asked: Request, caller: Caller, house: Here, request
 
 
 @ROUTER.post("/signals/cloudevents", status_code=202, operation_id="receive.cloudevents", openapi_extra=EVENT_BODY)
-async def take_cloudevents(asked: Request, caller: Caller, house: Here, request: RequestId) -> SignalTaken:
+async def take_cloudevents(asked: Request, caller: Caller, house: Here, request: SignalId) -> SignalTaken:
     """Take a CloudEvent 1.0: structured, binary (`ce-` headers), or a batch."""
     if "ce-specversion" not in asked.headers:
         require_kind(asked, CLOUDEVENTS)
@@ -86,7 +86,7 @@ async def take_cloudevents(asked: Request, caller: Caller, house: Here, request:
 
 
 @ROUTER.post("/signals/webhook/{source}", status_code=202, operation_id="receive.webhook", openapi_extra=ANY_BODY)
-async def take_webhook(source: str, asked: Request, caller: Caller, house: Here, request: RequestId) -> SignalTaken:
+async def take_webhook(source: str, asked: Request, caller: Caller, house: Here, request: SignalId) -> SignalTaken:
     """Take JSON of a source that a mapping file describes: datadog, great_expectations, or your own."""
     require_kind(asked, JSON)
     body = await body_of(asked, BODY_BYTES_MAX)
@@ -95,7 +95,7 @@ async def take_webhook(source: str, asked: Request, caller: Caller, house: Here,
 
 
 @ROUTER.post("/signals/report", status_code=202, operation_id="receive.report", openapi_extra=BODY)
-async def take_report(asked: Request, caller: Caller, house: Here, request: RequestId) -> SignalTaken:
+async def take_report(asked: Request, caller: Caller, house: Here, request: SignalId) -> SignalTaken:
     """Take a report in words (up to 20,000 letters); the answer says how it was classified."""
     require_kind(asked, JSON)
     if not asked.app.state.reports.take(caller.id, time.monotonic()):
@@ -107,7 +107,7 @@ async def take_report(asked: Request, caller: Caller, house: Here, request: Requ
 
 
 @ROUTER.post("/signals/scan", status_code=202, operation_id="receive.scan", openapi_extra=BODY)
-async def take_scan(asked: Request, caller: Caller, house: Here, request: RequestId) -> SignalTaken:
+async def take_scan(asked: Request, caller: Caller, house: Here, request: SignalId) -> SignalTaken:
     """Take what `andon scan` found (`andon.scan/1`): `andon scan --send` does this."""
     require_kind(asked, JSON)
     body = await body_of(asked, BODY_BYTES_MAX)
