@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from andon.base.errors import Conflict, Unavailable
-from andon.ledger.journal import Command, Fact, Message, Page
+from andon.ledger.journal import Command, Fact, Message, Page, RequestName
 from andon.people.token import token_of
 from journals import creation, fresh_database, memory_journal, sql_journal
 
@@ -191,3 +191,42 @@ def test_a_command_that_is_alone_sees_what_no_other_changes_meanwhile(kind, requ
         made = list(pool.map(count, range(24)))
     assert sorted(made) == sorted(f"tok_{number}" for number in range(24))
     journal.engine.dispose()
+
+
+def test_commands_that_come_together_are_done_in_their_order_and_each_is_told_its_own(journal):
+    def refuse(_):
+        raise Conflict("no")
+
+    commands = [creation(1), Command("refused", refuse), creation(2), creation(1)]
+    done = journal.commit_all(commands)
+    assert [getattr(each, "seq", str(each)) for each in done] == [1, "no", 2, 1]
+    assert [each.was_done for each in done if not isinstance(each, Conflict)] == [False, False, True]
+    assert journal.last() == 2
+    assert [row["id"] for row in journal.list_rows("tokens")] == ["tok_1", "tok_2"]
+    assert journal.commit_all([]) == []
+
+
+def test_commands_together_and_alone_from_all_sides_leave_no_gap(journal):
+    def together(first):
+        return journal.commit_all([creation(number) for number in range(first, first + 5)])
+
+    with ThreadPoolExecutor(4) as pool:
+        groups = [pool.submit(together, first) for first in range(0, 40, 5)]
+        ones = [pool.submit(journal.commit, creation(number)) for number in range(100, 120)]
+        done = [each for group in groups for each in group.result(60)] + [each.result(60) for each in ones]
+    assert sorted(each.seq for each in done) == list(range(1, 61))
+    assert [row.seq for row in journal.rows(0)] == list(range(1, 61))
+
+
+def test_a_request_that_asks_for_something_else_than_before_is_refused(journal):
+    def asking(content):
+        return Command(RequestName("key_1", content), creation(1).decide)
+
+    assert [journal.commit(asking("one")).was_done for _ in range(2)] == [False, True]
+    with pytest.raises(Conflict, match=r"with another body, which made tok_1: send a new key"):
+        journal.commit(asking("other"))
+    [refused] = journal.commit_all([asking("other")])
+    assert isinstance(refused, Conflict)
+    assert journal.commit(Command("key_1", creation(1).decide)).was_done  # nobody says what for
+    assert journal.last() == 1
+    assert next(iter(journal.rows(0))).checked()["content"] == "one"

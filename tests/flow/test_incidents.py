@@ -92,6 +92,35 @@ def test_moves_that_the_table_does_not_have(client, ada):
     assert len(timeline(client, ada, incident)) == 1
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "other"),
+    [
+        ("incidents", DRIFT, {**DRIFT, "model_id": "cards"}),
+        ("tokens", {"name": "x", "role": "viewer"}, {"name": "x", "role": "admin"}),
+        ("models", {"id": "loans", "owner": "risk"}, {"id": "cards", "owner": "risk"}),
+        ("changes", {"model_id": "loans", "kind": "deploy", "what": "v1"}, {"model_id": "loans", "kind": "prompt"}),
+        ("silences", {"matchers": ["a=b"], "lasting_seconds": 60, "reason": "x"}, {"reason": "y"}),
+        ("maps", {"matchers": ["a=b"], "model_id": "m", "incident_type": "model_drift"}, {"model_id": "n"}),
+        ("seals", {"model_id": "loans", "reason": "x"}, {"reason": "y"}),
+        ("incidents/note", {"text": "one"}, {"text": "two"}),
+        ("incidents/seal", {"reason": "one"}, {"reason": "two"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_key_that_comes_with_another_body_is_refused_and_nothing_is_done(house, client, path, body, other):
+    admin, keyed = token(house, "admin"), {"idempotency-key": "k1"}
+    if path.startswith("incidents/"):
+        path = f"incidents/{post(client, admin, '', DRIFT).json()['id']}/{path[10:].replace('note', 'notes')}"
+    first = client.post(f"/api/v1/{path}", json=body, headers={**admin, **keyed})
+    assert first.status_code in (200, 201)
+    before = house.opened.journal.last()
+    refused = client.post(f"/api/v1/{path}", json={**body, **other}, headers={**admin, **keyed})
+    assert (refused.status_code, refused.headers["content-type"]) == (409, "application/problem+json")
+    assert "Idempotency-Key" in refused.json()["detail"]
+    assert "send a new key" in refused.json()["fix"]
+    assert house.opened.journal.last() == before
+
+
 def test_what_was_looked_at_and_a_request_that_is_repeated(client, ada, ben):
     first = post(client, ada, "", DRIFT, **{"idempotency-key": "k1"})
     again = post(client, ada, "", DRIFT, **{"idempotency-key": "k1"})
@@ -99,6 +128,9 @@ def test_what_was_looked_at_and_a_request_that_is_repeated(client, ada, ben):
     assert post(client, ada, "", DRIFT).status_code == 409
     note = post(client, ada, f"/{first.json()['id']}/notes", {"text": "x"}, **{"idempotency-key": "k1"})
     assert note.status_code == 201  # the same key at another path is another request
+    headers = {**ada, "idempotency-key": "k1", "content-type": "application/json"}
+    same = client.post(PATH, content=f" {json.dumps(DRIFT)}", headers=headers)
+    assert (same.status_code, same.json()["id"]) == (201, first.json()["id"])  # other bytes, the same words
     incident, etag = first.json()["id"], first.headers["etag"]
     moved = {"status": "contained", "reason": "x"}
     assert post(client, ben, f"/{incident}/priority", {"priority": "P0", "reason": "y"}).status_code == 200

@@ -112,6 +112,9 @@ NO_ROUTE = {  # acts that HTTP lacks
     "follow.step": "nobody asks for it: it happens",
 }
 PARTS = {  # public methods that are steps of an act
+    "prepared.accepted": "receive.alertmanager",
+    "receive.prepare": "receive.alertmanager",
+    "receive.prepare_mapped": "receive.webhook",
     "record.entries": "record.record",
     "attend.note_receipt": "attend.step",
     "ingest.prepare": "ingest.accept",

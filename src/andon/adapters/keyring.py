@@ -17,6 +17,7 @@ from andon.base.errors import Tampered, Unavailable
 
 NONCE_BYTES = 12
 KEY_BYTES = 32
+AHEAD_MAX: Final = 10_000
 TABLES: Final = (
     "create table if not exists keys(key_id text primary key, key blob not null) without rowid",
     "create table if not exists forgotten(name text primary key, times integer not null) without rowid",
@@ -31,10 +32,13 @@ class Keyring:
 
     One connection is kept: to open one for each text, and to close it, which moves the write-ahead log into the file,
     was a third of what a signal cost. What the disk or the file refuses is Unavailable.
+
+    Keys that are made ahead, for names that nobody else knows yet, are remembered until they are used.
     """
 
     def __init__(self, path: Path) -> None:
         self._path, self._turn = path, threading.Lock()
+        self._ahead: dict[str, bytes] = {}
         with self._reached():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             self._base = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
@@ -48,7 +52,8 @@ class Keyring:
         `place` is bound, so that a text cannot be moved to another.
         """
         nonce = secrets.token_bytes(NONCE_BYTES)
-        key_id, key = self._key(name)
+        ahead = self._ahead.pop(name, None)
+        key_id, key = self._key(name) if ahead is None else (name, ahead)
         return key_id, nonce + AESGCM(key).encrypt(nonce, text, place)
 
     def open(self, key_id: str, sealed: bytes, place: bytes) -> bytes | None:
@@ -64,6 +69,7 @@ class Keyring:
 
     def forget(self, name: str) -> None:
         """Erase the key of a name, and with it every text under it so far; that it was erased stays known."""
+        self._ahead.pop(name, None)
         with self._open() as base:
             with self._transaction(base):
                 base.execute("delete from keys where key_id = ?", (_id(name, _times(base, name)),))
@@ -74,9 +80,20 @@ class Keyring:
 
     def make(self, names: Sequence[str]) -> None:
         """Make keys that will be needed, durable together; those that are there stay."""
+        wanted = [name for name in names if name not in self._ahead]
+        if not wanted:
+            return
         with self._open() as base, self._transaction(base):
-            for name in names:
+            for name in wanted:
                 self._made(base, name)
+
+    def make_ahead(self, names: Sequence[str]) -> None:
+        """Make keys of names that nobody else knows, so that whoever begins such a stream waits for none."""
+        with self._open() as base, self._transaction(base):
+            made = {name: self._made(base, name)[1] for name in names}
+        self._ahead |= made
+        for name in list(self._ahead)[:-AHEAD_MAX]:  # of names that were given away and not used; the file has them
+            self._ahead.pop(name, None)
 
     def _key(self, name: str) -> tuple[str, bytes]:
         """The key of a name and its id, made where there is none."""

@@ -1,13 +1,25 @@
 """The twin of a journal in memory: the same answers, by the plain definitions."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from andon.base.errors import AndonError
 from andon.base.fold import Fold, State
 from andon.ledger.entry import SALT_BYTES
-from andon.ledger.journal import Command, Committed, Message, Page, Place, Row, fold_into, make_row, posting_of
+from andon.ledger.journal import (
+    Command,
+    Committed,
+    Message,
+    Page,
+    Place,
+    Row,
+    fold_into,
+    make_row,
+    posting_of,
+    require_same,
+)
 
 
 @dataclass
@@ -25,6 +37,7 @@ class MemoryJournal:
     def commit(self, command: Command) -> Committed:
         """Decide and record."""
         if (done := self._requests.get(command.request_id)) is not None:
+            require_same(command.request_id, self._rows[done.seq - 1].checked())
             return Committed(done.seq, done.fact, was_done=True)
         fact = command.decide(self)
         version = sum(row.stream == fact.stream for row in self._rows) + 1
@@ -37,6 +50,16 @@ class MemoryJournal:
         self._unsent |= {f"{row.seq}:{number}": (row.seq, each) for number, each in enumerate(fact.messages)}
         self._requests[command.request_id] = Committed(row.seq, fact)
         return self._requests[command.request_id]
+
+    def commit_all(self, commands: Sequence[Command]) -> Sequence[Committed | Exception]:
+        """One after the other."""
+        outcomes: list[Committed | Exception] = []
+        for each in commands:
+            try:
+                outcomes.append(self.commit(each))
+            except AndonError as error:
+                outcomes.append(error)
+        return outcomes
 
     def find(self, table: str, key: str) -> dict[str, Any] | None:
         """One row."""

@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from andon.adapters.artifacts import ArtifactStore
+from andon.adapters.ready_names import ReadyNames
 from andon.adapters.serial_log import SerialLog
 from andon.adapters.sql.search import SqlTexts
 from andon.adapters.zip_bundle import ZipBundle
 from andon.alert.signal import PART_ALERTS, Pinned
 from andon.alert.tables import FIGURES
 from andon.base.errors import Full, Refused, Tampered, Unavailable
+from andon.base.ids import new_id
 from andon.bootstrap import positions
 from andon.bootstrap.chance import many_random_bytes
 from andon.bootstrap.journal import OpenJournal, now, open_journal
@@ -94,6 +96,7 @@ class House:
         trouble: why the follower does not follow, if so.
         tampered: what was found changed, if anything; nothing is taken any more then.
         signals: what comes from outside, and what is made of it.
+        names: of signals to come, with their keys.
         known: the last entry of the journal whose tokens the door knows.
         is_ending: a signal told it to; whoever streams stops.
         look_at: when incidents need a look again though nothing happened.
@@ -111,6 +114,7 @@ class House:
     door: Door
     permissions: Permissions
     signals: Signals
+    names: ReadyNames
     first: NewToken | None = None
     first_signaller: NewToken | None = None
     trouble: str | None = None
@@ -255,6 +259,7 @@ class House:
             begun = time.monotonic()
             self.beat()
             with contextlib.suppress(Unavailable):
+                self.names.fill()
                 self.opened.journal.tidy()
             took = time.monotonic() - begun
             self._hurried.wait(min(RESTS * took, POLL_SECONDS))  # many commands: one batch, so that none is held up
@@ -459,8 +464,10 @@ def _house(settings: Settings, opened: OpenJournal) -> House:
         signals = Signals(opened.journal, mappings(settings.data), permissions.acts["export.export"])
         secret = new_secret(secrets.token_bytes(SECRET_BYTES))
         door = Door(local=local_token(secret, now().isoformat()))
-        house = House(settings, writer, secret, signer, log, ingest, opened, door, permissions, signals)
+        names = ReadyNames(opened.keys, lambda: new_id("sig", now(), secrets.token_bytes(10)))
+        house = House(settings, writer, secret, signer, log, ingest, opened, door, permissions, signals, names)
         signals.seal, signals.rest = house._seal_scan, house._rests.wait  # noqa: SLF001  # of this module
+        signals.names = house.names
         positions.resume(ingest, house.folder)
         unless_opened.pop_all()
     return house

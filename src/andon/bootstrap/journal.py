@@ -43,6 +43,7 @@ class OpenJournal:
 
     journal: SqlJournal
     follow: Follow
+    keys: Keyring
 
     def access(self, actor: str = "local") -> Access:
         """The service of tokens."""
@@ -77,7 +78,7 @@ def open_journal(
     keys = Keyring(data / "keys.db")
     journal = SqlJournal(engine, keys, FOLDS, now, secrets.token_bytes, nudge or here, hurry or here)
     follow = Follow(journal, SqlLease(engine, secrets.token_hex(8), LEASE), lambda: journal_log(data))
-    opened.append(OpenJournal(journal, follow))
+    opened.append(OpenJournal(journal, follow, keys))
     try:
         yield opened[0]
     finally:

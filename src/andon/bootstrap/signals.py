@@ -12,6 +12,7 @@ from typing import Final
 
 import yaml
 
+from andon.adapters.ready_names import ReadyNames
 from andon.adapters.signals import alertmanager, cloudevents, mapped, pagerduty, scan
 from andon.adapters.signals.report import Reports
 from andon.alert.alert import FIRING
@@ -113,6 +114,7 @@ class Signals:
         exporting: the roles that may hand evidence out.
         seal: holds what a scan was made from, for an actor.
         rest: waits so many seconds, or until the end.
+        names: of signals to come, whose keys are made ahead.
     """
 
     journal: Journal
@@ -120,6 +122,7 @@ class Signals:
     exporting: Collection[str]
     seal: Callable[[str, Pinned, str], str] | None = None
     rest: Callable[[float], object] = lambda _: None
+    names: ReadyNames | None = None
     _group: Group | None = None
     _exports: int = -1
     _denials: Denials = field(default_factory=Denials)
@@ -130,7 +133,8 @@ class Signals:
         seal = None if self.seal is None else partial(self.seal, caller.id)
         actor, is_outsider = caller.id, caller.role == REPORTER
         known = (self.journal, parsers(), self.mappings, now, secrets.token_bytes)
-        return Receive(*known, actor, caller.models, seal, is_outsider)
+        name = None if self.names is None else self.names.take
+        return Receive(*known, actor, caller.models, seal, is_outsider, name)
 
     def sift(self, caller: Token) -> Sift:
         """Alerts, silences and maps."""

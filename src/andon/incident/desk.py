@@ -85,7 +85,8 @@ class Desk:
             return decide(view, row)
 
         request = ask.request or f"change_{self.chance(16).hex()}"
-        return self.journal.commit(Command(request, checked, is_alone))
+        looked = ask.version is not None  # alone: an entry of another incident, a merge into this one, changes it too
+        return self.journal.commit(Command(request, checked, is_alone or looked))
 
     @property
     def at(self) -> str:

@@ -7,6 +7,7 @@ whether they were wrong or whom they concerned are counted as if each were one p
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from andon.inventory.model import RiskClass
@@ -76,6 +77,7 @@ class Rule:
     lacks: Callable[[Facts], tuple[str, ...]]
 
 
+@lru_cache(1_024)
 def propose(facts: Facts, default_severity: str) -> Priority:
     """The priority that the facts call for.
 

@@ -6,9 +6,9 @@ commits to it, and the text itself is kept beside, encrypted, so that it can be 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
 
-from andon.base.errors import Tampered
+from andon.base.errors import Conflict, Tampered
 from andon.base.fold import Change, Fold, Posting, State, apply
 from andon.ledger.entry import SALT_BYTES, commitment, make_entry, parse_header
 from andon.ledger.merkle import leaf_hash
@@ -119,6 +119,41 @@ class Command:
     begins: str | None = None
 
 
+class RequestName(str):
+    """The id of a request that its sender chose, with a digest of what it asks for.
+
+    The entry keeps the digest, so that the same id for something else is refused.
+    """
+
+    __slots__ = ("content",)
+    content: str
+
+    def __new__(cls, name: str, content: str) -> Self:
+        """A name with its digest, which says nothing to whoever does not know what was asked for."""
+        made = super().__new__(cls, name)
+        made.content = content
+        return made
+
+
+def require_same(request_id: str, fields: Mapping[str, Any]) -> None:
+    """Whether a request asks for what the entry of its id, by its fields, was made for.
+
+    Raises:
+        Conflict: it asks for something else.
+    """
+    asked, known = content_of(request_id), fields.get("content")
+    if asked is not None and known is not None and asked != known:
+        raise Conflict(
+            f"this Idempotency-Key was sent before with another body, which made {fields['stream']}: send a new key for"
+            " another request, or the same body again"
+        )
+
+
+def content_of(request_id: str) -> str | None:
+    """The digest of what a request asks for, if its sender chose its id."""
+    return request_id.content if isinstance(request_id, RequestName) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Committed:
     """The entry of a command; `was_done` says that an earlier request with this id made it."""
@@ -135,8 +170,12 @@ class Journal(View, Protocol):
         """Decide and record in one transaction.
 
         Raises:
-            Conflict: others changed the same thing, three times over.
+            Conflict: others changed the same thing, three times over; or this request asked for something else before.
         """
+        ...
+
+    def commit_all(self, commands: Sequence[Command]) -> Sequence[Committed | Exception]:
+        """Do commands that came together, in this order; what came of each: done, or what `commit` had raised."""
         ...
 
     def integrate(self, seq: int) -> None:
@@ -178,10 +217,12 @@ def make_row(fact: Fact, place: Place, salts: Mapping[str, bytes]) -> Row:
         "seq": place.seq,
         "data": dict(fact.data),
     }
+    if (content := content_of(place.request_id)) is not None:
+        fields["content"] = content
     if fact.private:
         fields["private"] = {name: commitment(salts[name], text.encode()) for name, text in fact.private.items()}
     entry = make_entry(fields).header
-    return Row(place.seq, fact.stream, place.stream_version, place.request_id, entry, leaf_hash(entry))
+    return Row(place.seq, fact.stream, place.stream_version, str(place.request_id), entry, leaf_hash(entry))
 
 
 def posting_of(fields: Mapping[str, Any], texts: Mapping[str, bytes | None]) -> Posting:

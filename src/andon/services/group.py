@@ -232,17 +232,16 @@ class Group:
 
     def _record(self, placed: Sequence[Settled], parts: Sequence[str]) -> None:
         """The last command: these alerts stand so, and these parts of signals are done."""
+        told, documents = [_told(each) for each in placed], [_document(each) for each in placed]
+        data, texts = {"parts": list(parts), "alerts": told}, {"alerts": json.dumps(documents, ensure_ascii=False)}
 
-        def decide(view: View) -> Fact:
-            rows = [view.find(SIGNALS, part) for part in parts]
-            if parts and not any(row is not None and row["state"] == WAITING for row in rows):
+        def decide(view: View) -> Fact:  # others wait for it: all that can be made before is
+            rows = view.list_rows(SIGNALS, {"id": tuple(parts)}) if parts else []
+            if parts and not any(row["state"] == WAITING for row in rows):
                 raise _AllKnown  # another server was faster
-            data = {"parts": list(parts), "alerts": [_told(each) for each in placed]}
-            documents = [_document(each) for each in placed]
-            stream = rows[0]["signal_id"] if rows and rows[0] else ACTOR
-            return Fact("alerts_grouped", stream, ACTOR, data, {"alerts": json.dumps(documents, ensure_ascii=False)})
+            return Fact("alerts_grouped", rows[0]["signal_id"] if rows else ACTOR, ACTOR, data, texts)
 
-        names = json.dumps([list(parts), [_told(each) for each in placed], [_document(each) for each in placed]])
+        names = json.dumps([list(parts), told, documents])
         request = f"group_{sha256(names.encode()).hexdigest()[:40]}"
         _unless_known(lambda: self.journal.commit(Command(request, decide, is_alone=True)))
 

@@ -13,7 +13,7 @@ from andon.base.errors import BadInput, Conflict, Denied, NotFound
 from andon.base.ids import new_id
 from andon.base.nearest import nearest
 from andon.inventory.register import MODELS
-from andon.ledger.journal import Command, Fact, Journal
+from andon.ledger.journal import Command, Committed, Fact, Journal
 
 CHANNELS: Final = ("alertmanager", "pagerduty", "cloudevents", "scan", "report", "audit")
 
@@ -30,6 +30,36 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """A signal that was read and may be recorded: the command that does it, and what to answer after that.
+
+    Attributes:
+        command: records it.
+        sha256: of the body; the same request with another one is refused.
+        alerts, left_out, reply: of the answer.
+    """
+
+    command: Command
+    sha256: str
+    alerts: int
+    left_out: int = 0
+    reply: Mapping[str, Any] = field(default_factory=dict)
+
+    def accepted(self, done: Committed) -> Accepted:
+        """The answer, once the command is done.
+
+        Raises:
+            Conflict: this request was another signal.
+        """
+        if done.fact.data.get("sha256") != self.sha256:
+            raise Conflict(
+                f"this was sent before with another content, as {done.fact.stream}: an id or an Idempotency-Key names"
+                " one signal; send a new one"
+            )
+        return Accepted(done.fact.stream, self.alerts, done.was_done, self.left_out, self.reply)
+
+
+@dataclass(frozen=True, slots=True)
 class Receive:
     """Takes signals, by commands of the journal.
 
@@ -42,6 +72,7 @@ class Receive:
         models: the models that the sender is limited to; none: all.
         seal: holds what a scan was made from.
         is_outsider: whether the sender is somebody outside, whose word for a model need not be the name of one.
+        name: gives each signal its id; None: a new one of `now` and `chance`.
     """
 
     journal: Journal
@@ -53,10 +84,11 @@ class Receive:
     models: Sequence[str] = ()
     seal: Seal | None = None
     is_outsider: bool = False
+    name: Callable[[], str] | None = None
 
     def alertmanager(self, body: bytes, request: str | None = None) -> Accepted:
         """Take a webhook of Alertmanager (version 4)."""
-        return self._take("alertmanager", self.parsers["alertmanager"](body, {}), body, request)
+        return self._done(self.prepare("alertmanager", body, request=request))
 
     def pagerduty(self, body: bytes, request: str | None = None) -> Accepted:
         """Take an event of PagerDuty's Events API v2.
@@ -64,7 +96,7 @@ class Receive:
         Raises:
             InvalidEvent: it is none.
         """
-        return self._take("pagerduty", self.parsers["pagerduty"](body, {}), body, request)
+        return self._done(self.prepare("pagerduty", body, request=request))
 
     def cloudevents(self, body: bytes, headers: Mapping[str, str], request: str | None = None) -> Accepted:
         """Take a CloudEvent, or a batch; the same event again is the same signal.
@@ -72,10 +104,28 @@ class Receive:
         Raises:
             Conflict: another event of this source and id was taken.
         """
-        return self._take("cloudevents", self.parsers["cloudevents"](body, headers), body, request)
+        return self._done(self.prepare("cloudevents", body, headers, request))
 
     def webhook(self, source: str, body: bytes, request: str | None = None) -> Accepted:
         """Take JSON of a source that a mapping describes.
+
+        Raises:
+            NotFound: no mapping does.
+        """
+        return self._done(self.prepare_mapped(source, body, request))
+
+    def prepare(
+        self, channel: str, body: bytes, headers: Mapping[str, str] | None = None, request: str | None = None
+    ) -> Prepared:
+        """Read what came by a channel and needs nothing of the journal, so that many may be recorded together.
+
+        Raises:
+            BadInput: it is none of that channel.
+        """
+        return self._prepared(channel, self.parsers[channel](body, headers or {}), body, request)
+
+    def prepare_mapped(self, source: str, body: bytes, request: str | None = None) -> Prepared:
+        """Read JSON of a source that a mapping describes.
 
         Raises:
             NotFound: no mapping does.
@@ -87,7 +137,7 @@ class Receive:
             raise NotFound(
                 f"no mapping describes the source {source[:60]}: {meant}; docs/signals.md shows how to write one"
             )
-        return self._take(source, parser(body, {}), body, request)
+        return self._prepared(source, parser(body, {}), body, request)
 
     def report(self, body: bytes, request: str | None = None) -> Accepted:
         """Take a report in words; the answer says how it was classified."""
@@ -109,15 +159,21 @@ class Receive:
 
     def audit(self, body: bytes, request: str | None = None) -> Accepted:
         """Take what Andon's own audit log shows."""
-        return self._take("audit", self.parsers["audit"](body, {}), body, request)
+        return self._done(self.prepare("audit", body, request=request))
 
     def _take(self, channel: str, delivery: Delivery, body: bytes, request: str | None) -> Accepted:
+        return self._done(self._prepared(channel, delivery, body, request))
+
+    def _done(self, prepared: Prepared) -> Accepted:
+        return prepared.accepted(self.journal.commit(prepared.command))
+
+    def _prepared(self, channel: str, delivery: Delivery, body: bytes, request: str | None) -> Prepared:
         if len(delivery.alerts) > ALERTS_MAX:
             raise BadInput(f"{len(delivery.alerts):,} alerts are over the limit of {ALERTS_MAX:,}: send them in parts")
         alerts = [self._of_sender(checked(alert, self.now()).document()) for alert in delivery.alerts]
-        signal_id = new_id("sig", self.now(), self.chance(10))
+        signal_id = new_id("sig", self.now(), self.chance(10)) if self.name is None else self.name()
         data = {"channel": channel, "alerts": len(alerts), "left_out": delivery.left_out, "bytes": len(body)}
-        data["sha256"] = sha256(body).hexdigest()
+        data["sha256"] = digest = sha256(body).hexdigest()
         private = {"alerts": json.dumps(alerts, ensure_ascii=False)}
         if delivery.figures is not None:
             self._require(delivery.figures["model_id"])
@@ -126,14 +182,7 @@ class Receive:
         fact = Fact("signals_accepted", signal_id, self.actor, data, private)
         name = request or self._request(channel, delivery, signal_id)
         command = Command(name, lambda _: fact, begins=signal_id if name == signal_id else None)
-        done = self.journal.commit(command)
-        if done.fact.data.get("sha256") != data["sha256"]:
-            raise Conflict(
-                f"this was sent before with another content, as {done.fact.stream}: an id or an Idempotency-Key names"
-                " one signal; send a new one"
-            )
-        reply = delivery.reply or {}
-        return Accepted(done.fact.stream, len(alerts), done.was_done, delivery.left_out, reply)
+        return Prepared(command, digest, len(alerts), delivery.left_out, delivery.reply or {})
 
     def _of_outsider(self, alert: Alert) -> Alert:
         """An outsider opens no incidents of models that nobody registered: such a report waits for a map."""

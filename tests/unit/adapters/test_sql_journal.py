@@ -186,3 +186,12 @@ def test_a_database_that_is_away_is_a_sentence(tmp_path):
 def test_a_url_of_another_kind_is_refused():
     with pytest.raises(BadInput, match="write postgresql://"):
         open_engine("mysql://me:geheim@somewhere/db")
+
+
+def test_commands_whose_keys_cannot_be_made_are_each_told_and_not_done(journal):
+    journal.keys.close()
+    fact = creation(7).decide(None)
+    begun = [Command(f"sig_{number}", lambda _: fact, begins=f"sig_{number}") for number in range(2)]
+    done = journal.commit_all(begun)
+    assert [type(each) for each in done] == [Unavailable, Unavailable]
+    assert journal.last() == 4

@@ -8,6 +8,65 @@ from andon.bootstrap.packs import load_classifier, load_taxonomy, pack
 from andon.incident.wording import parse
 
 TYPES = tuple(load_taxonomy().types)
+OPERATORS = {
+    "data_pipeline_corruption": [
+        "Since Monday the credit score is null for every customer from the north branch",
+        "Amounts arrive in cents instead of euros since the import job changed",
+        "The weather feed has shown the same values since yesterday",
+        "The income column has been empty for two days and the model scores everyone as low risk",
+        "Temperatures suddenly come in Fahrenheit",
+    ],
+    "model_drift": [
+        "Customers behave differently since the new law, the model has never seen such orders",
+        "Sales forecasts are off since prices went up",
+        "Since the interest rates rose, applicants look nothing like those the model was trained on",
+    ],
+    "bias_and_fairness_violation": [
+        "Loan approvals for women fell from 60% to 41%",
+        "People with foreign names are rejected twice as often",
+        "12,400 applicants over 60 were rejected since the retraining",
+        "Patients from rural areas with dark skin get a lower priority than others with the same symptoms",
+        "Men get higher credit limits than their wives with the same income",
+    ],
+    "harmful_output": [
+        "The chatbot told a customer how to hurt himself",
+        "The assistant prints email addresses of other users",
+        "The bot insulted a child and used swear words",
+        "It gave a customer the medical history of somebody else",
+    ],
+    "adversarial_attack": [
+        "Someone gets loans approved by typing invisible characters into the form",
+        "A handful of accounts probe the fraud model with near identical transactions",
+        "A user made the assistant reveal its instructions by pasting a strange text",
+    ],
+    "resource_exhaustion": [
+        "Answers take 30 seconds since this morning and many requests time out",
+        "The GPU bill doubled overnight",
+        "The service does not answer since 9 o'clock, the queue keeps growing",
+    ],
+    "human_oversight_failure": [
+        "Reviewers approve every case in under two seconds",
+        "Nobody looks at the flagged cases any more",
+        "The second reviewer signs off everything within a second",
+    ],
+    "vendor_model_change": [
+        "gpt-4o answers in a different style since last night and we deployed nothing",
+        "The provider swapped the model behind the alias",
+        "The API behaves differently although the model name is the same",
+    ],
+    "unauthorized_agent_action": [
+        "The agent refunded 4,000 dollars although its limit is 50",
+        "The assistant deleted a customer's calendar without being asked",
+        "Our agent paid an invoice that nobody approved",
+    ],
+    "model_performance_degradation": [
+        "Accuracy went down from 91 to 78 percent after version 3.2",
+        "The new version rejects almost everyone",
+        "Fraud model misses half of the fraud since the release",
+        "Since the update on Tuesday it rejects good customers and lets bad ones through",
+        "The forecast is wrong by 40 percent since version 7",
+    ],
+}
 
 
 @pytest.mark.parametrize(
@@ -31,6 +90,11 @@ def test_a_report_has_a_type_and_names_its_rule(text, kind):
     assert reading.incident_type == kind
     assert reading.rule
     assert (reading.rules == ()) == (kind == "unclassified")
+
+
+@pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in OPERATORS.items() for text in texts])
+def test_what_people_who_run_a_model_write_has_its_type(kind, text):
+    assert load_classifier().read(text).incident_type == kind
 
 
 @pytest.mark.parametrize(

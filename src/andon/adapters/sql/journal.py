@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -14,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from andon.adapters.sql.engine import reading, tidy, told_of, transaction, turns_of, writing
 from andon.adapters.sql.lease import integrated
-from andon.adapters.sql.search import SEARCHED, forget_all, index
+from andon.adapters.sql.search import KEPT_OF, SEARCHED, forget_all, index
 from andon.adapters.sql.tables import FOLDED, HEAD, JOURNAL, OUTBOX, PAYLOAD
 from andon.adapters.sql.turns import Shared, Turns
 from andon.base.errors import AndonError, Conflict, Tampered, Unavailable
@@ -32,6 +33,7 @@ from andon.ledger.journal import (
     fold_into,
     make_row,
     posting_of,
+    require_same,
 )
 
 TRIES = 3
@@ -145,6 +147,18 @@ class SqlJournal:
             self.nudge()
             return done
         raise Conflict("the same thing was changed by others at the same time, three times over: look at it, try again")
+
+    def commit_all(self, commands: Sequence[Command]) -> Sequence[Committed | Exception]:
+        """Do commands that came together in one transaction, and make the keys that they need in one before."""
+        begun = [each.begins for each in commands if each.begins is not None]
+        made = self._make_keys(begun)[:1]
+        if made and isinstance(made[0], Exception):
+            return [made[0]] * len(commands)
+        with nullcontext() if (turns := turns_of(self.engine)) is None else turns:
+            outcomes = self._together(commands)
+        self.reach("commit")
+        self.nudge()
+        return outcomes
 
     def find(self, table: str, key: str) -> dict[str, Any] | None:
         """One row of a folded table."""
@@ -307,7 +321,7 @@ class SqlJournal:
 
     def _in_one(self, commands: Sequence[Command]) -> list[Committed | Exception]:
         with transaction(self.engine) as connection:
-            begun = seq = connection.execute(SEEN).scalar_one()  # nobody else writes meanwhile: SQLite is locked
+            begun = seq = connection.execute(SEEN_ALONE).scalar_one()  # nobody else writes meanwhile
             outcomes = []
             for each in commands:
                 outcome = self._by_itself(connection, each, seq + 1)
@@ -324,10 +338,10 @@ class SqlJournal:
             _Broken: whatever else went wrong; all of the transaction has to be done anew.
         """
         try:
-            done = None if command.begins else self._done(connection, command.request_id)
-            if done is not None:
-                return done
             try:
+                done = None if command.begins else self._done(connection, command.request_id)
+                if done is not None:
+                    return done
                 fact = command.decide(SqlView(connection))
             except AndonError as error:
                 return error
@@ -389,6 +403,7 @@ class SqlJournal:
         if found is None:
             return None
         fields = parse_header(found["entry"])
+        require_same(request_id, fields)
         fact = Fact(fields["kind"], fields["stream"], fields["actor"], fields["data"])
         return Committed(found["seq"], fact, was_done=True)
 
@@ -420,6 +435,9 @@ def _carry_out(connection: Connection, changes: Sequence[Change]) -> None:
     statement = _change(connection.dialect.name, name, frozenset({"id", *changes[0].values}))
     connection.execute(statement, [{"id": each.key, **each.values} for each in changes])
     if changes[0].values.keys().isdisjoint(SEARCHED.get(name, ())):
+        return
+    if KEPT_OF[name] <= changes[0].values.keys():  # nothing else is searched
+        index(connection, name, [{"id": each.key, **each.values} for each in changes])
         return
     for part in _parts([each.key for each in changes], ROWS_AT_ONCE):
         index(connection, name, [dict(row) for row in connection.execute(AMONG[name], {"keys": part}).mappings()])

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, bindparam, delete, insert, text
 
 from andon.adapters.sql.engine import reading
-from andon.adapters.sql.tables import TEXTS
+from andon.adapters.sql.tables import FOLDED, TEXTS
 
 SEARCHED: Final[Mapping[str, tuple[str, ...]]] = {
     "incidents": ("id", "title", "model_id", "incident_type", "detected_by", "model_version", "place"),
@@ -26,6 +26,11 @@ SEARCHED: Final[Mapping[str, tuple[str, ...]]] = {
 """The folded tables that are searched, and their columns; a new one is a line here."""
 JSON_COLUMNS: Final = frozenset({"more", "content"})
 """Columns that hold JSON, of which the values count."""
+KEPT_OF: Final[Mapping[str, frozenset[str]]] = {
+    name: frozenset({*columns, *({"incident_id", "model_id"} & set(FOLDED[name].c.keys()))}) - {"id"}
+    for name, columns in SEARCHED.items()
+}
+"""The columns of each such table that are kept, beside its id: what is searched, and what says who may see it."""
 FORGET: Final = delete(TEXTS).where(TEXTS.c.source == bindparam("at"), TEXTS.c.key == bindparam("row"))
 KEEP: Final = insert(TEXTS)
 _SPLIT: Final = re.compile(r"[\W_]+")
@@ -66,8 +71,9 @@ class SqlTexts:
 
 def plain_words(said: str) -> list[str]:
     """The words of a text: small letters without accents, and digits."""
-    letters = unicodedata.normalize("NFKD", said.casefold())
-    bare = "".join(c for c in letters if not unicodedata.combining(c))
+    bare = said.lower()
+    if not said.isascii():
+        bare = "".join(c for c in unicodedata.normalize("NFKD", said.casefold()) if not unicodedata.combining(c))
     return [word for word in _SPLIT.split(bare) if word]
 
 

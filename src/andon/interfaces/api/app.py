@@ -29,6 +29,7 @@ from andon.interfaces.api import (
     tokens,
 )
 from andon.interfaces.api.bodies import Document, Problem, Recorded
+from andon.interfaces.api.commits import Commits
 from andon.interfaces.api.edge import PAGES, Edge
 from andon.interfaces.api.events import ACT, ARROW, PATH, Events
 from andon.interfaces.api.guard import Caller
@@ -37,6 +38,7 @@ from andon.interfaces.api.limited import Limited
 from andon.interfaces.api.limits import Buckets
 from andon.interfaces.api.metrics import Metrics
 from andon.interfaces.api.problems import PROBLEMS, on_crash, on_error, on_http_error, on_invalid
+from andon.interfaces.api.short import short_ways
 
 PARTS: Final = (
     health,
@@ -62,19 +64,21 @@ EVENT_PROBLEMS: Final = {
 def create(house: House, now: Callable[[], datetime], version: str) -> ASGIApp:
     """The application over a house."""
     app = application(house, version)
-    edge = Edge(Limited(app), house, now, {("POST", PATH): app.state.events})
+    edge = Edge(Limited(app), house, now, {("POST", PATH): app.state.events, **short_ways(app)})
     app.state.admit = edge.admit
     return edge
 
 
 def application(house: House, version: str) -> FastAPI:
     """The routes alone."""
-    metrics, intake = Metrics(house.known_models, house.types), Intake(house)
+    metrics, intake, commits = Metrics(house.known_models, house.types), Intake(house), Commits(house)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         intake.start()
+        commits.start()
         yield
+        commits.stop()
         intake.stop()
 
     app = FastAPI(
@@ -85,7 +89,7 @@ def application(house: House, version: str) -> FastAPI:
         openapi_url=None,
         lifespan=lifespan,
     )
-    app.state.house, app.state.metrics, app.state.intake = house, metrics, intake
+    app.state.house, app.state.metrics, app.state.intake, app.state.commits = house, metrics, intake, commits
     app.state.reports = Buckets(house.settings.limits.reports_per_second, house.settings.limits.reports_burst)
     app.state.events = Events(house, intake, metrics)
     app.router.routes.append(Route(PATH, app.state.events, methods=["POST"], name=ACT))

@@ -5,13 +5,13 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from starlette.concurrency import run_in_threadpool
 
 from andon.alert.signal import InvalidEvent
 from andon.base.errors import BadInput
 from andon.interfaces.api.body import body_of
 from andon.interfaces.api.guard import Here
 from andon.interfaces.api.problems import PROBLEMS, HttpProblem
+from andon.interfaces.api.signals import recorded
 
 EVENT_BYTES_MAX: Final = 512 << 10
 BODY: Final = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
@@ -36,7 +36,8 @@ async def enqueue(asked: Request, house: Here) -> JSONResponse:
         address = asked.client.host if asked.client else ""
         caller = asked.app.state.admit(address, lambda at: house.door.admit_key(key, at))
         house.permissions.require(caller.role, "receive.pagerduty")
-        done = await run_in_threadpool(house.signals.receive(caller).pagerduty, body)
+        service = house.signals.receive(caller)
+        done = await recorded(asked, body, lambda: service.prepare("pagerduty", body))
     except HttpProblem as error:
         named = {429: "throttle exceeded", 413: "payload too large"}.get(error.status, "invalid event")
         return JSONResponse({"status": named, "message": str(error), "errors": [str(error)]}, error.status)

@@ -1,16 +1,25 @@
-"""Which act a route is, and whether the caller may do it. A route's `operation_id` names its act: `service.method`."""
+"""Which act a route is, and whether the caller may do it. A route's `operation_id` names its act: `service.method`.
 
+The dependencies are coroutines though they wait for nothing: a plain function would be carried out in another thread,
+which costs more than all they do.
+"""
+
+import hmac
 import re
+from contextlib import suppress
 from hashlib import sha256
 from typing import Annotated, Final
 
+import orjson
 from fastapi import Depends, Header, Request
 
 from andon.base.errors import BadInput, Denied
 from andon.bootstrap.house import House
 from andon.incident.desk import Ask
+from andon.ledger.journal import RequestName
 from andon.people.token import Token
 
+KEY_LETTERS_MAX: Final = 255
 ETAG: Final = re.compile(r'(?:W/)?"([0-9]{1,15})"')
 
 
@@ -20,7 +29,12 @@ def house_of(request: Request) -> House:
     return house
 
 
-def permitted(request: Request) -> Token:
+async def here(request: Request) -> House:
+    """The house, for a route."""
+    return house_of(request)
+
+
+async def permitted(request: Request) -> Token:
     """The caller, if its role may do the route's act.
 
     Raises:
@@ -36,12 +50,15 @@ def permitted(request: Request) -> Token:
     return caller
 
 
-def request_id(
+async def signal_id(
     request: Request,
     caller: Annotated[Token, Depends(permitted)],
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=KEY_LETTERS_MAX)] = None,
 ) -> str | None:
-    """The id of a request that carries a key: the same key of the same caller at the same path is the same request."""
+    """The id of a request that carries a key: the same key of the same caller at the same path is the same request.
+
+    For signals, whose bodies are read in parts, and whose entries hold what they were made of.
+    """
     if idempotency_key is None:
         return None
     return (
@@ -50,7 +67,26 @@ def request_id(
     )
 
 
-def asked(
+async def request_id(
+    request: Request,
+    name: Annotated[str | None, Depends(signal_id)],
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=KEY_LETTERS_MAX)] = None,
+) -> str | None:
+    """The id of a request that carries a key, with what it asks for: the same key with another body is refused."""
+    if name is None or idempotency_key is None:
+        return None
+    return RequestName(name, await _content(request, idempotency_key))
+
+
+async def _content(request: Request, key: str) -> str:
+    """What a request asks for, as a digest; under its key, so that nobody finds the text by guessing."""
+    body = await request.body()
+    with suppress(orjson.JSONDecodeError):  # the same JSON in other bytes asks for the same
+        body = orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
+    return hmac.new(key.encode(), request.url.query.encode() + b"\n" + body, "sha256").hexdigest()[:32]
+
+
+async def asked(
     request: Annotated[str | None, Depends(request_id)],
     if_match: Annotated[str | None, Header(max_length=100)] = None,
 ) -> Ask:
@@ -69,5 +105,6 @@ def asked(
 
 Asking = Annotated[Ask, Depends(asked)]
 Caller = Annotated[Token, Depends(permitted)]
-Here = Annotated[House, Depends(house_of)]
+Here = Annotated[House, Depends(here)]
 RequestId = Annotated[str | None, Depends(request_id)]
+SignalId = Annotated[str | None, Depends(signal_id)]

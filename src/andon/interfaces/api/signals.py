@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from andon.alert.signal import BODY_BYTES_MAX
 from andon.alert.tables import alert_of
 from andon.interfaces.api.body import JSON, body_of, require_kind
-from andon.interfaces.api.guard import Caller, Here, RequestId
+from andon.interfaces.api.guard import Caller, Here, RequestId, SignalId
 from andon.interfaces.api.problems import PROBLEMS, HttpProblem
 from andon.interfaces.api.signal_bodies import (
     AlertList,
@@ -29,7 +29,7 @@ from andon.interfaces.api.signal_bodies import (
     UnmappedList,
     UnmappedShown,
 )
-from andon.services.receive import Accepted
+from andon.services.receive import Accepted, Prepared
 from andon.services.sift import Mapped, Wanted
 
 TOO_MUCH: Final[dict[int | str, dict[str, Any]]] = {
@@ -46,8 +46,17 @@ EVENT_BODY: Final = {
 }
 
 
-async def _taken(take: Callable[[], Accepted]) -> SignalTaken:
-    done = await run_in_threadpool(take)
+AT_ONCE_BYTES: Final = 64 << 10
+"""A body up to this is read where the request is: a hundred alerts take some milliseconds."""
+
+
+async def recorded(asked: Request, body: bytes, prepare: Callable[[], Prepared]) -> Accepted:
+    """A signal, once it is durable: many that come at once are recorded together."""
+    prepared = prepare() if len(body) <= AT_ONCE_BYTES else await run_in_threadpool(prepare)
+    return prepared.accepted(await asked.app.state.commits.do(prepared.command, len(body)))
+
+
+def _shown(done: Accepted) -> SignalTaken:
     told: dict[str, Any] = {
         "signal_id": done.signal_id,
         "alerts": done.alerts,
@@ -58,33 +67,35 @@ async def _taken(take: Callable[[], Accepted]) -> SignalTaken:
 
 
 @ROUTER.post("/signals/alertmanager", status_code=202, operation_id="receive.alertmanager", openapi_extra=BODY)
-async def take_alertmanager(asked: Request, caller: Caller, house: Here, request: RequestId) -> SignalTaken:
+async def take_alertmanager(asked: Request, caller: Caller, house: Here, request: SignalId) -> SignalTaken:
     """Take a webhook of Alertmanager (version 4, up to 16 MiB and 10,000 alerts)."""
     require_kind(asked, JSON)
     body = await body_of(asked, BODY_BYTES_MAX)
-    return await _taken(lambda: house.signals.receive(caller).alertmanager(body, request))
+    service = house.signals.receive(caller)
+    return _shown(await recorded(asked, body, lambda: service.prepare("alertmanager", body, request=request)))
 
 
 @ROUTER.post("/signals/cloudevents", status_code=202, operation_id="receive.cloudevents", openapi_extra=EVENT_BODY)
-async def take_cloudevents(asked: Request, caller: Caller, house: Here, request: RequestId) -> SignalTaken:
+async def take_cloudevents(asked: Request, caller: Caller, house: Here, request: SignalId) -> SignalTaken:
     """Take a CloudEvent 1.0: structured, binary (`ce-` headers), or a batch."""
     if "ce-specversion" not in asked.headers:
         require_kind(asked, CLOUDEVENTS)
     body = await body_of(asked, BODY_BYTES_MAX)
-    headers = dict(asked.headers)
-    return await _taken(lambda: house.signals.receive(caller).cloudevents(body, headers, request))
+    headers, service = dict(asked.headers), house.signals.receive(caller)
+    return _shown(await recorded(asked, body, lambda: service.prepare("cloudevents", body, headers, request)))
 
 
 @ROUTER.post("/signals/webhook/{source}", status_code=202, operation_id="receive.webhook", openapi_extra=ANY_BODY)
-async def take_webhook(source: str, asked: Request, caller: Caller, house: Here, request: RequestId) -> SignalTaken:
+async def take_webhook(source: str, asked: Request, caller: Caller, house: Here, request: SignalId) -> SignalTaken:
     """Take JSON of a source that a mapping file describes: datadog, great_expectations, or your own."""
     require_kind(asked, JSON)
     body = await body_of(asked, BODY_BYTES_MAX)
-    return await _taken(lambda: house.signals.receive(caller).webhook(source, body, request))
+    service = house.signals.receive(caller)
+    return _shown(await recorded(asked, body, lambda: service.prepare_mapped(source, body, request)))
 
 
 @ROUTER.post("/signals/report", status_code=202, operation_id="receive.report", openapi_extra=BODY)
-async def take_report(asked: Request, caller: Caller, house: Here, request: RequestId) -> SignalTaken:
+async def take_report(asked: Request, caller: Caller, house: Here, request: SignalId) -> SignalTaken:
     """Take a report in words (up to 20,000 letters); the answer says how it was classified."""
     require_kind(asked, JSON)
     if not asked.app.state.reports.take(caller.id, time.monotonic()):
@@ -92,15 +103,15 @@ async def take_report(asked: Request, caller: Caller, house: Here, request: Requ
             429, "too many requests", "too many reports with this token: wait a minute, then send it again"
         )
     body = await body_of(asked, REPORT_BYTES_MAX)
-    return await _taken(lambda: house.signals.receive(caller).report(body, request))
+    return _shown(await run_in_threadpool(house.signals.receive(caller).report, body, request))
 
 
 @ROUTER.post("/signals/scan", status_code=202, operation_id="receive.scan", openapi_extra=BODY)
-async def take_scan(asked: Request, caller: Caller, house: Here, request: RequestId) -> SignalTaken:
+async def take_scan(asked: Request, caller: Caller, house: Here, request: SignalId) -> SignalTaken:
     """Take what `andon scan` found (`andon.scan/1`): `andon scan --send` does this."""
     require_kind(asked, JSON)
     body = await body_of(asked, BODY_BYTES_MAX)
-    return await _taken(lambda: house.signals.receive(caller).scan(body, request))
+    return _shown(await run_in_threadpool(house.signals.receive(caller).scan, body, request))
 
 
 @ROUTER.get("/signals/{signal_id}", operation_id="sift.get_signal")
