@@ -2,23 +2,26 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from andon.telemetry.plan import Codes, Cube, Plan
+from andon.telemetry.derived import Derived, derived
+from andon.telemetry.plan import CategoryCoding, Codes, Cube, NumberCoding, Plan
 from andon.telemetry.summary import LAG_BITS, LAG_MAX, LAG_NEVER, Counts, Int64
 
 NEVER_US = int(np.iinfo(np.int64).min)
 """The time of arrival of a label that carries none."""
 
-_JOINT_CELLS = 1 << 15
+_CELLS_PER_ROW, _CELLS_LEAST = 0.25, 1 << 12
 """Cubes are counted together, and told apart afterwards, up to so many cells: a sum over cells is cheaper than rows."""
 _DENSE_CELLS = 1 << 21
 """Up to so many cells a single cube is counted in one array; beyond, by sorting."""
 _PENDING_LEAST = 1 << 15
+_SPAN_PER_ROW = 4
+"""Whole numbers that lie no wider are put in order by counting, not by sorting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Batch:
         time_us: event times in microseconds since the epoch.
         labelled: whether the row's label is there; None where no cube asks.
         known_us: when the label arrived, `NEVER_US` where that is not known; None where no cube asks.
-        codes: for each coding of `Plan.coded`, one code per row.
+        codes: for each coding of `Tally.coded`, one code per row; what is there of others is left unread.
     """
 
     time_us: Int64
@@ -43,42 +46,136 @@ class Tally:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        self._derived = derived({name: plan.codings[name] for name in plan.coded})
         self._cubes = {cube: _CubeTally() for cube in plan.cubes}
+        self._seen = {
+            name: np.zeros(coding.size, dtype=np.bool_)
+            for name in self.coded
+            if isinstance(coding := plan.codings[name], CategoryCoding)
+        }
+        faces = [_Face.of(cube, plan.shape(cube), self._derived) for cube in plan.cubes]
+        self._plain = _Layout([face for face in faces if not face.cube.known_at], plan)
+        self._known = _Layout([face for face in faces if face.cube.known_at], plan)
         self.rows = 0
+
+    @property
+    def coded(self) -> tuple[str, ...]:
+        """Names of the codings of which a batch has to bring codes; the codes of the plan's others follow from them."""
+        return tuple(name for name in self._plan.coded if name not in self._derived)
 
     def add(self, batch: Batch) -> None:
         """Count a batch."""
         self.rows += len(batch.time_us)
+        if not len(batch.time_us):
+            return
         length = np.int64(self._plan.grid.length_us)
         bucket = np.floor_divide(batch.time_us, length)
-        all_codes = self._plan.complete(batch.codes)
-        plain = [cube for cube in self._plan.cubes if not cube.known_at]
-        self._count(plain, bucket << LAG_BITS, all_codes)
-        known = [cube for cube in self._plan.cubes if cube.known_at]
-        if known and batch.labelled is not None and batch.known_us is not None:
+        codes = self._completed(batch.codes)
+        for name, seen in self._seen.items():
+            seen[np.flatnonzero(np.bincount(codes[name]))] = True
+        buckets = _Places.of(bucket)
+        self._count(self._plain, _Places(buckets.values << LAG_BITS, buckets.places), codes)
+        if self._known.names is not None and batch.labelled is not None and batch.known_us is not None:
             rows = np.flatnonzero(batch.labelled)
-            lag = _lags(bucket[rows], batch.known_us[rows], length)
-            codes = {name: all_codes[name][rows] for cube in known for name in cube.columns}
-            self._count(known, (bucket[rows] << LAG_BITS) | lag, codes)
+            lags = _Places.of(_lags(bucket.take(rows), batch.known_us.take(rows), length))
+            few = {name: codes[name].take(rows) for name in self._known.names}
+            self._count(self._known, _crossed(_Places(buckets.values, buckets.places.take(rows)), lags), few)
 
     def counts(self) -> dict[Cube, Counts]:
         """The counts of every cube so far."""
         return {cube: tally.counts() for cube, tally in self._cubes.items()}
 
-    def _count(self, cubes: Iterable[Cube], time: Int64, codes: Mapping[str, Codes]) -> None:
-        if not len(time):
+    def unseen(self) -> dict[str, CategoryCoding]:
+        """The codings of which some rows held values that the reference does not have."""
+        codings = {name: self._plan.codings[name] for name in self._plan.coded}
+        found = {name: coding for name, coding in codings.items() if isinstance(coding, CategoryCoding)}
+        return {name: coding for name, coding in found.items() if self._seen_by(name)[coding.unseen :].any()}
+
+    def _seen_by(self, name: str) -> npt.NDArray[np.bool_]:
+        """For each code of a category, whether a row had it."""
+        if name not in self._derived:
+            return self._seen[name]
+        way = self._derived[name]
+        seen = np.zeros(self._plan.codings[name].size, dtype=np.bool_)
+        seen[way.codes[self._seen[way.base]]] = True
+        return seen
+
+    def _completed(self, codes: Mapping[str, Codes]) -> Mapping[str, Codes]:
+        """Codes of a batch, and what the plan's extractors make of them."""
+        if not self._plan.extractors:
+            return codes
+        ways = {name: way for name, way in self._derived.items() if name not in codes}
+        return self._plan.complete({**codes, **{name: way.codes.take(codes[way.base]) for name, way in ways.items()}})
+
+    def _count(self, layout: "_Layout", time: "_Places", codes: Mapping[str, Codes]) -> None:
+        if not len(time.places):
             return
-        rows = _CodedRows(time, codes)
-        for cube, counts in rows.counts({cube: self._plan.shape(cube) for cube in cubes}):
+        rows = _CodedRows(time, codes, layout.whole)
+        for cube, counts in rows.counts(layout.joints(rows)):
             self._cubes[cube].add(counts)
 
 
 @dataclass(frozen=True, slots=True)
-class _Axis:
-    """The values that occur along one axis, ascending, and the place of each row among them."""
+class _Face:
+    """A cube as it is counted: by the codings from which its own follow.
+
+    Attributes:
+        columns: what is counted, each once.
+        ways: for each column of the cube which of these it is, the code for each of its codes (None: the same), and
+            the distance between two codes in the cube's flat index.
+        size: codes of the flat index.
+    """
+
+    cube: Cube
+    columns: tuple[str, ...]
+    ways: tuple[tuple[int, Int64 | None, int], ...]
+    size: int
+
+    @classmethod
+    def of(cls, cube: Cube, shape: Sequence[int], derived: Mapping[str, Derived]) -> "_Face":
+        bases = [derived[name].base if name in derived else name for name in cube.columns]
+        columns = tuple(dict.fromkeys(bases))
+        weights = [math.prod(shape[place + 1 :]) for place in range(len(shape))]
+        tables = [derived[name].codes if name in derived else None for name in cube.columns]
+        ways = zip(map(columns.index, bases), tables, weights, strict=True)
+        return cls(cube, columns, tuple(ways), math.prod(shape))
+
+    def parts(self, values: Sequence[Int64]) -> list[Int64]:
+        """What each value of each column adds to the flat index."""
+        parts = [np.zeros(len(each), dtype=np.int64) for each in values]
+        for place, table, weight in self.ways:
+            parts[place] += (values[place] if table is None else table.take(values[place])) * weight
+        return parts
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """The distinct numbers of some rows, ascending, and the place of each row's number among them."""
 
     values: Int64
     places: Int64
+
+    @classmethod
+    def of(cls, numbers: Int64) -> "_Places":
+        if not len(numbers):
+            return cls(numbers, numbers)
+        low, high = int(numbers.min()), int(numbers.max())
+        if high - low > _SPAN_PER_ROW * len(numbers):
+            values, places = np.unique(numbers, return_inverse=True)
+            return cls(values, places.astype(np.int64, copy=False))
+        offsets = numbers - low
+        values = np.flatnonzero(np.bincount(offsets))
+        place_of = np.zeros(high - low + 1, dtype=np.int64)
+        place_of[values] = np.arange(len(values))
+        return cls(values + low, place_of.take(offsets))
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """The values that occur along one axis, ascending, and the place of each value among them."""
+
+    values: Int64
+    place_of: Int64
 
     def __len__(self) -> int:
         return len(self.values)
@@ -90,94 +187,149 @@ class _Joint:
 
     columns: dict[str, None]
     cells: int
-    cubes: list[Cube]
+    faces: list[_Face]
 
-    def cells_with(self, cube: Cube, rows: "_CodedRows") -> int:
-        return self.cells * math.prod([len(rows.axis(name)) for name in cube.columns if name not in self.columns])
+    def cells_with(self, face: _Face, rows: "_CodedRows") -> int:
+        return self.cells * rows.cells(name for name in face.columns if name not in self.columns)
+
+
+class _Layout:
+    """Which cubes are counted together: laid out by the first batch, and anew where it does not suit another one."""
+
+    def __init__(self, faces: Sequence[_Face], plan: Plan) -> None:
+        self._faces = sorted(faces, key=lambda face: -len(face.columns))
+        self._uses = Counter(name for face in faces for name in face.columns)
+        self._laid_out: list[_Joint] = []
+        self.whole = {
+            name: coding.size for name in self._uses if isinstance(coding := plan.codings.get(name), NumberCoding)
+        }
+        """Axes of which nearly every code occurs, by their length."""
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The columns that are counted; None where there is no cube."""
+        return tuple(self._uses) if self._faces else None
+
+    def joints(self, rows: "_CodedRows") -> list[_Joint]:
+        """Cubes that share columns, together as long as their cells stay few beside the rows."""
+        most = max(_CELLS_LEAST, int(_CELLS_PER_ROW * len(rows)))
+        fit = all(rows.cells_of(joint) <= max(most, 2 * joint.cells) for joint in self._laid_out)
+        if not (fit and self._laid_out):
+            self._laid_out = self._made(rows, most)
+        return self._laid_out
+
+    def _made(self, rows: "_CodedRows", most: int) -> list[_Joint]:
+        joints: list[_Joint] = []
+        for face in self._faces:
+            near = [joint for joint in joints if not face.columns or not joint.columns.keys().isdisjoint(face.columns)]
+            best = min(near, key=lambda joint: joint.cells_with(face, rows), default=None)
+            if best is None or best.cells_with(face, rows) > max(best.cells, most):
+                best = _Joint({}, rows.times, [])
+                joints.append(best)
+            best.cells = best.cells_with(face, rows)
+            best.columns |= dict.fromkeys(face.columns)
+            best.faces.append(face)
+        for joint in joints:
+            joint.columns = dict.fromkeys(sorted(joint.columns, key=lambda name: (-self._uses[name], name)))
+        return joints
 
 
 class _CodedRows:
-    """Rows of one batch; only what occurs in it takes room, so a plan's empty cells cost nothing."""
+    """Rows of one batch; only what occurs in it takes room, so a plan's empty cells cost nothing.
 
-    def __init__(self, time: Int64, codes: Mapping[str, Codes]) -> None:
-        values, places = np.unique(time, return_inverse=True)
-        self._time = _Axis(values, places.astype(np.int64, copy=False))
+    A cell's index has time as its fastest part, then the columns in their order.
+    """
+
+    def __init__(self, time: "_Places", codes: Mapping[str, Codes], whole: Mapping[str, int]) -> None:
+        self._time = time.values
         self._codes = codes
-        self._axes: dict[str, _Axis] = {}
-        self._flats: dict[tuple[str, ...], Int64] = {(): self._time.places}
+        self._axes = {name: _Axis(np.arange(size), np.arange(size)) for name, size in whole.items()}
+        self._flats: dict[tuple[str, ...], Int64] = {(): time.places}
 
-    def counts(self, shapes: Mapping[Cube, tuple[int, ...]]) -> Iterator[tuple[Cube, Counts]]:
-        """How many rows fell on each key of each cube."""
-        for joint in self._joints(shapes):
-            if joint.cells > _DENSE_CELLS:
-                for cube in joint.cubes:
-                    flat, number = np.unique(self._flat(cube.columns), return_counts=True)
-                    yield cube, self._counts(flat, number, cube.columns, shapes[cube])
+    def __len__(self) -> int:
+        return len(self._flats[()])
+
+    @property
+    def times(self) -> int:
+        """How many times there are."""
+        return len(self._time)
+
+    def cells(self, names: Iterable[str]) -> int:
+        """Cells that some columns span, without time."""
+        return math.prod(len(self._axis(name)) for name in names)
+
+    def cells_of(self, joint: _Joint) -> int:
+        """Cells of a joint with these rows."""
+        return self.times * self.cells(joint.columns)
+
+    def counts(self, joints: Iterable[_Joint]) -> Iterator[tuple[Cube, Counts]]:
+        """How many rows fell on each key of each cube; keys in any order, and some of them more than once."""
+        for joint in joints:
+            if self.cells_of(joint) > _DENSE_CELLS:
+                for face in joint.faces:
+                    yield face.cube, self._sorted(face)
                 continue
-            dense = self._dense(joint)
-            for cube in joint.cubes:
-                flat = np.flatnonzero(cells := _marginal(dense, tuple(joint.columns), cube.columns))
-                yield cube, self._counts(flat, cells[flat], cube.columns, shapes[cube])
+            columns = tuple(joint.columns)
+            dense = np.bincount(self._flat(columns), minlength=self.cells_of(joint))
+            dense = dense.reshape(*(len(self._axis(name)) for name in reversed(columns)), self.times)
+            for face in joint.faces:
+                yield face.cube, self._counts(_marginal(dense, columns, face.columns), face)
 
-    def axis(self, name: str) -> _Axis:
-        """The axis of a coding."""
+    def _axis(self, name: str) -> _Axis:
         if name not in self._axes:
-            codes = self._codes[name]
-            values = np.flatnonzero(np.bincount(codes))
+            values = np.flatnonzero(np.bincount(self._codes[name]))
             place_of = np.zeros(int(values[-1]) + 1, dtype=np.int64)
             place_of[values] = np.arange(len(values))
-            self._axes[name] = _Axis(values, place_of[codes])
+            self._axes[name] = _Axis(values, place_of)
         return self._axes[name]
 
-    def _joints(self, cubes: Iterable[Cube]) -> list[_Joint]:
-        """Cubes that share columns, together as long as their cells stay few."""
-        joints: list[_Joint] = []
-        uses = Counter(name for cube in cubes for name in cube.columns)
-        for cube in sorted(cubes, key=lambda cube: -len(cube.columns)):
-            near = [joint for joint in joints if not cube.columns or not joint.columns.keys().isdisjoint(cube.columns)]
-            best = min(near, key=lambda joint: joint.cells_with(cube, self), default=None)
-            if best is None or best.cells_with(cube, self) > max(best.cells, _JOINT_CELLS):
-                best = _Joint({}, len(self._time), [])
-                joints.append(best)
-            best.cells = best.cells_with(cube, self)
-            best.columns |= dict.fromkeys(cube.columns)
-            best.cubes.append(cube)
-        for joint in joints:
-            joint.columns = dict.fromkeys(sorted(joint.columns, key=lambda name: (-uses[name], name)))
-        return joints
-
-    def _dense(self, joint: _Joint) -> Int64:
-        """The counts along time and the columns of a joint, one axis each."""
-        counts = np.bincount(self._flat(tuple(joint.columns)), minlength=joint.cells)
-        return counts.reshape(len(self._time), *(len(self.axis(name)) for name in joint.columns))
-
     def _flat(self, columns: tuple[str, ...]) -> Int64:
-        """Row by row, the place along time and these columns as one number; what comes first is shared the most."""
-        if columns not in self._flats:
-            axis = self.axis(columns[-1])
-            flat = self._flat(columns[:-1]) * len(axis) + axis.places
-            if len(columns) == len(self._codes):
-                return flat
-            self._flats[columns] = flat
-        return self._flats[columns]
+        """The cell of each row."""
+        if not columns:
+            return self._flats[()]
+        before, last = columns[:-1], columns[-1]
+        if before not in self._flats:
+            self._flats[before] = self._flat(before)
+        steps = self._axis(last).place_of * (self.times * self.cells(before))
+        flat: Int64 = steps.take(self._codes[last])
+        flat += self._flats[before]
+        return flat
 
-    def _counts(self, flat: Int64, number: Int64, columns: tuple[str, ...], shape: tuple[int, ...]) -> Counts:
-        """The summary's keys of places along time and these columns; ascending as the places are."""
-        code, weight = np.zeros(len(flat), dtype=np.int64), 1
-        for name, size in zip(reversed(columns), reversed(shape), strict=True):
-            flat, place = np.divmod(flat, len(self.axis(name)))
-            code += self.axis(name).values[place] * weight
-            weight *= size
-        return Counts(self._time.values[flat] * np.int64(weight) + code, number.astype(np.int64, copy=False))
+    def _counts(self, cells: Int64, face: _Face) -> Counts:
+        """The keys and counts of cells `(time, columns …)` that have rows."""
+        keys = self._time * np.int64(face.size)
+        for part in face.parts([self._axis(name).values for name in face.columns]):
+            keys = (keys[:, np.newaxis] + part).reshape(-1)
+        rows = cells.reshape(-1)
+        filled = np.flatnonzero(rows)
+        return Counts(keys.take(filled), rows.take(filled))
+
+    def _sorted(self, face: _Face) -> Counts:
+        """The same of a cube with too many cells to lay them out."""
+        flat, number = np.unique(self._flat(face.columns), return_counts=True)
+        flat, place = np.divmod(flat, self.times)
+        keys = self._time.take(place) * np.int64(face.size)
+        axes = [self._axis(name) for name in face.columns]
+        for axis, part in zip(axes, face.parts([axis.values for axis in axes]), strict=True):
+            flat, place = np.divmod(flat, len(axis))
+            keys += part.take(place)
+        return Counts(keys, number.astype(np.int64, copy=False))
+
+
+def _crossed(buckets: _Places, lags: _Places) -> _Places:
+    """Bucket and lag of rows as one number, as the keys of a summary have it."""
+    size = max(len(lags.values), 1)
+    both = _Places.of(buckets.places * size + lags.places)
+    bucket, lag = np.divmod(both.values, size)
+    return _Places((buckets.values.take(bucket) << LAG_BITS) | lags.values.take(lag), both.places)
 
 
 def _marginal(dense: Int64, columns: tuple[str, ...], wanted: tuple[str, ...]) -> Int64:
-    """The cells of some of the columns (time first), in their order, as one row of numbers."""
-    places = {name: place for place, name in enumerate(columns, start=1)}
-    others = tuple(place for name, place in places.items() if name not in wanted)
-    kept = [name for name in columns if name in wanted]
+    """The cells of some of the columns, in their order, after time; `dense` has them the other way round."""
+    kept = [name for name in reversed(columns) if name in wanted]
+    others = tuple(place for place, name in enumerate(reversed(columns)) if name not in wanted)
     summed = dense.sum(axis=others) if others else dense
-    return summed.transpose(0, *(kept.index(name) + 1 for name in wanted)).reshape(-1)
+    return summed.transpose(len(kept), *(kept.index(name) for name in wanted))
 
 
 class _CubeTally:
@@ -207,7 +359,7 @@ class _CubeTally:
 
 
 def _added(keys: Int64, counts: Int64) -> Counts:
-    if not len(keys):
+    if (keys[1:] > keys[:-1]).all():
         return Counts(keys, counts)
     order = np.argsort(keys, kind="stable")
     keys, counts = keys[order], counts[order]

@@ -1,25 +1,23 @@
 """A log in files, read by DuckDB: it scans and codes, numpy counts."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 import duckdb
 import numpy as np
 
+from andon.adapters.duckdb.coded import Coded, as_batch, as_coded
 from andon.adapters.duckdb.codes import (
-    code_sql,
     difference_sql,
     exact,
-    match_sql,
     present_sql,
     quoted_name,
     repeat_sql,
     source_sql,
     text_sql,
     time_us_sql,
-    unseen_sql,
     utc_sql,
 )
 from andon.adapters.duckdb.connection import close, one_row, reading
@@ -40,7 +38,7 @@ from andon.telemetry.summary import Summary
 from andon.telemetry.tally import NEVER_US, Batch, Tally
 
 if TYPE_CHECKING:
-    from pyarrow import Array, RecordBatch
+    pass
 
 BATCH_ROWS = 131_072
 DISTINCT_MAX = 50
@@ -177,35 +175,31 @@ class DuckDBLog:
 
     def sample(self, codings: Mapping[str, Coding], rows: int) -> dict[str, Codes]:
         """The codes of at most `rows` rows, those with the smallest MD5 of their ids, in that order."""
-        coded = [_Coded(name, coding, f"andon_values_{place}") for place, (name, coding) in enumerate(codings.items())]
+        coded = as_coded(codings)
         key = f"md5({self._id}) || {self._id}"
         sources, codes = self._coded_sql(coded)
         inner = f"select {', '.join([f'{key} as k', *sources])} from {self._profiled()}"
         with reading(self._files):
-            self._make_enums(coded)
+            self._set_values(coded)
             chosen = f"select {', '.join(['k', *codes])} from ({inner}) order by k nulls last limit {rows}"
             table = self._connection.sql(chosen).to_arrow_table().combine_chunks()
         return {
-            each.name: np.asarray(_array(table.column(place).combine_chunks()))
-            if len(table)
-            else np.zeros(0, dtype=np.int64)
+            each.name: each.codes(table.column(place).combine_chunks()) if len(table) else np.zeros(0, dtype=np.int64)
             for place, each in enumerate(coded, start=1)
         }
 
     def summarize(self, plan: Plan, before: datetime, progress: Progress | None = None) -> Summary:
         """Counts of the rows with an event time before `before`, in one pass."""
-        coded = [_Coded(name, plan.codings[name], f"andon_values_{place}") for place, name in enumerate(plan.coded)]
-        known_at = any(cube.known_at for cube in plan.cubes)
         tally = Tally(plan)
-        unseen: set[str] = set()
+        coded = as_coded({name: plan.codings[name] for name in tally.coded})
+        known_at = any(cube.known_at for cube in plan.cubes)
         with reading(self._files):
-            self._make_enums(coded)
+            self._set_values(coded)
             for batch in self._batches(coded, before, known_at=known_at):
                 tally.add(batch)
-                unseen.update(each.name for each in coded if each.has_unseen(batch.codes[each.name]))
                 if progress is not None:
                     progress(tally.rows, self._opened.rows)
-            names = self._names([each for each in coded if each.name in unseen], before, plan.grid)
+            names = self._names(tally.unseen(), before, plan.grid)
         return Summary(plan.digest, tally.rows, tally.counts(), names)
 
     def answer(self, question: Question) -> Answer:
@@ -243,14 +237,12 @@ class DuckDBLog:
             return f"{column} < timestamptz '{text}'"
         return f"{utc_sql(self._columns.time, storage)} < timestamp '{text.removesuffix('+00:00')}'"
 
-    def _make_enums(self, coded: Sequence["_Coded"]) -> None:
+    def _set_values(self, coded: Sequence[Coded]) -> None:
         for each in coded:
-            values = each.coding.values if isinstance(each.coding, CategoryCoding) else ()
-            if values:
-                enum = f"create or replace temp type {each.enum} as enum (select unnest($1))"
-                self._connection.execute(enum, [list(values)])
+            if isinstance(each.coding, CategoryCoding):
+                self._connection.execute(f"set variable {each.variable} = $1", [list(each.coding.values)])
 
-    def _batches(self, coded: Sequence["_Coded"], before: datetime, *, known_at: bool) -> Iterator[Batch]:
+    def _batches(self, coded: Sequence[Coded], before: datetime, *, known_at: bool) -> Iterator[Batch]:
         sources, codes = [f"{self._time_us} as t"], ["t"]
         if known_at:
             sources += [f"cast({self._labelled()} as utinyint) as labelled", f"{self._known_us()} as known"]
@@ -261,23 +253,23 @@ class DuckDBLog:
         reader = self._connection.sql(f"select {', '.join(codes)} from ({inner})").to_arrow_reader(BATCH_ROWS)
         for batch in reader:
             if batch.num_rows:
-                yield _batch(batch, [each.name for each in coded], known_at=known_at)
+                yield as_batch(batch, coded, known_at=known_at)
 
-    def _coded_sql(self, coded: Sequence["_Coded"]) -> tuple[list[str], list[str]]:
+    def _coded_sql(self, coded: Sequence[Coded]) -> tuple[list[str], list[str]]:
         """What to read of the log, and the codes to make of it, in the order of `coded`."""
         sources, codes = [], []
         for place, each in enumerate(coded):
-            if isinstance(each.coding, PredicateCoding):
-                sources.append(f"({predicate.parse(each.coding.predicate, self._storages).sql}) as s{place}")
-                codes.append(f"{match_sql(f's{place}')} as c{place}")
-            elif (source := self._source(each.coding)) is None:
-                codes.append(f"cast({each.coding.null} as bigint) as c{place}")
+            source = self._source(each.coding)
+            if source is None:
+                codes.append(f"cast({each.null} as bigint) as c{place}")
             else:
                 sources.append(f"{source} as s{place}")
-                codes.append(f"{code_sql(each.coding, f's{place}', each.enum)} as c{place}")
+                codes.append(f"{each.sql(f's{place}')} as c{place}")
         return sources, codes
 
-    def _source(self, coding: Coding) -> str | None:
+    def _source(self, coding: Coding | PredicateCoding) -> str | None:
+        if isinstance(coding, PredicateCoding):
+            return f"({predicate.parse(coding.predicate, self._storages).sql})"
         if isinstance(coding, RepeatCoding):
             return repeat_sql(coding, self._storages, f"{self._time_us}, {self._id}")
         return source_sql(coding, self._storages)
@@ -293,25 +285,32 @@ class DuckDBLog:
             return f"coalesce({time_us_sql(column, self._storages[column])}, {_NEVER})"
         return _NEVER if self._delay_us is None else f"{self._time_us} + {self._delay_us}"
 
-    def _names(self, coded: Sequence["_Coded"], before: datetime, grid: Grid) -> dict[tuple[str, int], tuple[int, str]]:
+    def _names(
+        self, codings: Mapping[str, CategoryCoding], before: datetime, grid: Grid
+    ) -> dict[tuple[str, int], tuple[int, str]]:
         """The first bucket of each cell of values that the reference does not have, and its smallest value there."""
+        by_column: dict[str, list[Coded]] = {}
+        for each in as_coded(codings):
+            by_column.setdefault(codings[each.name].column, []).append(each)
         names: dict[tuple[str, int], tuple[int, str]] = {}
-        time, length = self._time_us, grid.length_us
-        bucket = f"({time} - (({time} % {length}) + {length}) % {length}) // {length}"  # floors before 1970, exactly
-        for each in coded:
-            if not isinstance(each.coding, CategoryCoding):
-                continue
-            text = text_sql(each.coding.column, self._storages[each.coding.column])
-            unseen = f"try_cast(t as {each.enum}) is null" if each.coding.values else "true"
-            values = f"select {text} as t, min({bucket}) as b from andon_log where {self._before(before)} group by 1"
-            first = "min({'bucket': b, 'value': t})"
-            sql = (
-                f"select {unseen_sql(each.coding, 't')} as cell, {first} from ({values})"
-                f" where t is not null and {unseen} group by 1"
-            )
-            for cell, found in self._connection.execute(sql).fetchall():
-                names[each.name, int(cell)] = (int(found["bucket"]), str(found["value"]))
+        for column, coded in by_column.items():
+            self._set_values(coded)
+            found = self._connection.execute(self._names_sql(column, coded, before, grid)).fetchall()
+            names |= {(coded[place].name, int(cell)): (int(bucket), str(value)) for place, cell, bucket, value in found}
         return names
+
+    def _names_sql(self, column: str, coded: Sequence[Coded], before: datetime, grid: Grid) -> str:
+        text, length = text_sql(column, self._storages[column]), grid.length_us
+        bucket = f"(t - ((t % {length}) + {length}) % {length}) // {length}"  # floors before 1970, exactly
+        values = f"select {text} as v, min({self._time_us}) as t from andon_log where {self._before(before)} group by 1"
+        cells = " union all ".join(
+            f"select {place} as p, {each.unseen_sql('v')} as c, b, v from named" for place, each in enumerate(coded)
+        )
+        return (
+            f"with named as materialized (select v, {bucket} as b from ({values}) where v is not null),"
+            f" firsts as (select p, c, min({{'b': b, 'v': v}}) as f from ({cells}) where c is not null group by p, c)"
+            " select p, c, f.b, f.v from firsts"
+        )
 
 
 _MISFITS = (
@@ -324,18 +323,6 @@ _MISFITS = (
 _NEVER = f"cast({NEVER_US + 1} as bigint) - 1"
 
 
-@dataclass(frozen=True, slots=True)
-class _Coded:
-    """A coding of a plan, and the DuckDB type that holds its known values."""
-
-    name: str
-    coding: Coding | PredicateCoding
-    enum: str
-
-    def has_unseen(self, codes: "np.ndarray[tuple[int], np.dtype[np.integer]]") -> bool:
-        return isinstance(self.coding, CategoryCoding) and bool(codes.max() >= self.coding.unseen)
-
-
 def _float(value: object) -> float:
     return float(value) if isinstance(value, float) else float(str(value))
 
@@ -344,16 +331,3 @@ def _ranked(sql: str, ranks: Sequence[int], count: int) -> str:
     """SQL for the values at these ranks (1-based) of `count` values: exact, whatever an engine makes of a quantile."""
     shares = ", ".join(exact((rank - 0.5) / count) for rank in ranks)
     return f"quantile_disc({sql}, [{shares}])"
-
-
-def _batch(batch: "RecordBatch", names: Sequence[str], *, known_at: bool) -> Batch:
-    arrays = [_array(column) for column in batch.columns]
-    fixed = 3 if known_at else 1
-    labelled, known = (arrays[1].astype(np.bool_), arrays[2]) if known_at else (None, None)
-    return Batch(arrays[0], labelled, known, dict(zip(names, arrays[fixed:], strict=True)))
-
-
-def _array(column: "Array") -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-    """The integers of an Arrow array without nulls; Arrow's own way would import pandas where that is installed."""
-    dtype = np.dtype(column.type.to_pandas_dtype())
-    return np.frombuffer(column.buffers()[1], dtype=dtype, count=len(column), offset=column.offset * dtype.itemsize)
