@@ -134,6 +134,11 @@ def _overruled(share: float) -> Change:
     return change
 
 
+def _stricter(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+    """A threshold other than the declared one decides; it concerns the scores between the two."""
+    rows["prediction"][mask] = (rows["score"][mask] >= THRESHOLD + 0.03).astype(np.int64)
+
+
 def _less_sure(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
     """Scores move towards the threshold and stay on their side of it: the decisions are the same."""
     less = rng.uniform(0.1, 0.9, int(mask.sum()))
@@ -260,6 +265,7 @@ FAULTS: Mapping[str, Fault] = {
     "labels_stop": Fault("data_pipeline_corruption", outputs=_unlabelled, start=5.3, days=38.0),
     "everyone_declined": Fault("model_performance_degradation", outputs=_declined(0.5)),
     "score_is_less_sure": Fault("model_performance_degradation", outputs=_less_sure),
+    "threshold_raised": Fault("model_performance_degradation", outputs=_stricter),
     "women_declined": Fault("bias_and_fairness_violation", outputs=_declined(0.6), slice="sex = 'f'"),
     "elders_declined_by_a_new_version": Fault(
         "model_performance_degradation",

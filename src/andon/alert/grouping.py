@@ -17,6 +17,7 @@ ANSWERS = (
     "shifted_score",
     "score_distribution",
     "estimated_performance",
+    "threshold_breach",
 )
 """Detectors of answers that moved, which no label judged."""
 CALIBRATION = "calibration"
@@ -117,21 +118,21 @@ def group(hits: Iterable[Hit], day: int = 1, releases: Releases | None = None) -
         at = hit.t
         if groups and (over is None or not _later(hit, over)):
             groups[-1].add(hit)
-            if hit.t == groups[-1].first.t:
+            if hit.t == groups[-1].first.t and not releases.explain(hit):
                 groups[-1].fired_with.append(hit)
         elif not hit.opens or releases.explain(hit):
             waiting[id(hit.stream)] = hit
         elif _lasting(hit, hit.t, day):
-            groups.append(_opened(hit, waiting.values(), day))
+            recent = [each for each in waiting.values() if _lasting(each, hit.t, day)]
+            groups.append(_opened(hit, recent, [each for each in recent if not releases.explain(each)]))
             waiting, over = {}, None
     return groups
 
 
-def _opened(hit: Hit, waiting: Iterable[Hit], day: int) -> Group:
-    """A new group, with what waited for something calm to confirm it and still goes on."""
-    recent = sorted((each for each in waiting if _lasting(each, hit.t, day)), key=lambda each: -abs(each.z))
-    opened = Group([hit, *recent[:LEADS_MAX]], {})
-    for each in (hit, *recent):
+def _opened(hit: Hit, waited: Iterable[Hit], leading: Iterable[Hit]) -> Group:
+    """A new group, with what waited for something calm to confirm it and still goes on, and those of them may lead."""
+    opened = Group([hit, *sorted(leading, key=lambda each: -abs(each.z))[:LEADS_MAX]], {})
+    for each in (hit, *waited):
         opened.add(each)
     return opened
 

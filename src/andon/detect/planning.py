@@ -52,6 +52,8 @@ IDENTIFIER_SHARE = 0.5
 """A text column with more distinct values than this share of its rows names things; only its absence is counted."""
 CATEGORY_VALUES_MAX = 1000
 
+FAR_WIDTHS = 10.0
+"""A value so many times the width of the usual range away is like none in it."""
 REPEATS_MAX = 20
 """So many pairs of entity and number are followed for repeated values: each costs a look at the previous row."""
 
@@ -59,6 +61,7 @@ PREDICTION = "role\x1fprediction"
 LABEL = "role\x1flabel"
 SCORE = "role\x1fscore"
 SCORE_BINS = "role\x1fscore bins"
+THRESHOLD = "role\x1fthreshold"
 ERROR = "role\x1ferror"
 """Names of codings; no column has such a name."""
 
@@ -260,7 +263,8 @@ def _score_codings(reference: LogSource, model: Model, types: Mapping[str, Logic
         return {}
     if types.get(score) is not LogicalType.NUMBER:
         return {}
-    return {SCORE: feature_coding(reference, score, LogicalType.NUMBER), SCORE_BINS: _bins(reference, score)}
+    bins = {SCORE: feature_coding(reference, score, LogicalType.NUMBER), SCORE_BINS: _bins(reference, score)}
+    return bins if model.threshold is None else {**bins, THRESHOLD: NumberCoding(score, (model.threshold,))}
 
 
 def _surrogate(
@@ -310,12 +314,14 @@ def _bins(reference: LogSource, column: str) -> NumberCoding:
 def with_far_edges(edges: tuple[float, ...]) -> tuple[float, ...]:
     """Edges with one more on either side: beyond lies what no known row comes near.
 
-    As far out as the edges are wide, or as the values are large if that is more (a narrow reference proves little).
+    As far out as the edges are wide, or as the values are large if that is more (a narrow reference proves little), but
+    never further than `FAR_WIDTHS` times as wide: years and air pressures lie far from zero, and closely together.
     """
     if not edges:
         return ()
-    width = max(edges[-1] - edges[0], abs(edges[0]), abs(edges[-1])) or 1.0
-    far = (edges[0] - width, *edges, edges[-1] + width)
+    width, large = edges[-1] - edges[0], max(abs(edges[0]), abs(edges[-1]))
+    away = max(width, min(large, FAR_WIDTHS * width) if width else large) or 1.0
+    far = (edges[0] - away, *edges, edges[-1] + away)
     return far if isfinite(far[0]) and isfinite(far[-1]) else edges
 
 

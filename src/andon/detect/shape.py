@@ -5,8 +5,8 @@ import numpy.typing as npt
 
 from andon.telemetry.plan import NumberCoding
 
-CHANCE_MAX = 1e-6
-"""How likely it may be at most that the values fell so by chance."""
+CHANCE_MAX = 1e-4
+"""How likely it may be at most that the values fell so by chance: something is wrong, the question is what."""
 MOST = 0.9
 """The share of the values that must show it."""
 FEW = 0.01

@@ -28,6 +28,10 @@ VANISHED = 0.1
 """A value has vanished when less than this share of the rows that it should have is left …"""
 VANISHED_ROWS_MIN = 4
 """… of at least this many: chance leaves none of four in 2 of 100 cases, and something is known to be wrong."""
+WHOLE = 0.95
+"""A mark that this share of the rows carries concerns all of them."""
+VALUES_NAMED = 4
+"""So many new values are named in a sentence."""
 VALUE_Z = 4.0
 """A value of the slice column joins the slice when it moves the same way by this many standard errors."""
 ALONE = 0.95
@@ -57,9 +61,10 @@ def describe(group: Group, t: int, watched: Watched, history: History) -> Descri
     lead, run = max(((hit, follow(hit, t)) for hit in _causes(group.leads())), key=lambda pair: pair[1].gain)
     seen_everywhere = lead.stream.mark.slice is None
     new_value = lead.stream.detector.name == "category_share" and lead.stream.mark.rare
-    if not new_value:  # a new value is its own slice
-        lead = locate(lead, watched, history, run)
-        run = follow(lead, t)
+    if new_value:  # it is its own slice
+        lead = _with_other_values(lead, run, hits, history, t)
+    lead = lead if new_value else locate(lead, watched, history, run)
+    run = follow(lead, t)
     place = lead.stream.mark.slice
     if not seen_everywhere and not watched.is_cut(place):
         place = _widened(lead, hits)  # locate() took the whole set, and the whole side of a cut
@@ -180,6 +185,45 @@ def _vanished(lead: Hit, run: Run, t: int, history: History) -> bool:
     expected_rows = before[known] / max(before.sum(), 1) * now.sum()
     gone = (expected_rows >= VANISHED_ROWS_MIN) & (now[known] < VANISHED * expected_rows)
     return bool(gone.any())
+
+
+def _with_other_values(lead: Hit, run: Run, hits: list[Hit], history: History, t: int) -> Hit:
+    """The leading new value with the others of its column that came when it came: a column written in another way.
+
+    Where hardly a known value is left, all that is new counts, what was too rare to be found by itself included.
+    """
+    same = [
+        hit.stream
+        for hit in hits
+        if hit.stream is not lead.stream
+        and hit.stream.detector is lead.stream.detector
+        and hit.stream.mark.features == lead.stream.mark.features
+        and hit.stream.mark.rare
+        and hit.effect > 0
+        and _overlap(run, follow(hit, t))
+    ]
+    if not same:
+        return lead
+    streams = [lead.stream, *same]
+    marks = [stream.mark for stream in streams]
+    mark = replace(
+        lead.stream.mark,
+        codes=tuple(code for each in marks for code in each.codes),
+        what=" or ".join(each.what for each in marks[:VALUES_NAMED]) + (" or …" if len(marks) > VALUES_NAMED else ""),
+        predicate=any_of(*(each.predicate for each in marks if each.predicate is not None)),
+    )
+    count = np.sum([stream.count for stream in streams], axis=0)
+    coding = history.plan.codings[mark.coding]
+    if isinstance(coding, CategoryCoding):
+        new = history.counts(mark.coding)[:, coding.unseen :].sum(axis=1).astype(np.float64)
+        part = slice(run.start, run.end)
+        count = new if new[part].sum() >= WHOLE * lead.stream.total[part].sum() else count
+    return replace(lead, stream=replace(lead.stream, mark=mark, count=count))
+
+
+def _overlap(one: Run, other: Run) -> bool:
+    """Whether two runs may have started at the same time."""
+    return one.low <= other.high and other.low <= one.high
 
 
 def _widened(lead: Hit, hits: list[Hit]) -> Slice | None:

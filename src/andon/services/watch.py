@@ -16,10 +16,10 @@ from andon.detect.finding import Finding
 from andon.detect.history import History
 from andon.detect.hit import Hit, outcomes, search
 from andon.detect.narrow import Inquiry, blamed, narrowed
-from andon.detect.planning import PACE_ROWS, Watched, evaluation_length, make_plan, watch
+from andon.detect.planning import PACE_ROWS, THRESHOLD, Watched, evaluation_length, make_plan, watch
 from andon.detect.tie import broken
 from andon.detect.versions import new_versions
-from andon.incident.description import Description, asks_where, describe, followed, of_version, picture, place_of
+from andon.incident.description import WHOLE, Description, asks_where, describe, followed, of_version, picture, place_of
 from andon.incident.priority import Facts, propose
 from andon.incident.scan import Affected, Changed, DetectedIncident, Scan
 from andon.incident.scan import Warning as ScanWarning
@@ -38,8 +38,6 @@ INNOCENT_KINDS = ("infra", "business")
 """Kinds of change that seldom alter an answer; another kind near the start is preferred."""
 RARE = 0.01
 """Up to this expected share the first and last marked rows bound the failure."""
-WHOLE = 0.95
-"""From this share of marked rows on, every row of the slice counts as affected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +116,7 @@ class Watch:
             return known
         now = history.evaluation(known.t)
         stream, marked = known.lead.stream, None
-        if stream.late is not None and stream.mark.predicate is not None:
+        if stream.mark.predicate is not None and (stream.late is not None or stream.mark.coding == THRESHOLD):
             marked = request.model.as_known(stream.mark.predicate, request.log.schema().names, now)
 
         def ask(plan: Plan) -> History:
