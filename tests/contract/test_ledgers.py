@@ -2,6 +2,7 @@
 
 import json
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from andon.services.ingest import Ingest
 from andon.services.record import Record
 from andon.telemetry.producer import Range
 from journals import memory_custody
-from ledgers import AT, SIGNER, Hasty, entry_of, open_log
+from ledgers import AT, SIGNER, Hasty, Recorded, entry_of, open_log
 
 
 @pytest.fixture(params=["memory", "segments", "closing_segments"])
@@ -55,6 +56,22 @@ def test_proofs_hold_at_every_size(log):
     for size, root in old.items():
         proof = consistency_proof(log.nodes(), size, log.size)
         assert is_consistent((size, root), (point.size, point.root), proof)
+
+
+def test_a_seal_is_the_same_work_at_any_size(tmp_path, monkeypatch):
+    """It writes as often, and opens no closed segment, whether there are 2 of them or 40."""
+    made = {}
+    for segments in (2, 40):
+        disk = Recorded(tmp_path / str(segments))
+        with open_log(disk.root, disk, segment=10) as log:
+            log.append([entry_of(i) for i in range(segments * 9 + 4)])
+            assert log.closed >= segments * 9
+            audit, before = audit_of(log), len(disk.operations)
+            with monkeypatch.context() as patch:
+                patch.setattr(pq, "ParquetFile", None)
+                audit.seal(Case("m", None, None, "INC-1", {}))
+            made[segments] = [operation[0] for operation in disk.operations[before:]]
+    assert made[2] == made[40]
 
 
 def test_seal_holds_and_two_people_release(log):

@@ -3,11 +3,13 @@
 import hashlib
 import json
 import random
+import secrets
 import shlex
 import shutil
 import subprocess
 import sys
 import zipfile
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,8 +18,11 @@ import pytest
 
 import components
 from andon.bootstrap.ledger import open_ledger
+from andon.bootstrap.logs import open_log
 from andon.interfaces.cli import app
+from andon.services.record import Record
 
+EVENT = {"ts": "2026-03-01T00:00:00Z", "model_id": "loan", "prediction": 1}
 VERIFY = str(files("andon") / "packs" / "bundle" / "verify.py")
 
 
@@ -417,3 +422,45 @@ def test_retention_keeps_what_the_law_asks_for(andon, sealed):
     assert (code, "six months" in err) == (3, True)
     code, out, _ = andon("evidence", "retain", "--days", "200")
     assert (code, "0 entries" in out) == (0, True)
+
+
+@pytest.fixture
+def second(tmp_path, sealed):
+    """What a second server of the folder left: a log of its own, beside the first with its `sealed`."""
+    assert sealed
+    with open_log(tmp_path / "home" / "ledger", "w-2") as log:
+        entries = Record(log, lambda: datetime(2026, 3, 2, tzinfo=UTC), secrets.token_bytes).entries
+        log.append(entries([json.dumps({**EVENT, "id": f"q{number}"}).encode() for number in range(5)]))
+    return tmp_path / "home"
+
+
+def test_a_seal_says_what_other_servers_wrote_and_pins_it(andon, second, tmp_path):
+    code, out, _ = andon("evidence", "seal", "--model", "loan", "--reason", "INC-2", "--json")
+    made = json.loads(out)
+    assert (code, made["other_logs"]) == (0, {"andon.local/w-2": 5})
+    with open_ledger(str(second)) as ledger:
+        payload = json.loads(next(ledger.log.read(made["entry"]))[1].payload)
+    assert [(each["log"], each["size"]) for each in payload["other_logs"]] == [("andon.local/w-2", 5)]
+    (tmp_path / "other.note").write_text(payload["other_logs"][0]["note"])
+    code, out, _ = andon("evidence", "verify", "log", "--log", "w-2", "--against", "other.note")
+    assert (code, "goes on from the 5" in out) == (0, True)
+    assert "--log w-2" in andon("evidence", "seal", "--model", "loan", "--reason", "INC-2")[1]
+    code, out, _ = andon("evidence", "seal", "--model", "loan", "--reason", "INC-2", "--log", "w-2", "--json")
+    assert (code, list(json.loads(out)["other_logs"])) == (0, ["andon.local/w-main"])
+    assert andon("evidence", "export", "last", "--log", "w-2", "--out", "other.zip")[0] == 0
+    assert check(tmp_path / "other.zip")[0] == 0
+    assert json.loads(andon("evidence", "prove", "q3", "--log", "w-2")[1])["seq"] == 3
+
+
+@pytest.mark.usefixtures("second")
+def test_retention_looks_at_every_log(andon):
+    code, out, _ = andon("evidence", "retain", "--days", "200", "--json")
+    assert (code, list(json.loads(out)["others"])) == (0, ["w-2"])
+    assert "w-2: 0 entries" in andon("evidence", "retain", "--days", "200", "--dry-run")[1]
+
+
+@pytest.mark.usefixtures("second")
+def test_a_log_that_is_not_there(andon):
+    for words in (("hold",), ("verify", "log")):
+        code, _, err = andon("evidence", *words, "--log", "w-7")
+        assert (code, "name one of w-2, w-main" in err) == (2, True)

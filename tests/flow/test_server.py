@@ -101,6 +101,7 @@ def test_two_servers_on_one_database_each_write_a_log_and_share_tokens(postgres,
         assert {p.name for p in (tmp_path / "ledger").iterdir() if p.is_dir()} == {"w-main", "w-2", "journal"}
         sealed = [s.ask("POST", "/api/v1/seals", SEAL, one.secret, content_type="application/json") for s in (one, two)]
         assert [code for code, _ in sealed] == [201, 201]
+        assert [list(made["other_logs"]) for _, made in sealed] == [["andon.local/w-2"], ["andon.local/w-main"]]
         os.kill(one.process.pid, signal.SIGSTOP)  # it holds the journal's lease
         try:
             code, _ = two.ask("POST", "/api/v1/seals", SEAL, one.secret, content_type="application/json")

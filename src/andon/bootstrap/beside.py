@@ -11,7 +11,7 @@ from typing import Any
 from andon.adapters.artifacts import ArtifactStore
 from andon.base.errors import BadInput, Unavailable
 from andon.bootstrap.client import Server, quoted
-from andon.bootstrap.settings import PLACE
+from andon.bootstrap.settings import place_of
 from andon.evidence.hold import Hold
 from andon.ledger.checkpoint import Checkpoint, Signer
 from andon.ledger.entry import Entry
@@ -22,10 +22,10 @@ from andon.services.retain import Retained
 from andon.telemetry.producer import Range
 
 
-def server_in(data: Path) -> Server | None:
-    """The server that serves a data folder, if there is one that answers."""
+def server_in(data: Path, writer: str | None = None) -> Server | None:
+    """The server that serves a data folder and writes a log (None: the first), if there is one that answers."""
     try:
-        place = json.loads((data / PLACE).read_text())
+        place = json.loads(place_of(data, writer).read_text())
         server = Server(place["address"], place["secret"])
         server.ask("GET", "/healthz")
     except (OSError, ValueError, KeyError, Unavailable):
@@ -67,7 +67,8 @@ class RemoteAudit:
         window = {"since": _text(case.since), "until": _text(case.until)}
         body = {"model_id": case.model_id, "reason": case.reason, **window, "facts": dict(case.pinned)}
         made = self.server.ask("POST", "/api/v1/seals", body)
-        return Sealed(made["seal_id"], made["entry"], made["size"], made["root"], made["checkpoint"])
+        receipt = made["seal_id"], made["entry"], made["size"], made["root"], made["checkpoint"]
+        return Sealed(*receipt, made["other_logs"])
 
     def holds(self) -> list[Hold]:
         """All holds."""

@@ -28,15 +28,15 @@ from andon.base.ids import new_id
 from andon.bootstrap import positions
 from andon.bootstrap.chance import many_random_bytes
 from andon.bootstrap.journal import OpenJournal, now, open_journal
-from andon.bootstrap.logs import WRITER, open_log
+from andon.bootstrap.logs import WRITER, logs_beside, open_log
 from andon.bootstrap.outside import outsiders
 from andon.bootstrap.packs import floors, load_permissions, load_severities, pack, packs_of_incidents
 from andon.bootstrap.settings import (
-    PLACE,
     Settings,
     address_of,
     keep_database,
     make_folder,
+    place_of,
     retention_days_min,
     server_at,
 )
@@ -54,7 +54,7 @@ from andon.people.permission import Permissions
 from andon.people.token import SECRET_BYTES, Token, local_token, new_secret
 from andon.services.access import Access, Grant, NewToken
 from andon.services.attend import Attend
-from andon.services.audit import Audit, Case
+from andon.services.audit import Audit, Case, OtherLog
 from andon.services.declare import Declare
 from andon.services.deliberate import Deliberate
 from andon.services.export import Export, Exported
@@ -153,7 +153,13 @@ class House:
     def audit(self, actor: str) -> Audit:
         """Custody and proofs."""
         custody = self._custody(actor)
-        return Audit(self.log, self.signer.verifier, now, secrets.token_bytes, custody, self._versions)
+        return Audit(
+            self.log, self.signer.verifier, now, secrets.token_bytes, custody, self._versions, self._logs_beside
+        )
+
+    def _logs_beside(self) -> Sequence[OtherLog]:
+        """The logs of other servers."""
+        return logs_beside(self.settings.data / "ledger", self.writer)
 
     def _versions(self, model_id: str) -> Sequence[Mapping[str, Any]]:
         """The versions of a model that answered, here and, as far as they have kept it, at other servers."""
@@ -513,7 +519,7 @@ def _following(house: House) -> Iterator[None]:
 @contextmanager
 def _told(house: House) -> Iterator[None]:
     """The place of the server, for commands on the same machine."""
-    place = house.settings.data / (PLACE if house.writer == WRITER else f"server-{house.writer}.json")
+    place = place_of(house.settings.data, house.writer)
     told = {"address": address_of(house.settings), "pid": os.getpid(), "secret": house.secret}
     with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         os.fchmod(file.fileno(), 0o600)  # one that a killed server of an earlier version left

@@ -22,7 +22,7 @@ from andon.adapters.zip_bundle import ZipBundle
 from andon.base.errors import BadInput, NotFound, Refused
 from andon.bootstrap import positions
 from andon.bootstrap.beside import Beside, server_in
-from andon.bootstrap.logs import WRITER, open_log, settings_of
+from andon.bootstrap.logs import WRITER, logs_beside, open_log, settings_of, writers_in
 from andon.bootstrap.packs import pack
 from andon.bootstrap.settings import data_folder, retention_days_min, server_at
 from andon.bootstrap.signing import signer_of
@@ -76,9 +76,9 @@ class Ledger:
     def audit(self) -> Audit:
         known = positions.versions_beside(self.data / "ledger")
         custody = self.custody()
-        return Audit(
-            self.log, self.signer.verifier, _now, secrets.token_bytes, custody, lambda name: together(known, name)
-        )
+        parts = self.log, self.signer.verifier, _now, secrets.token_bytes, custody
+        writer = self.log.folder.name
+        return Audit(*parts, lambda name: together(known, name), lambda: logs_beside(self.data / "ledger", writer))
 
     def custody(self) -> Custody:
         """Enters acts in the journal; what a crash left undone is done first."""
@@ -111,19 +111,34 @@ class Ledger:
 
 
 @contextmanager
-def open_ledger(data: str | None, *, make: bool = False) -> Iterator[Ledger | Beside]:
-    """The ledger, for as long as a command runs: opened here, or by the server that holds it."""
+def open_ledger(data: str | None, *, make: bool = False, writer: str = WRITER) -> Iterator[Ledger | Beside]:
+    """The ledger and its log of one writer, for as long as a command runs: opened here, or by the server that holds it.
+
+    Raises:
+        NotFound: there is no such log.
+    """
     folder = _folder(data, make=make)
+    if writer != WRITER and writer not in (known := writers_in(folder)):
+        raise NotFound(f"there is no log {writer} in {folder}: name one of {', '.join(known)}")
     with ExitStack() as stack:
         store = ArtifactStore(folder.parent / "artifacts")
         try:
-            found: Ledger | Beside = stack.enter_context(_opened(folder, store))
+            found: Ledger | Beside = stack.enter_context(_opened(folder, store, writer))
         except Refused:
-            server = server_in(folder.parent)
+            server = server_in(folder.parent, writer)
             if server is None:
                 raise
-            found = Beside(server, signer_of(folder, WRITER), store)
+            found = Beside(server, signer_of(folder, writer), store)
         yield found
+
+
+def retain_everywhere(data: str | None, days: int, *, dry_run: bool) -> dict[str, Retained]:
+    """Delete the oldest segments that are older and not held, of each writer's log; what became of each."""
+    done = {}
+    for writer in dict.fromkeys((WRITER, *writers_in(_folder(data)))):
+        with open_ledger(data, writer=writer) as ledger:
+            done[writer] = ledger.retain(days, dry_run=dry_run)
+    return done
 
 
 def _folder(data: str | None, *, make: bool = False) -> Path:
@@ -134,26 +149,32 @@ def _folder(data: str | None, *, make: bool = False) -> Path:
 
 
 @contextmanager
-def _opened(folder: Path, store: ArtifactStore) -> Iterator[Ledger]:
+def _opened(folder: Path, store: ArtifactStore, writer: str) -> Iterator[Ledger]:
     try:
-        opened_log = open_log(folder, WRITER)
+        opened_log = open_log(folder, writer)
     except Refused:
-        if (server := server_at(folder.parent)) is not None:
+        if (server := server_at(folder.parent, writer)) is not None:
             raise Refused(f"{server} writes to {folder.parent}: stop it first") from None
         raise
     with opened_log as log, ExitStack() as opened:
         yield Ledger(log, log.signer, store, folder.parent, opened)
 
 
-def verify_ledger(data: str | None, tell: Callable[[int], None] | None = None) -> Checked:
-    """Check every byte of the ledger, as far as it had come when this began; a server may go on writing meanwhile."""
+def verify_ledger(data: str | None, tell: Callable[[int], None] | None = None, writer: str = WRITER) -> Checked:
+    """Check every byte of a log, as far as it had come when this began; a server may go on writing meanwhile.
+
+    Raises:
+        NotFound: there is no such log.
+    """
     folder = _folder(data)
-    signer, settings = signer_of(folder, WRITER), settings_of(folder, WRITER)
+    if writer not in (known := writers_in(folder)):
+        raise NotFound(f"there is no log {writer} in {folder}: name one of {', '.join(known)}")
+    signer, settings = signer_of(folder, writer), settings_of(folder, writer)
     try:
-        with open_log(folder, WRITER) as log:
+        with open_log(folder, writer) as log:
             return verify_folder(log, signer.verifier, tell)
     except Refused:
-        return verify_folder(Snapshot(folder / WRITER, signer, settings), signer.verifier, tell)
+        return verify_folder(Snapshot(folder / writer, signer, settings), signer.verifier, tell)
 
 
 def record_rows(

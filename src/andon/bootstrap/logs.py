@@ -7,7 +7,9 @@ from typing import Final
 
 from andon.adapters.segments.closer import Child
 from andon.adapters.segments.log import SegmentLog, Settings
+from andon.base.errors import Tampered
 from andon.bootstrap.signing import secret_in, signer_of
+from andon.services.audit import OtherLog
 
 WRITER: Final = "w-main"
 
@@ -15,6 +17,29 @@ WRITER: Final = "w-main"
 def open_log(folder: Path, name: str) -> SegmentLog:
     """One writer's log in a ledger's folder, whose segments another process closes."""
     return SegmentLog(folder / name, signer_of(folder, name), _now, settings=settings_of(folder, name))
+
+
+def writers_in(folder: Path) -> list[str]:
+    """The writers' logs in a ledger's folder; one that was never written to is none."""
+    return sorted(place.parent.name for place in folder.glob("w-*/checkpoint"))
+
+
+def logs_beside(folder: Path, but: str) -> list[OtherLog]:
+    """The newest checkpoints of the logs in a ledger's folder, all `but` one.
+
+    One that is not well signed stands there as it is, with a size of 0: to say so is not for who seals another log.
+    """
+    found = []
+    for name in writers_in(folder):
+        if name == but:
+            continue
+        verifier, note = signer_of(folder, name).verifier, (folder / name / "checkpoint").read_bytes()
+        try:
+            size = verifier.open(note).size
+        except Tampered:
+            size = 0
+        found.append(OtherLog(verifier.name, size, note.decode(errors="replace")))
+    return found
 
 
 def settings_of(folder: Path, name: str) -> Settings:

@@ -97,10 +97,15 @@ def keep_database(data: Path, url: str | None) -> None:
         file.write(url + "\n")
 
 
-def server_at(data: Path) -> str | None:
-    """Which server says that it serves a data folder; None: none does."""
+def place_of(data: Path, writer: str | None = None) -> Path:
+    """Where the server that writes a log says where it is; None: the first log."""
+    return data / (PLACE if writer in (None, "w-main") else f"server-{writer}.json")
+
+
+def server_at(data: Path, writer: str | None = None) -> str | None:
+    """Which server says that it serves a data folder and writes a log; None: none does."""
     try:
-        place = json.loads((data / PLACE).read_text())
+        place = json.loads(place_of(data, writer).read_text())
         return f"the server at {place['address']} (process {place['pid']})"
     except (OSError, ValueError, KeyError):
         return None

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,12 +31,25 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A seal: its hold is entry `seq`, covered by the signed `note`."""
+    """A seal: its hold is entry `seq`, covered by the signed `note`.
+
+    `others` are the other logs of the installation, with how many entries their checkpoints, which it pins, cover.
+    """
 
     seal_id: str
     seq: int
     size: int
     root: str
+    note: str
+    others: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OtherLog:
+    """The newest checkpoint of another log of the installation."""
+
+    log: str
+    size: int
     note: str
 
 
@@ -51,11 +64,15 @@ class Audit:
     custody: Custody
     versions: Callable[[str], Sequence[Mapping[str, Any]]] = lambda _: ()
     """Which versions of a model answered, as far as is known without reading the log."""
+    others: Callable[[], Sequence[OtherLog]] = tuple
+    """The other logs of the installation: a model's events may stand in them too."""
 
     def seal(self, case: Case, request: str | None = None) -> Sealed:
         """Hold a case's events and sign a checkpoint over all that is recorded; the work does not grow with the log.
 
-        The hold pins the model's versions and configuration as they are known now.
+        The hold pins the model's versions and configuration as they are known now, and the newest checkpoints of the
+        other logs: retention spares what it covers there too, and what is in them by then cannot change unseen. Their
+        entries are in no bundle of this seal.
 
         Args:
             case: what is to be sealed.
@@ -69,12 +86,15 @@ class Audit:
         header = {"kind": "hold", "id": seal_id, "at": _text(at), "model_id": case.model_id, **window}
         where = {"log": self.verifier.name, "checkpoint_size": self.log.size}
         data = {"seal_id": seal_id, "model_id": case.model_id, **window, **where}
+        others = self.others()
         payload = {"reason": case.reason, "model": self._model(case.model_id), **case.pinned}
+        payload |= {"other_logs": [asdict(each) for each in others]} if others else {}
         act = Act("seal_made", seal_id, header, payload, data, {"reason": case.reason})
         entered = self.custody.enter(lambda _: act, request)
         seq = entered.seq if entered.seq is not None else get_hold(self.holds(), entered.about).seq
         point, note = self.log.checkpoint()
-        return Sealed(entered.about, seq, point.size, base64.b64encode(point.root).decode(), note.decode())
+        root = base64.b64encode(point.root).decode()
+        return Sealed(entered.about, seq, point.size, root, note.decode(), {each.log: each.size for each in others})
 
     def _model(self, model_id: str) -> dict[str, Any]:
         """The model as it stands: the versions that answered, and its configuration."""

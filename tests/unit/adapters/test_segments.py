@@ -30,6 +30,15 @@ def test_duckdb_agrees_on_every_leaf(folder: Path) -> None:
     assert rows == [(900, 900, 900, 900)]
 
 
+def test_a_pair_is_plain_parquet_in_zstd(folder: Path) -> None:
+    """What does not compress stays as it is."""
+    [evidence], [table] = (list(folder.glob(f"{place}/*0000-300.parquet")) for place in ("evidence", "analysis/*"))
+    sql = "select distinct path_in_schema, compression from parquet_metadata('{}')"
+    codecs = dict(duckdb.sql(sql.format(evidence)).fetchall())
+    assert codecs == {"seq": "ZSTD", "entry": "ZSTD", "payload": "ZSTD", "leaf": "UNCOMPRESSED", "salt": "UNCOMPRESSED"}
+    assert {codec for _, codec in duckdb.sql(sql.format(table)).fetchall()} == {"ZSTD"}
+
+
 def test_segments_cross_no_multiple_of_their_size(folder: Path) -> None:
     assert [(name.first, name.count) for name in segments_in(folder / "evidence")] == [(0, 300), (300, 300), (600, 300)]
 

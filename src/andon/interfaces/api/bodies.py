@@ -31,7 +31,10 @@ class SealAsked(Asked):
 
 
 class SealMade(BaseModel):
-    """The receipt of a seal: keep the checkpoint elsewhere."""
+    """The receipt of a seal: keep the checkpoint elsewhere.
+
+    `other_logs`: those of other servers and how many of their entries it pins; their entries are in no bundle of it.
+    """
 
     seal_id: str
     checkpoint: str
@@ -39,6 +42,7 @@ class SealMade(BaseModel):
     root: str
     entry: int
     vkey: str
+    other_logs: dict[str, int] = {}
 
 
 class HoldShown(BaseModel):

@@ -48,6 +48,7 @@ def make_seal(asked: SealAsked, caller: Caller, house: Here, request: RequestId)
         root=made.root,
         entry=made.seq,
         vkey=house.signer.verifier.vkey(),
+        other_logs=dict(made.others),
     )
 
 

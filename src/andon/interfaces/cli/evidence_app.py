@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from andon.interfaces.cli.parameters import EXAMPLE, AsJson, Data, Quiet
+from andon.interfaces.cli.parameters import EXAMPLE, FIRST_LOG, AsJson, Data, Log, Quiet
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, epilog=EXAMPLE.format("andon evidence seal --model m --reason INC-1")
@@ -31,13 +31,14 @@ def seal(  # noqa: PLR0913  # a command's options are its arguments
         typer.Option("--artifact", metavar="NAME=FILE", help="Pin a file too, such as prompt=prompt.txt (repeatable)."),
     ] = None,
     data: Data = None,
+    log: Log = FIRST_LOG,
     as_json: AsJson = False,
 ) -> None:
     """Hold a model's decisions and sign a checkpoint over the log: at once, at any size."""
     from andon.interfaces.cli import evidence_command
 
     asked = evidence_command.Asked(model, reason, since, until, scan, tuple(artifact or ()))
-    evidence_command.seal(asked, data=data, as_json=as_json)
+    evidence_command.seal(asked, data=data, log=log, as_json=as_json)
 
 
 @app.command("export", epilog=EXAMPLE.format("andon evidence export SEAL --out bundle.zip"))
@@ -49,16 +50,17 @@ def export(
         str | None, typer.Option("--redact", metavar="WHAT", help="`payload` leaves it out; commitments stay.")
     ] = None,
     data: Data = None,
+    log: Log = FIRST_LOG,
     as_json: AsJson = False,
 ) -> None:
     """Write the bundle of a seal: its entries, their proofs, custody, and verify.py to check them without Andon."""
     from andon.interfaces.cli import evidence_command
 
-    evidence_command.export(seal, out, redact, data=data, as_json=as_json)
+    evidence_command.export(seal, out, redact, data=data, log=log, as_json=as_json)
 
 
 @app.command("verify", epilog=EXAMPLE.format("andon evidence verify log --against receipt.json"))
-def verify(
+def verify(  # noqa: PLR0913  # as above
     what: Annotated[str, typer.Argument(metavar="WHAT", help="log, bundle, checkpoint or consistency.")],
     file: Annotated[str | None, typer.Argument(metavar="FILE", help="The bundle or the checkpoint.")] = None,
     *,
@@ -66,13 +68,14 @@ def verify(
         str | None, typer.Option("--against", metavar="FILE", help="A receipt or checkpoint that you kept.")
     ] = None,
     data: Data = None,
+    log: Log = FIRST_LOG,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Check evidence to the last byte. Exit code: 0 whole, 1 not; the line names the place."""
     from andon.interfaces.cli import evidence_verify as verification
 
-    verification.run(verification.Asked(what, file, against, data), as_json=as_json, quiet=quiet)
+    verification.run(verification.Asked(what, file, against, data, log), as_json=as_json, quiet=quiet)
 
 
 @app.command("recompute", epilog=EXAMPLE.format("andon evidence recompute bundle.zip"))
@@ -112,19 +115,20 @@ def prove(
     entry: Annotated[str, typer.Argument(metavar="ENTRY", help="An entry's number, or an event's id.")],
     *,
     data: Data = None,
+    log: Log = FIRST_LOG,
 ) -> None:
     """Print the proof (JSON) that an entry is in the log, under a signed checkpoint."""
     from andon.interfaces.cli import evidence_command
 
-    evidence_command.prove(entry, data=data)
+    evidence_command.prove(entry, data=data, log=log)
 
 
 @app.command("hold", epilog=EXAMPLE.format("andon evidence hold --json"))
-def hold(*, data: Data = None, as_json: AsJson = False) -> None:
+def hold(*, data: Data = None, log: Log = FIRST_LOG, as_json: AsJson = False) -> None:
     """List what is held; `andon evidence seal` holds more."""
     from andon.interfaces.cli import evidence_command
 
-    evidence_command.holds(data=data, as_json=as_json)
+    evidence_command.holds(data=data, log=log, as_json=as_json)
 
 
 @app.command("release", epilog=EXAMPLE.format("andon evidence release SEAL --by ada --reason 'INC-1 is closed'"))
@@ -134,6 +138,7 @@ def release(
     by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who asks; nothing checks the name yet.")],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")],
     data: Data = None,
+    log: Log = FIRST_LOG,
     as_json: AsJson = False,
 ) -> None:
     """Ask for the release of a hold. Two different people have to ask (ANDON_APPROVAL=one_person: one).
@@ -142,4 +147,4 @@ def release(
     """
     from andon.interfaces.cli import evidence_command
 
-    evidence_command.release(seal, by, reason, data=data, as_json=as_json)
+    evidence_command.release(seal, by, reason, data=data, log=log, as_json=as_json)

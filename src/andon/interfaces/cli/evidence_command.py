@@ -10,13 +10,14 @@ from typing import Any
 
 from andon.base.errors import BadInput, NotFound, Refused
 from andon.bootstrap.beside import Beside
-from andon.bootstrap.ledger import Ledger, open_ledger
+from andon.bootstrap.ledger import Ledger, open_ledger, retain_everywhere
 from andon.bootstrap.pin import read_pin
 from andon.bootstrap.settings import people_needed
 from andon.bootstrap.wiring import read_model
 from andon.evidence.hold import BEFORE, Hold
 from andon.interfaces.cli import options, output
 from andon.services.audit import Case
+from andon.services.retain import Retained
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Asked:
     artifacts: tuple[str, ...] = ()
 
 
-def seal(asked: Asked, *, data: str | None, as_json: bool) -> None:
+def seal(asked: Asked, *, data: str | None, log: str, as_json: bool) -> None:
     """Seal and print the receipt."""
     facts: dict[str, Any] = {}
     given = None if asked.since is None else options.time(asked.since, "--since")
@@ -44,7 +45,7 @@ def seal(asked: Asked, *, data: str | None, as_json: bool) -> None:
         files = {name: Path(asked.model).parent / path for name, path in model.artifacts} | files
     pinned = {f"artifact-{name}": path for name, path in files.items()}
     started = given
-    with open_ledger(data) as ledger:
+    with open_ledger(data, writer=log) as ledger:
         facts["pinned"] = ledger.store.pin_files(pinned)
         if asked.scan is not None:
             facts["scan"], anomaly, members = _scan(asked.scan)
@@ -60,6 +61,7 @@ def seal(asked: Asked, *, data: str | None, as_json: bool) -> None:
         "root": sealed.root,
         "entry": sealed.seq,
         "vkey": vkey,
+        "other_logs": dict(sealed.others),
     }
     if as_json:
         output.emit_json(document)
@@ -68,13 +70,18 @@ def seal(asked: Asked, *, data: str | None, as_json: bool) -> None:
         f"{sealed.seal_id} holds {model_id}, under a signed tree of {sealed.size:,} entries. Keep this checkpoint"
         f" elsewhere: it shows any later change.\n\n{sealed.note}\nkey  {vkey}\n"
     )
+    for name, size in sealed.others.items():
+        output.emit(
+            f"{name}, the log of another server, is pinned by its checkpoint over {size:,} entries, and {model_id} is"
+            f" held there too; for a bundle of it, seal it: andon evidence seal --log {name.rpartition('/')[2]} …\n"
+        )
 
 
-def export(name: str, out: str, redact: str | None, *, data: str | None, as_json: bool) -> None:
+def export(name: str, out: str, redact: str | None, *, data: str | None, log: str, as_json: bool) -> None:
     """Write a bundle."""
     if redact not in (None, "payload", "inputs"):
         raise BadInput(f"--redact {redact} is not known: write payload (all that an event says besides its header)")
-    with open_ledger(data) as ledger:
+    with open_ledger(data, writer=log) as ledger:
         seal_id = _named(ledger, name).id
         done = ledger.export(seal_id, Path(out), redact=redact is not None)
     if as_json:
@@ -86,15 +93,15 @@ def export(name: str, out: str, redact: str | None, *, data: str | None, as_json
     )
 
 
-def prove(entry: str, *, data: str | None) -> None:
+def prove(entry: str, *, data: str | None, log: str) -> None:
     """Print a proof."""
-    with open_ledger(data) as ledger:
+    with open_ledger(data, writer=log) as ledger:
         output.emit_json(ledger.audit.prove(entry))
 
 
-def holds(*, data: str | None, as_json: bool) -> None:
+def holds(*, data: str | None, log: str, as_json: bool) -> None:
     """List the holds."""
-    with open_ledger(data) as ledger:
+    with open_ledger(data, writer=log) as ledger:
         found = ledger.audit.holds()
     if as_json:
         output.emit_json({"holds": [asdict(hold) for hold in found]})
@@ -108,26 +115,32 @@ def holds(*, data: str | None, as_json: bool) -> None:
 
 
 def retain(days: int, *, data: str | None, as_json: bool, dry_run: bool) -> None:
-    """Delete what is older than so many days and not held."""
-    with open_ledger(data) as ledger:
-        done = ledger.retain(days, dry_run=dry_run)
+    """Delete what is older than so many days and not held, of every writer's log."""
+    done = retain_everywhere(data, days, dry_run=dry_run)
     if as_json:
-        output.emit_json(asdict(done))
+        first, *others = done.items()
+        output.emit_json({**asdict(first[1]), "others": {name: asdict(each) for name, each in others}})
         return
-    would = "would be deleted" if dry_run else "were deleted"
-    output.emit(f"{done.entries:,} entries in {done.segments} segments {would}; the log now begins at {done.first:,}\n")
+    for name, each in done.items():
+        _say_retained(each, "" if len(done) == 1 else f"{name}: ", is_dry_run=dry_run)
+
+
+def _say_retained(done: Retained, name: str, *, is_dry_run: bool) -> None:
+    would = "would be deleted" if is_dry_run else "were deleted"
+    told = f"{name}{done.entries:,} entries in {done.segments} segments {would}"
+    output.emit(f"{told}; the log now begins at {done.first:,}\n")
     if done.held is not None:
         output.emit(f"segment {done.held[0]} and what follows stay: {done.held[1]} holds entries in it\n")
 
 
-def release(name: str, by: str, reason: str, *, data: str | None, as_json: bool) -> None:
+def release(name: str, by: str, reason: str, *, data: str | None, log: str, as_json: bool) -> None:
     """Ask for a release.
 
     Raises:
         Refused: another person has to ask too.
     """
     needs = people_needed()
-    with open_ledger(data) as ledger:
+    with open_ledger(data, writer=log) as ledger:
         hold = ledger.audit.release(_named(ledger, name).id, by, reason, needs)
     if as_json:
         output.emit_json(asdict(hold))

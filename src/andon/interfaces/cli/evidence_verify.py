@@ -22,6 +22,7 @@ class Asked:
     file: str | None
     against: str | None
     data: str | None
+    log: str
 
 
 def run(asked: Asked, *, as_json: bool, quiet: bool) -> None:
@@ -42,7 +43,8 @@ def run(asked: Asked, *, as_json: bool, quiet: bool) -> None:
 
 def _log(asked: Asked, quiet: bool) -> dict[str, Any]:  # noqa: FBT001
     with progress.shown(quiet=quiet, no_color=False) as report:
-        done = verify_ledger(asked.data, None if report is None else lambda seq: report("verifying", seq, 0))
+        tell = None if report is None else lambda seq: report("verifying", seq, 0)
+        done = verify_ledger(asked.data, tell, asked.log)
     text = f"OK: {done.entries:,} entries, {done.segments} closed segments, each byte is what was recorded"
     document = {"entries": done.entries, "segments": done.segments, "root": done.root.hex()}
     if asked.against is None:
@@ -54,13 +56,13 @@ def _consistency(asked: Asked, _quiet: bool) -> dict[str, Any]:  # noqa: FBT001
     if asked.against is None:
         raise BadInput("consistency with what? name a receipt or checkpoint that you kept with --against")
     note = _note(asked.against)
-    with open_ledger(asked.data) as ledger:
+    with open_ledger(asked.data, writer=asked.log) as ledger:
         size = ledger.audit.compare(note)
         return {"size": size, "text": f"OK: the log of {ledger.log.size:,} goes on from the {size:,} that were signed"}
 
 
 def _checkpoint(asked: Asked, _quiet: bool) -> dict[str, Any]:  # noqa: FBT001
-    with open_ledger(asked.data) as ledger:
+    with open_ledger(asked.data, writer=asked.log) as ledger:
         note = _note(asked.file) if asked.file is not None else ledger.log.checkpoint()[1]
         point = ledger.signer.verifier.open(note)
     text = f"OK: {point.origin} signed {point.size:,} entries with the root {point.root.hex()}"

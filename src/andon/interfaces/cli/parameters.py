@@ -17,5 +17,7 @@ Html = Annotated[
 Data = Annotated[
     str | None, typer.Option("--data", metavar="DIR", help="The data folder (also: ANDON_HOME; ~/.local/share/andon).")
 ]
+Log = Annotated[str, typer.Option("--log", metavar="NAME", help="The log, where several servers write: w-main, w-2 …")]
+FIRST_LOG: Final = "w-main"
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only; the exit code tells.")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="Print without colour (also: NO_COLOR=1).")]
