@@ -1,5 +1,6 @@
 """Clocks, actions and seals happen by themselves: once each, however often and by however many it is looked."""
 
+import json
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -75,6 +76,16 @@ def test_a_clock_warns_three_times_is_missed_once_and_says_when_it_speaks_next(j
         (timedelta(minutes=13.5), [("response", 90)]),
         (timedelta(minutes=15), [("response", 100)]),
     ]
+
+
+def test_a_clock_that_is_missed_is_told_to_whoever_gets_notices(journal):
+    incident = declared(journal, "P0")
+    for minutes in (8, 16):
+        attending(journal, recipients=["notice"]).step(AT + timedelta(minutes=minutes))
+    told_of = [json.loads(message.body) for _, message in journal.messages("notice")]
+    clocks = [(each["type"], each["text"].partition(":")[0]) for each in told_of if each["type"].startswith("clock.")]
+    assert clocks == [("clock.warning", "response"), ("clock.missed", "response")]
+    assert {each["incident"]["id"] for each in told_of} == {incident}
 
 
 def test_after_an_absence_the_last_word_only_and_an_acknowledged_clock_is_silent(journal):

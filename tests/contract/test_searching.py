@@ -4,15 +4,21 @@ import secrets
 
 import pytest
 
+from andon.adapters.signals.report import Reports
 from andon.adapters.sql.search import SqlTexts, plain_words
 from andon.base.errors import BadInput
-from andon.bootstrap.packs import packs_of_incidents
+from andon.bootstrap.packs import load_classifier, packs_of_incidents
 from andon.incident.desk import Desk
 from andon.incident.key import IncidentKey
 from andon.incident.opening import AlertFacts, Opening
+from andon.inventory.register import ChangeEntry, ModelEntry
 from andon.services.declare import Declare
 from andon.services.deliberate import Deliberate, Note
+from andon.services.group import Group
+from andon.services.receive import Receive
+from andon.services.register import Register
 from andon.services.search import Search
+from andon.services.sift import Mapped, Sift
 from journals import AT, fresh_database, sql_journal
 
 
@@ -60,6 +66,42 @@ def found(journal, words, *models, limit=20):
 )
 def test_words(words, places, journal):
     assert found(journal, words) == places
+
+
+def test_models_and_changes_are_found_by_who_may_see_them(journal):
+    register = Register(journal, lambda: AT, secrets.token_bytes, "tok_ada")
+    register.add_model(ModelEntry(id="loans", owner="Kreditabteilung"))
+    register.post_change(ChangeEntry(model_id="loans", kind="deploy", what="Zweite Fassung geht live"))
+    for words in ("kreditabteilung", "zweite fassung"):
+        assert len(Search(desk(journal), SqlTexts(journal.engine)).search(words)) == 1
+        assert len(Search(desk(journal, "loans"), SqlTexts(journal.engine)).search(words)) == 1
+        assert Search(desk(journal, "cards"), SqlTexts(journal.engine)).search(words) == []
+
+
+def test_a_signal_that_waits_for_a_map_is_found_until_it_has_its_incident(journal):
+    """By whoever may see all models: nothing says yet whose it is."""
+    types = ("harmful_output",)
+    reports = Reports(load_classifier().read)
+    receive = Receive(journal, {"report": reports}, {}, lambda: AT, secrets.token_bytes, "tok_press")
+    receive.report(b'{"text": "The bot spoke of a Wombat, and of privacy", "reporter": "journalist"}')
+    declare = Declare(journal, {"harmful_output": "high"}, lambda: AT, secrets.token_bytes, "grouping")
+    group = Group(journal, types, declare.open_or_join, lambda: AT)
+
+    def search(*models):
+        return Search(desk(journal, *models), SqlTexts(journal.engine)).search("wombat")
+
+    while group.step():
+        pass
+    [waiting] = search()
+    assert (waiting.kind, waiting.incident_id) == ("alert", None)
+    assert "Wombat" in waiting.text
+    assert search("assistant") == []
+    Sift(journal, types, lambda: AT, secrets.token_bytes, "tok_ada").map_alerts(Mapped(["source=report"], "assistant"))
+    while group.step():
+        pass
+    assert {each.incident_id for each in search()} == {"AI-INC-2026-0003"}
+    journal.rebuild()
+    assert {each.incident_id for each in search("assistant")} == {"AI-INC-2026-0003"}
 
 
 def test_only_what_the_searcher_may_see(journal):

@@ -220,3 +220,20 @@ def test_two_servers_on_one_database_double_no_incident(postgres, tmp_path):
         for found in eventually(settled):
             kinds = sorted(line["kind"] for line in found["timeline"])
             assert kinds == ["action_taken", "action_taken", "incident_declared", "incident_sealed"]
+
+
+def test_files_of_models_are_compared_first_and_applied_when_somebody_says_so(tmp_path):
+    folder = tmp_path / "inventory"
+    folder.mkdir()
+    (folder / "loans.yaml").write_text("id: loans\nowner: Credit risk\nrisk_class: high\n", encoding="utf-8")
+    with serving(tmp_path / "data") as server:
+        code, out, err = on(server, "apply", str(folder))
+        assert (code, out.splitlines()[0]) == (3, "+ loans")
+        assert "  + owner: Credit risk" in out
+        assert "nothing was applied: 1 of 1 would change" in err
+        assert on(server, "model", "show", "loans")[0] == 2
+        assert on(server, "apply", str(folder), "--yes")[0] == 0
+        assert on(server, "apply", str(folder))[:2] == (0, "the register says all this already\n")
+        (folder / "loans.yaml").write_text("id: loans\nowner: Fraud desk\nrisk_class: high\n", encoding="utf-8")
+        code, out, _ = on(server, "apply", str(folder), "--dry-run")
+        assert (code, out) == (0, "~ loans\n  - owner: Credit risk\n  + owner: Fraud desk\n")

@@ -172,3 +172,24 @@ def test_one_route_an_act(tmp_path):
         app = application(house, "test")
     names = [route.operation_id if isinstance(route, APIRoute) else route.name for route in app.routes]
     assert len(names) == len(set(names))
+
+
+NO_JSON = {  # commands that never print a document
+    "demo": "tells a story; `andon scan --json` is its document",
+    "serve": "runs until it is ended",
+    "evidence prove": "prints a proof in its own format (C2SP)",
+    "show events": "prints a JSON Schema",
+    "show record": "prints a JSON Schema",
+    "show rules": "prints YAML for Prometheus",
+}
+
+
+def test_every_command_can_print_json():
+    def walk(command, *path):
+        for name, each in getattr(command, "commands", {}).items():
+            yield from walk(each, *path, name)
+        if not hasattr(command, "commands"):
+            yield " ".join(path), {option for each in command.params for option in each.opts}
+
+    found = dict(walk(typer.main.get_command(commands)))
+    assert {name for name, options in found.items() if "--json" not in options} == NO_JSON.keys()

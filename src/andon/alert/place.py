@@ -10,6 +10,8 @@ from andon.alert.alert import Alert
 from andon.alert.matcher import Matchers
 
 PRODUCTION: Final = "production"
+ALIASES: Final[Mapping[str, str]] = {"prod": PRODUCTION, "prd": PRODUCTION, "production": PRODUCTION}
+"""What sources call an environment, in small letters: the same one has one incident, whoever speaks of it."""
 UNCLASSIFIED: Final = "unclassified"
 UNMAPPED: Final = "unmapped"
 SILENCED: Final = "silenced"
@@ -89,15 +91,23 @@ def place_of(alert: Alert, maps: Sequence[AlertMap], types: Collection[str]) -> 
     return Place(
         _named(found("model_id", "model_id", "model")),
         kind if kind is not None and kind in types else UNCLASSIFIED,
-        _named(found("environment", "environment", "env")) or PRODUCTION,
+        environment_of(_named(found("environment", "environment", "env"))),
         SEVERITIES.get(labels.get("severity", labels.get("priority", "")).strip().lower()),
         _named(labels.get("model_version") or labels.get("version")),
     )
 
 
+def environment_of(name: str | None) -> str:
+    """The environment that a name means; production where nothing is named."""
+    return PRODUCTION if name is None else ALIASES.get(name.lower(), name)
+
+
 def matchable(alert: Alert, place: Place | None = None) -> dict[str, str]:
     """The labels that matchers see: the alert's own, what it is about, its source and its fingerprint."""
-    about = {} if place is None else {"incident_type": place.incident_type, "environment": place.environment}
+    about = {}
+    if place is not None:  # an environment is matched by the name that its source has for it
+        environment = alert.labels.get("environment", place.environment)
+        about = {"incident_type": place.incident_type, "environment": environment}
     if place is not None and place.model_id is not None:
         about["model_id"] = place.model_id
     return {"source": alert.source, "alert": alert.fingerprint, **alert.labels, **about}

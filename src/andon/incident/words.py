@@ -106,7 +106,7 @@ def _warned(data: Mapping[str, Any], _: Mapping[str, str]) -> str:
 
 
 def _sealed(data: Mapping[str, Any], _: Mapping[str, str]) -> str:
-    return f"Evidence sealed: {data['seal_id']} over {data['size']:,} entries"
+    return f"Evidence sealed: {data['seal_id']} over {data['size']:,} {'entry' if data['size'] == 1 else 'entries'}"
 
 
 def _acted(data: Mapping[str, Any], texts: Mapping[str, str]) -> str:

@@ -23,6 +23,18 @@ def test_labels_say_where_an_alert_belongs():
     assert found.key == ("staging", "loans", "model_drift")
 
 
+@pytest.mark.parametrize("said", ["prod", "PRD", "Production", "production", "", " "])
+def test_production_is_one_environment_whatever_its_source_calls_it(said):
+    assert place(model_id="loans", env=said).environment == "production"
+    assert place(model_id="loans", environment=said or "staging").environment == ("production" if said else "staging")
+
+
+def test_a_silence_matches_the_name_that_the_source_has_for_an_environment():
+    alert = Alert("datadog", "f", "t", AT, labels={"model_id": "loans", "environment": "prod"})
+    silence = Silence("s", parse(["environment=prod"]), AT, AT + timedelta(hours=1))
+    assert hold_of(alert, place_of(alert, (), TYPES), [silence], AT) == "silenced"
+
+
 def test_what_is_not_said_has_a_default_or_stays_unknown():
     assert place() == Place(None, "unclassified", "production")
     assert place().key is None

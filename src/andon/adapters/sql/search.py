@@ -20,14 +20,17 @@ SEARCHED: Final[Mapping[str, tuple[str, ...]]] = {
     "incidents": ("id", "title", "model_id", "incident_type", "detected_by", "model_version", "place"),
     "incident_timeline": ("text", "more"),
     "incident_alerts": ("title", "source"),
+    "alerts": ("title", "content"),
     "models": ("id", "content"),
     "model_changes": ("what", "model_id", "kind", "version"),
 }
 """The folded tables that are searched, and their columns; a new one is a line here."""
+WHILE: Final[Mapping[str, str]] = {"alerts": "hold"}
+"""Rows of these are searched as long as this column says something: an alert of an incident is found there."""
 JSON_COLUMNS: Final = frozenset({"more", "content"})
 """Columns that hold JSON, of which the values count."""
 KEPT_OF: Final[Mapping[str, frozenset[str]]] = {
-    name: frozenset({*columns, *({"incident_id", "model_id"} & set(FOLDED[name].c.keys()))}) - {"id"}
+    name: frozenset({*columns, *({"incident_id", "model_id", "hold"} & set(FOLDED[name].c.keys()))}) - {"id"}
     for name, columns in SEARCHED.items()
 }
 """The columns of each such table that are kept, beside its id: what is searched, and what says who may see it."""
@@ -80,7 +83,8 @@ def plain_words(said: str) -> list[str]:
 def index(connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Keep the words of rows, in place of those they had: two statements, however many rows."""
     connection.execute(FORGET, [{"at": table, "row": row["id"]} for row in rows])
-    connection.execute(KEEP, [_kept(table, row) for row in rows])
+    if kept := [_kept(table, row) for row in rows if table not in WHILE or row[WHILE[table]] is not None]:
+        connection.execute(KEEP, kept)
 
 
 def _kept(table: str, row: Mapping[str, Any]) -> dict[str, Any]:

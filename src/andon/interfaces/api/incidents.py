@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
+from andon.alert.place import environment_of
 from andon.incident.facts import from_fields, to_fields
 from andon.incident.incident import Incident
 from andon.incident.key import IncidentKey
@@ -38,7 +39,7 @@ ROUTER = APIRouter(prefix="/api/v1", tags=["incidents"], responses=PROBLEMS)
 def declare(asked: IncidentAsked, caller: Caller, house: Here, request: RequestId, answer: Response) -> IncidentShown:
     """Declare an incident."""
     opening = Opening(
-        IncidentKey(asked.model_id, asked.incident_type, asked.environment),
+        IncidentKey(asked.model_id, asked.incident_type, environment_of(asked.environment)),
         asked.title,
         asked.detected_by or caller.name,
         detected_at=asked.detected_at,

@@ -1,15 +1,19 @@
 """Errors as problem+json (RFC 9457): what, where, and how to mend it."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from andon.base.errors import OVER_HTTP, AndonError, BadInput
+from andon.interfaces.api.bodies import NO_NUL
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = 1
+NO_JSON: Final = "send one JSON document in UTF-8, nested less than 1,000 deep"
+DESCRIBED: Final = "/api/v1/openapi.json"
 CRASHED: Final = "something broke in the server: look into its log for the time of this answer"
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     code: {"description": text, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
@@ -79,8 +83,10 @@ async def on_crash(_: Request, __: Exception) -> Response:
 async def on_http_error(_: Request, error: Exception) -> Response:
     """For Starlette: no such path, no such method."""
     status = getattr(error, "status_code", 500)
-    fix = {404: "look at /api/v1/openapi.json", 405: "use another method"}.get(status, "mend the request")
+    fix = {404: f"look at {DESCRIBED}", 405: "use another method"}.get(status, "mend the request")
     detail = str(getattr(error, "detail", "the request cannot be answered"))
+    if status == 400 and "parsing the body" in detail:  # noqa: PLR2004  # FastAPI's words for bytes that are no JSON
+        return problem(400, "bad request", f"the body cannot be read: {NO_JSON}")
     title = "body too large" if status == 413 else detail.lower()  # noqa: PLR2004
     answer = problem(status, title, detail if ": " in detail else f"{detail}: {fix}")
     for name, value in (getattr(error, "headers", None) or {}).items():
@@ -91,7 +97,20 @@ async def on_http_error(_: Request, error: Exception) -> Response:
 async def on_invalid(_: Request, error: Exception) -> Response:
     """For FastAPI: a body or a parameter is not as the schema says; values are not repeated."""
     found: list[dict[str, Any]] = getattr(error, "errors", list)()
-    fields = [{"field": ".".join(map(str, each["loc"])), "reason": each["msg"]} for each in found]
+    fields = [{"field": ".".join(map(str, each["loc"])), "reason": _reason(each)} for each in found]
     first = fields[0] if fields else {"field": "body", "reason": "not as the schema says"}
+    if found and found[0].get("type") == "json_invalid":
+        return problem(
+            422, "bad input", f"the body is no JSON at letter {found[0]['loc'][-1]}: {NO_JSON}", fields=fields
+        )
     detail = f"{first['field']}: {first['reason']}"
-    return problem(422, "bad input", detail, fields=fields)
+    return problem(
+        422, "bad input", detail, fields=fields, fix=f"mend {first['field']}; {DESCRIBED} says what it takes"
+    )
+
+
+def _reason(found: Mapping[str, Any]) -> str:
+    """Why a value is not taken, in words."""
+    if found.get("ctx", {}).get("pattern") == NO_NUL:
+        return "String should not hold the letter NUL"
+    return str(found["msg"]).removeprefix("Value error, ")

@@ -333,11 +333,12 @@ def token_revoke(
     token_id: Annotated[str, typer.Argument(metavar="TOKEN", help="Its id, from `andon token list`.")],
     *,
     data: Data = None,
+    as_json: AsJson = False,
 ) -> None:
     """Take a token: it opens nothing any more."""
     from andon.interfaces.cli import token_command
 
-    token_command.revoke(token_id, data=data)
+    token_command.revoke(token_id, data=data, as_json=as_json)
 
 
 @app.command("demo", epilog=EXAMPLE.format("andon demo"))

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from andon.interfaces.cli.parameters import EXAMPLE, AsJson
+from andon.interfaces.cli.parameters import EXAMPLE, AsJson, IsJson
 
 DECLARE: Final = (
     "andon incident declare --model loans --type harmful_output --title 'The assistant names other customers'"
@@ -382,10 +382,12 @@ def record(
     profile: Annotated[
         str | None, typer.Option("--profile", metavar="P", help="s1 leaves out what S1's schema lacks.")
     ] = None,
+    as_json: IsJson = True,
 ) -> None:
     """Print an incident's record as JSON, prefilled with all that is known (`andon show record`: its schema)."""
     from andon.interfaces.cli import incident_command
 
+    del as_json
     incident_command.record(incident, profile)
 
 
@@ -395,10 +397,13 @@ def write(
     file: Annotated[
         str, typer.Argument(metavar="FILE", help="JSON with impact, root_cause or corrective_actions; - reads stdin.")
     ],
+    *,
+    as_json: IsJson = True,
 ) -> None:
     """Write what people know into an incident's record: impact, root cause, corrective actions."""
     from andon.interfaces.cli import incident_command
 
+    del as_json
     incident_command.write_record(incident, file)
 
 

@@ -10,6 +10,7 @@ LOGS: Final = (
     "or ledger:, what was recorded."
 )
 
+IsJson = Annotated[bool, typer.Option("--json", help="Said for scripts: it prints JSON anyway.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Html = Annotated[
     str | None, typer.Option("--html", metavar="FILE", help="Write a page to show a colleague: one file, no network.")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from andon.interfaces.cli.parameters import EXAMPLE, AsJson
+from andon.interfaces.cli.parameters import EXAMPLE, AsJson, IsJson
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, epilog=EXAMPLE.format("andon signal list --unmapped"))
 
@@ -60,10 +60,12 @@ def try_(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A body as its source sends it; - is standard input.")],
     *,
     mapping: Annotated[str, typer.Option("--mapping", metavar="FILE", help="The mapping file to try.")],
+    as_json: IsJson = True,
 ) -> None:
     """Show (JSON) which alerts a mapping file makes of a body; nothing is sent."""
     from andon.interfaces.cli import signal_command
 
+    del as_json
     signal_command.try_mapping(file, mapping)
 
 

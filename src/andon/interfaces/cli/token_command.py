@@ -43,10 +43,13 @@ def show(*, data: str | None, as_json: bool) -> None:
         output.emit("there are no tokens: `andon token create` makes one\n")
 
 
-def revoke(token_id: str, *, data: str | None) -> None:
+def revoke(token_id: str, *, data: str | None, as_json: bool) -> None:
     """Take a token."""
     with open_journal(_existing(data), follows=False) as opened:
         token = opened.access().revoke_token(token_id)
+    if as_json:
+        output.emit_json(_shown(token))
+        return
     output.emit(f"{token.id} of {token.name} is revoked; a running server refuses it within a second\n")
 
 

@@ -88,6 +88,30 @@ def test_permissions_are_a_file_that_names_only_roles_that_exist():
     assert {role for roles in content["acts"].values() for role in roles} <= set(content["roles"])
 
 
+@pytest.mark.parametrize(
+    ("body", "status", "fix"),
+    [
+        (b'{"a":', 422, "send one JSON document in UTF-8"),
+        (b'{"model_id": "\xff"}', 400, "send one JSON document in UTF-8"),
+        (b"[" * 20_000 + b"]" * 20_000, 400, "nested less than 1,000 deep"),
+        (b'{"title": "x"}', 422, "mend body.model_id; /api/v1/openapi.json says what it takes"),
+    ],
+)
+def test_a_body_that_cannot_be_read_comes_back_with_the_mend(client, house, body, status, fix):
+    headers = token(house, "commander") | {"content-type": "application/json"}
+    answer = client.post("/api/v1/incidents", content=body, headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert fix in answer.json()["fix"]
+
+
+def test_a_reason_is_in_words(client, house):
+    asked = {"model_id": "m", "incident_type": "model_drift", "title": "a\0b", "started_at": "0001-01-01T00:00:00Z"}
+    answer = client.post("/api/v1/incidents", json=asked, headers=token(house, "commander"))
+    said = {each["field"]: each["reason"] for each in answer.json()["fields"]}
+    assert said["body.title"] == "String should not hold the letter NUL"
+    assert said["body.started_at"] == "a time from 1970 to 9998 is needed"
+
+
 def test_every_answer_has_secure_headers(client, house):
     admin = token(house, "admin")
     for answer in (
