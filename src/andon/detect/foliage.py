@@ -18,6 +18,8 @@ LEAVES_MAX = 16
 """Leaves of a tree that its part of a number can hold."""
 ABREAST = 4
 """Trees that share a number."""
+PAIR_CODES_MAX = 1 << 11
+"""Two inputs share a table up to so many pairs of codes: one look instead of two, and it stays in the cache."""
 ROWS_AT_ONCE = 1 << 13
 """Rows whose places stay in the processor's cache while all trees look at them."""
 
@@ -37,12 +39,54 @@ class _Abreast:
     tables: dict[int, Masks]
     values: Float
 
+    def paired(self, pairs: "Sequence[_Pair]") -> "_Abreast":
+        """The same with a table per pair of inputs, by the place of the pair."""
+        tables = {place: pair.of(self.tables) for place, pair in enumerate(pairs)}
+        return _Abreast(
+            self.leaves, {place: masks for place, masks in tables.items() if masks is not None}, self.values
+        )
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """One or two inputs that are looked at together, and how many codes each has."""
+
+    inputs: tuple[int, ...]
+    sizes: tuple[int, ...]
+
+    def of(self, tables: dict[int, Masks]) -> Masks | None:
+        """For each pair of codes the leaves that both leave open; None where no tree asks for either."""
+        if not any(each in tables for each in self.inputs):
+            return None
+        of_each = [
+            tables.get(each, np.full(size, _ALL_OPEN)) for each, size in zip(self.inputs, self.sizes, strict=True)
+        ]
+        return of_each[0] if len(of_each) == 1 else (of_each[0][:, np.newaxis] & of_each[1]).reshape(-1)
+
+    def places(self, codes: Sequence[Codes]) -> npt.NDArray[np.intp]:
+        """The place of each row in the tables."""
+        first = codes[self.inputs[0]].astype(np.intp)
+        return first if len(self.inputs) == 1 else first * self.sizes[1] + codes[self.inputs[1]]
+
+    @classmethod
+    def all(cls, sizes: Sequence[int]) -> "tuple[_Pair, ...]":
+        """All inputs, the smallest with the largest that it may share a table with."""
+        left = sorted(range(len(sizes)), key=lambda each: sizes[each])
+        pairs = []
+        while left:
+            large = left.pop()
+            fits = bool(left) and sizes[large] * sizes[left[0]] <= PAIR_CODES_MAX
+            inputs = (large, left.pop(0)) if fits else (large,)
+            pairs.append(cls(inputs, tuple(sizes[each] for each in inputs)))
+        return tuple(pairs)
+
 
 @dataclass(frozen=True)
 class Foliage:
     """Trees that add up, as tables; `start` is what the sum begins with."""
 
     start: float
+    pairs: tuple[_Pair, ...]
     groups: tuple[_Abreast, ...]
 
     @classmethod
@@ -60,8 +104,10 @@ class Foliage:
             encoded = _encoded(trees, sizes, known)
             chains = list(zip(*trees._predictors, strict=True))  # noqa: SLF001  # no public way to the nodes
             starts = np.ravel(trees._baseline_prediction)  # noqa: SLF001
+            pairs = _Pair.all(sizes)
             return tuple(
-                cls(float(start), tuple(_groups(chain, encoded))) for start, chain in zip(starts, chains, strict=True)
+                cls(float(start), pairs, tuple(each.paired(pairs) for each in _groups(chain, encoded)))
+                for start, chain in zip(starts, chains, strict=True)
             )
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             return None
@@ -71,14 +117,15 @@ class Foliage:
         total = np.full(len(codes[0]), self.start)
         for first in range(0, len(total), ROWS_AT_ONCE):
             part = slice(first, first + ROWS_AT_ONCE)
-            places = [each[part].astype(np.intp) for each in codes]
+            some_codes = [each[part] for each in codes]
+            places = [pair.places(some_codes) for pair in self.pairs]
             for some in self.groups:
                 still_open = np.full(len(places[0]), some.leaves)
                 for name, masks in some.tables.items():
-                    still_open &= masks[places[name]]
-                leaves = _LEAF[still_open.astype("<u8", copy=False).view("<u2").reshape(-1, ABREAST)]
+                    still_open &= masks.take(places[name])
+                leaves = _LEAF.take(still_open.astype("<u8", copy=False).view("<u2")).reshape(-1, ABREAST)
                 for place, of_tree in enumerate(some.values):
-                    total[part] += of_tree[leaves[:, place]]
+                    total[part] += of_tree.take(leaves[:, place])
         return total
 
 

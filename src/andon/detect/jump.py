@@ -339,13 +339,30 @@ class _Running:
 
 
 @dataclass(frozen=True)
+class _ScreenedSide:
+    """Running sums of the rows with each mark and of all rows; their angle and its variance, and the reference's."""
+
+    count: Float
+    total: Float
+    angle: Float
+    error: Float
+    known: tuple[Float, Float]
+
+    @classmethod
+    def of(cls, count: Float, total: Float, known_count: Float, known_total: Float) -> "_ScreenedSide":
+        known = angle(known_count, known_total), 1 / (known_total + 0.5)
+        return cls(count, total, angle(count, total), 1 / (total + 0.5), known)
+
+
+_NO_ROWS, _NO_ROWS_ERROR = float(angle(np.zeros(()), np.zeros(()))), 2.0
+"""The angle and its variance where there are no rows before a window."""
+
+
+@dataclass(frozen=True)
 class _Screen:
-    """The least that must hold of some marks of a family for any of them to jump: cheap, and most families end here.
+    """The least that must hold of some marks of a family for any of them to jump: cheap, and most families end here."""
 
-    Running sums of the rows with each mark and of all rows, in the log and in the reference, of each side.
-    """
-
-    sides: tuple[tuple[Float, Float, Float, Float], ...]
+    sides: tuple["_ScreenedSide", ...]
     frozen: int | None
 
     @classmethod
@@ -364,21 +381,22 @@ class _Screen:
                     each[part].sum(axis=1, keepdims=True, dtype=np.float64)
                     for each in (reference.count, reference.total)
                 )
-                sides.append((*counts, *known))
+                sides.append(_ScreenedSide.of(*counts, *known))
             yield cls(tuple(sides), series.frozen)
 
     def may_reach(self, least: float, window: int) -> bool:
         """Whether any jump of this window length reaches `least` binomial errors; all else only makes |z| smaller."""
         moved: list[Float] = [np.zeros(1), np.zeros(1)]
         variance: list[Float] = [np.zeros(1), np.zeros(1)]
-        for sign, (count, total, known_count, known_total) in zip((1, -1), self.sides, strict=False):
-            past = Past.of_window(window, total.shape[1], self.frozen)
-            rows = total[:, window:] - total[:, :-window]
-            now = angle(count[:, window:] - count[:, :-window], rows)
-            before = past.of(count, 0.0)[:, window:], past.of(total, 0.0)[:, window:]
-            for n, (base_count, base_total) in enumerate((before, (known_count, known_total))):
-                moved[n] = moved[n] + sign * (now - angle(base_count, base_total))
-                variance[n] = variance[n] + 1 / (rows + 0.5) + 1 / (base_total + 0.5)
+        for sign, side in zip((1, -1), self.sides, strict=False):
+            past = Past.of_window(window, side.total.shape[1], self.frozen)
+            rows = side.total[:, window:] - side.total[:, :-window]
+            now = angle(side.count[:, window:] - side.count[:, :-window], rows)
+            own = 1 / (rows + 0.5)
+            before = past.of(side.angle, _NO_ROWS)[:, window:], past.of(side.error, _NO_ROWS_ERROR)[:, window:]
+            for n, (base, error) in enumerate((before, side.known)):
+                moved[n] = moved[n] + sign * (now - base)
+                variance[n] = variance[n] + own + error
         reached = np.minimum(*(np.square(moved[n]) / variance[n] for n in (0, 1)))
         return bool(np.any(reached >= least**2))
 

@@ -65,6 +65,21 @@ def _one_thread() -> AbstractContextManager[object]:
 
 
 @dataclass(frozen=True)
+class Dealt:
+    """Rows by fold: which rows each has, and their features."""
+
+    count: int
+    rows: tuple[Int64, ...]
+    features: tuple[list[Codes], ...]
+
+    @classmethod
+    def of(cls, features: Sequence[Codes]) -> "Dealt":
+        folds = _folds(features)
+        rows = tuple(np.flatnonzero(folds == fold) for fold in range(FOLDS))
+        return cls(len(folds), rows, tuple([each.take(mine) for each in features] for mine in rows))
+
+
+@dataclass(frozen=True)
 class Imitation:
     """One tree ensemble per fold, fitted without the rows of that fold.
 
@@ -76,14 +91,12 @@ class Imitation:
     classes: tuple[int, ...] | None
     foliage: tuple[tuple[Foliage, ...] | None, ...]
 
-    def expected(self, features: Sequence[Codes]) -> Float:
+    def expected(self, dealt: "Dealt") -> Float:
         """What each row should have got, by the ensemble that was fitted without its like."""
-        folds = _folds(features)
-        said = np.zeros(len(folds))
-        for fold in range(len(self.trees)):
-            mine = folds == fold
-            if mine.any():
-                said[mine] = self._said(fold, [each[mine] for each in features])
+        said = np.zeros(dealt.count)
+        for fold, mine in enumerate(dealt.rows):
+            if len(mine):
+                said[mine] = self._said(fold, dealt.features[fold])
         return said
 
     def _said(self, fold: int, features: Sequence[Codes]) -> Float | Int64:
@@ -143,8 +156,9 @@ class Surrogate:
         imitation = self.answers or self.scores
         features = inputs[: len(imitation.codings) if imitation is not None else 0]
         answers = inputs[len(features) :]
+        dealt = Dealt.of(features)
         with _one_thread():
-            return self._changed(features, answers[0]) + (1 + self.classes**2) * self._far(features, answers[-1])
+            return self._changed(dealt, answers[0]) + (1 + self.classes**2) * self._far(dealt, answers[-1])
 
     def parts(self, codes: Int64) -> tuple[Int64, Int64, Int64]:
         """Of codes: the expected class (-1 where it was given), the given class (-1 likewise) and `far`."""
@@ -152,16 +166,16 @@ class Surrogate:
         expected, given = np.divmod(changed - 1, max(self.classes, 1))
         return np.where(changed > 0, expected, -1), np.where(changed > 0, given, -1), far
 
-    def _changed(self, features: Sequence[Codes], given: Codes) -> Int64:
+    def _changed(self, dealt: "Dealt", given: Codes) -> Int64:
         if self.answers is None:
             return np.zeros(len(given), dtype=np.int64)
-        expected = self.answers.expected(features).astype(np.int64)
+        expected = self.answers.expected(dealt).astype(np.int64)
         return np.where((given < self.classes) & (given != expected), 1 + expected * self.classes + given, 0)
 
-    def _far(self, features: Sequence[Codes], score: Codes) -> Int64:
+    def _far(self, dealt: "Dealt", score: Codes) -> Int64:
         if self.scores is None:
             return np.zeros(len(score), dtype=np.int64)
-        residual = _bins(score) - self.scores.expected(features)
+        residual = _bins(score) - self.scores.expected(dealt)
         return np.where(residual > self.near[1], 1, np.where(residual < self.near[0], 2, 0))
 
 
@@ -205,17 +219,17 @@ def _fitted(
 ) -> Surrogate | None:
     from sklearn import ensemble  # noqa: PLC0415  # a second to import, needed once
 
-    answers = None
+    answers, dealt = None, Dealt.of(features)
     if about[1]:
         given = said[0].astype(np.int64)
         answers = Imitation.fitted(ensemble.HistGradientBoostingClassifier, codings, features, given)
-        if _kappa(answers.expected(features).astype(np.int64), given) < KAPPA_MIN:
+        if _kappa(answers.expected(dealt).astype(np.int64), given) < KAPPA_MIN:
             return None
         if len(said) == 1:
             return Surrogate(*about, answers, None, (0.0, 0.0))
     scored = _bins(said[-1])
     scores = Imitation.fitted(ensemble.HistGradientBoostingRegressor, codings, features, scored)
-    residual = scored - scores.expected(features)
+    residual = scored - scores.expected(dealt)
     if residual.var() > (1 - EXPLAINED_MIN) * scored.var():
         return None if answers is None else Surrogate(*about, answers, None, (0.0, 0.0))
     low, high = np.quantile(residual, (FAR, 1 - FAR))

@@ -9,7 +9,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from andon.detect.foliage import Foliage
-from andon.detect.surrogate import Imitation
+from andon.detect.surrogate import Dealt, Imitation
 from andon.telemetry.plan import CategoryCoding, NumberCoding
 
 ROWS = 3_000
@@ -37,7 +37,7 @@ def test_tables_answer_as_the_trees(answers: str) -> None:
     assert None not in made.foliage
     slow = replace(made, foliage=(None,) * len(made.foliage))
     others = [rng.integers(0, coding.size, 3 * ROWS).astype(np.uint8) for coding in CODINGS]
-    assert np.array_equal(made.expected(others), slow.expected(others))
+    assert np.array_equal(made.expected(Dealt.of(others)), slow.expected(Dealt.of(others)))
 
 
 def test_what_is_no_such_ensemble_gives_no_tables() -> None:

@@ -12,7 +12,7 @@ from andon.telemetry.plan import CategoryCoding, Codes, Coding, NumberCoding, Pr
 from andon.telemetry.tally import Batch
 
 if TYPE_CHECKING:
-    from pyarrow import Array, RecordBatch
+    from pyarrow import Array, ChunkedArray, RecordBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,16 @@ def as_batch(batch: "RecordBatch", coded: Sequence[Coded], *, known_at: bool) ->
     labelled, known = (_numbers(columns[1]).astype(np.bool_), _numbers(columns[2])) if known_at else (None, None)
     codes = {each.name: each.codes(column) for each, column in zip(coded, columns[fixed:], strict=True)}
     return Batch(_numbers(columns[0]), labelled, known, codes)
+
+
+def finite(column: "ChunkedArray") -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    """The finite numbers of a column, in an array of their own."""
+    found = [np.zeros(0)]
+    for chunk in column.chunks:
+        numbers, is_null = _numbers(chunk), _is_null(chunk)
+        usable = np.isfinite(numbers)
+        found.append(numbers[usable if is_null is None else usable & ~is_null])
+    return np.concatenate(found)
 
 
 def _numbers(column: "Array") -> "np.ndarray[tuple[int], np.dtype[Any]]":

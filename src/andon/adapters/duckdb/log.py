@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import duckdb
 import numpy as np
 
-from andon.adapters.duckdb.coded import Coded, as_batch, as_coded
+from andon.adapters.duckdb.coded import Coded, as_batch, as_coded, finite
 from andon.adapters.duckdb.codes import (
     difference_sql,
     exact,
@@ -38,15 +38,16 @@ from andon.telemetry.summary import Summary
 from andon.telemetry.tally import NEVER_US, Batch, Tally
 
 if TYPE_CHECKING:
-    pass
+    from pyarrow import Table
 
 BATCH_ROWS = 131_072
 DISTINCT_MAX = 50
 VALUES_MAX = 1_000
-PEEK_ROWS = 10_000
 PROFILED_ROWS_MAX = 2_000_000
 """Up to so many rows are profiled whole; of more, about `SAMPLE_ROWS`, picked by the MD5 of their ids."""
 SAMPLE_ROWS = 250_000
+SAMPLED_OVER = 1.2
+"""To find the rows with the smallest MD5, so many times as many are put in order; all, should they not be enough."""
 QUANTILES_IN_1000 = (1, *range(50, 1000, 50), 999)
 
 
@@ -92,6 +93,7 @@ class DuckDBLog:
         self._time_us = time_us_sql(self._columns.time, self._storages[self._columns.time])
         self._id = text_sql(self._columns.id, self._storages[self._columns.id])
         self._has_sample = False
+        self._profiles: dict[tuple[str, str | None], NumberProfile] = {}
 
     @property
     def warnings(self) -> tuple[tuple[str, str], ...]:
@@ -131,16 +133,23 @@ class DuckDBLog:
 
     def profile_number(self, column: str, minus: str | None = None) -> NumberProfile:
         """The spread of a numeric column; of a large log, over rows picked by the MD5 of their ids."""
-        number = difference_sql(column, minus, self._storages)
-        if number is None:
-            return NumberProfile(0, None, ())
-        source = f"(select case when isfinite({number}) then {number} + 0e0 end as x from {self._profiled()})"
-        count = self._count(f"count(x) from {source}")
-        if not count:
+        if (column, minus) not in self._profiles:
+            number = difference_sql(column, minus, self._storages)
+            self._profiles[column, minus] = NumberProfile(0, None, ()) if number is None else self._spread(number)
+        return self._profiles[column, minus]
+
+    def _spread(self, number: str) -> NumberProfile:
+        with reading(self._files):
+            # A condition here would let DuckDB conclude from Parquet's statistics: what is not finite goes afterwards.
+            table = self._connection.sql(f"select {number} + 0e0 as x from {self._profiled()}").to_arrow_table()
+        numbers = finite(table.column(0))
+        if not len(numbers):
             return NumberProfile(0, (), ())
-        ranks = [max(1, -(-count * share // 1000)) for share in QUANTILES_IN_1000]
-        quantiles = self._fetch(f"select unnest({_ranked('x', ranks, count)}) from {source}")
-        return NumberProfile(count, self._few_distinct(source), tuple(_float(value) for (value,) in quantiles))
+        numbers.sort()
+        distinct = numbers[np.flatnonzero(np.concatenate(([True], numbers[1:] != numbers[:-1])))]
+        ranks = [max(1, -(-len(numbers) * share // 1000)) for share in QUANTILES_IN_1000]
+        few = tuple(distinct.tolist()) if len(distinct) <= DISTINCT_MAX else None
+        return NumberProfile(len(numbers), few, tuple(numbers[np.array(ranks) - 1].tolist()))
 
     def _profiled(self) -> str:
         """The table to profile: the log, or the rows that stand for a large one, picked once, whatever its order."""
@@ -153,14 +162,6 @@ class DuckDBLog:
             )
             self._has_sample = True
         return "andon_sample"
-
-    def _few_distinct(self, source: str) -> tuple[float, ...] | None:
-        """The distinct numbers, ascending; None when there are too many, which some rows often show already."""
-        if self._count(f"count(distinct x) from (select x from {source} limit {PEEK_ROWS})") > DISTINCT_MAX:
-            return None
-        found = self._fetch(f"select distinct x from {source} order by x nulls last limit {DISTINCT_MAX + 1}")
-        numbers = tuple(_float(value) for (value,) in found if value is not None)
-        return numbers if len(numbers) <= DISTINCT_MAX else None
 
     def profile_category(self, column: str) -> CategoryProfile:
         """The values of a column as text; of a large log, over rows picked by the MD5 of their ids."""
@@ -176,17 +177,24 @@ class DuckDBLog:
     def sample(self, codings: Mapping[str, Coding], rows: int) -> dict[str, Codes]:
         """The codes of at most `rows` rows, those with the smallest MD5 of their ids, in that order."""
         coded = as_coded(codings)
-        key = f"md5({self._id}) || {self._id}"
-        sources, codes = self._coded_sql(coded)
-        inner = f"select {', '.join([f'{key} as k', *sources])} from {self._profiled()}"
         with reading(self._files):
             self._set_values(coded)
-            chosen = f"select {', '.join(['k', *codes])} from ({inner}) order by k nulls last limit {rows}"
-            table = self._connection.sql(chosen).to_arrow_table().combine_chunks()
+            table = self._smallest(coded, rows, SAMPLED_OVER * rows / self._opened.rows)
+            if len(table) < rows < self._opened.rows:
+                table = self._smallest(coded, rows, 1.0)
         return {
             each.name: each.codes(table.column(place).combine_chunks()) if len(table) else np.zeros(0, dtype=np.int64)
             for place, each in enumerate(coded, start=1)
         }
+
+    def _smallest(self, coded: Sequence[Coded], rows: int, share: float) -> "Table":
+        """Codes of rows in the order of the MD5 of their ids; looked for in about this share of the rows only."""
+        sources, codes = self._coded_sql(coded)
+        key = f"md5({self._id}) || {self._id}"
+        inner = f"select {', '.join([f'{key} as k', *sources])} from {self._profiled()}"
+        near = f" where k < '{int(share * 0xFFFFFFFF):08x}'" if share < 1 else ""
+        chosen = f"select {', '.join(['k', *codes])} from ({inner}){near} order by k nulls last limit {rows}"
+        return self._connection.sql(chosen).to_arrow_table().combine_chunks()
 
     def summarize(self, plan: Plan, before: datetime, progress: Progress | None = None) -> Summary:
         """Counts of the rows with an event time before `before`, in one pass."""

@@ -160,9 +160,16 @@ def _side(counts: Int64, marks: Sequence[Mark], coding: Coding) -> Side:
         nothing = np.zeros((0, len(counts)), dtype=np.int64)
         return Side(nothing, nothing)
     total = counts @ among(marks[0], coding)
+    return Side(_carrying(counts, marks, coding), np.broadcast_to(total, (len(marks), len(total))))
+
+
+def _carrying(counts: Int64, marks: Sequence[Mark], coding: Coding) -> Int64:
+    """Rows with each mark, `(marks, T)`."""
+    if all(len(mark.codes) == 1 for mark in marks):
+        return np.ascontiguousarray(counts.T[[mark.codes[0] for mark in marks]])
     # Whole numbers of floating point, exact below 2**53: their product is an order of magnitude faster.
     count = carried(marks, coding).astype(np.float64) @ counts.T.astype(np.float64)
-    return Side(count.astype(np.int64), np.broadcast_to(total, (len(marks), len(total))))
+    return count.astype(np.int64)
 
 
 def _joined(sides: Sequence[Side]) -> Side:

@@ -1,7 +1,7 @@
 """Answers compared with the known-good model's, by part of the traffic, over all versions and within each new one."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -43,16 +43,17 @@ class View:
     version: str | None
     first: int | None
     parts: tuple[Part, ...]
-    log: Entries
-    reference: Entries
+    log: "_Told"
+    reference: "_Told"
     declared: bool
+    _exposures: dict[int, Exposure] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def changed(self, watched: Watched, answer: int) -> MarkSeries:
         """Decisions that became of a class, among those that became or ceased to be of it."""
         what = f"{_answer(watched, answer)} where the known-good model would decide otherwise, rather than the reverse"
         became, either = _became(answer), _became_or_ceased(answer)
-        log, rest = self._sides(watched, self.log, became, either)
-        reference, reference_rest = self._sides(watched, self.reference, became, either)
+        log, rest = self._sides(self.log, became, either)
+        reference, reference_rest = self._sides(self.reference, became, either)
         return MarkSeries(
             tuple(self._mark(watched, part, answer, what) for part in self.parts),
             log,
@@ -74,8 +75,8 @@ class View:
         """Scores, or answers that are numbers, far above or far below the expected ones, among all rows."""
         column, numeric = watched.codings[watched.scored].column, watched.scored == PREDICTION
         what = f"{column} is far {'above' if far == ABOVE else 'below'} what the known-good model would give"
-        log, rest = self._sides(watched, self.log, _away(far), _every)
-        reference, reference_rest = self._sides(watched, self.reference, _away(far), _every)
+        log, rest = self._sides(self.log, _away(far), _every)
+        reference, reference_rest = self._sides(self.reference, _away(far), _every)
         marks = [replace(self._mark(watched, part, far, what), rescaled_min=EFFECT_MEDIUM) for part in self.parts]
         if numeric:
             marks = [replace(mark, effect_min=EFFECT_MEDIUM, witness=True) for mark in marks]
@@ -99,28 +100,31 @@ class View:
         return self._share(watched, _became(1)), self._share(watched, _ceased(1))
 
     def _share(self, watched: Watched, which: "_Which") -> MarkSeries:
-        log, rest = self._sides(watched, self.log, which, _every)
-        reference, reference_rest = self._sides(watched, self.reference, which, _every)
+        log, rest = self._sides(self.log, which, _every)
+        reference, reference_rest = self._sides(self.reference, which, _every)
         marks = tuple(self._mark(watched, part, 1, "decisions changed") for part in self.parts)
         return MarkSeries(marks, log, reference, rest, reference_rest)
 
     def _exposure(self, watched: Watched, answer: int) -> Exposure:
+        if answer not in self._exposures:
+            self._exposures[answer] = self._exposed(watched, answer)
+        return self._exposures[answer]
+
+    def _exposed(self, watched: Watched, answer: int) -> Exposure:
         became, either = _became(answer), _became_or_ceased(answer)
         if watched.scored == PREDICTION:  # an equally good retrain scatters numbers to both sides
             became, either = _away(ABOVE), _anywhere_far
-        changed, rest_changed = self._sides(watched, self.log, became, either)
-        usual, _ = self._sides(watched, self.reference, became, either)
-        rows, rest_rows = self._sides(watched, self.log, _every, _every)
-        usual_rows, _ = self._sides(watched, self.reference, _every, _every)
+        changed, rest_changed = self._sides(self.log, became, either)
+        usual, _ = self._sides(self.reference, became, either)
+        rows, rest_rows = self._sides(self.log, _every, _every)
+        usual_rows, _ = self._sides(self.reference, _every, _every)
         net = (2 * usual.count - usual.total).sum(axis=1) / np.maximum(usual_rows.total.sum(axis=1), 1)
         return Exposure(rows.total, rest_rows.total, changed, rest_changed, net)
 
-    def _sides(self, watched: Watched, entries: Entries, carries: "_Which", among: "_Which") -> tuple[Side, Side]:
+    def _sides(self, told: "_Told", carries: "_Which", among: "_Which") -> tuple[Side, Side]:
         """Counts in the parts and in the rest of the traffic."""
-        assert watched.surrogate is not None  # noqa: S101  # there is no view without one
-        said = watched.surrogate.parts(entries.codes[-1])
         table = np.array([part.inside for part in self.parts], dtype=np.int64)
-        count, total = (_laid_out(entries, which(*said), table.shape[1]) for which in (carries, among))
+        count, total = (told.laid_out(which) for which in (carries, among))
         return Side(table @ count, table @ total), Side((1 - table) @ count, (1 - table) @ total)
 
     def _mark(self, watched: Watched, part: Part, code: int, what: str) -> Mark:
@@ -153,8 +157,9 @@ def views_by(watched: Watched, history: History, name: str, *, finely: bool = Fa
     rows = np.bincount(reference.codes[-2], weights=reference.counts, minlength=size).astype(np.float64)
     parts = tuple(_parts(watched, name, rows, finely=finely))
     if parts:
+        known = _Told.of(watched, reference, size)
         for version, first, seen in _versions(watched, history, log, reference):
-            yield View(version, first, parts, seen, reference, watched.is_declared((name,)))
+            yield View(version, first, parts, _Told.of(watched, seen, size), known, watched.is_declared((name,)))
 
 
 def _version(watched: Watched) -> tuple[str, ...]:
@@ -250,11 +255,34 @@ def _every(expected: Int64, _given: Int64, _far: Int64) -> npt.NDArray[np.bool_]
     return np.ones(len(expected), dtype=np.bool_)
 
 
-def _laid_out(entries: Entries, where: npt.NDArray[np.bool_], width: int) -> Int64:
-    """Rows of some entries by code of the slice column and time: `(codes, T)`."""
-    flat = entries.time[where] * width + entries.codes[-2][where]
-    counts = np.bincount(flat, weights=entries.counts[where], minlength=entries.length * width)
-    return counts.astype(np.int64).reshape(entries.length, width).T
+@dataclass(frozen=True)
+class _Told:
+    """Entries by code of the slice column and time, with what the surrogate says of each.
+
+    Attributes:
+        flat: the place of each in `(time, codes)`.
+        counts: rows of each.
+        said: expected and given answer and how far off, of each (`Surrogate.parts`).
+        shape: buckets and codes.
+    """
+
+    flat: Int64
+    counts: Int64
+    said: tuple[Int64, Int64, Int64]
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, watched: Watched, entries: Entries, width: int) -> "_Told":
+        assert watched.surrogate is not None  # noqa: S101  # there is no view without one
+        flat = entries.time * width + entries.codes[-2]
+        return cls(flat, entries.counts, watched.surrogate.parts(entries.codes[-1]), (entries.length, width))
+
+    def laid_out(self, which: "_Which") -> Int64:
+        """Rows of some entries, `(codes, T)`."""
+        chosen = which(*self.said)
+        flat, counts = (self.flat, self.counts) if chosen.all() else (self.flat[chosen], self.counts[chosen])
+        rows = np.bincount(flat, weights=counts, minlength=self.shape[0] * self.shape[1])
+        return rows.astype(np.int64).reshape(self.shape).T
 
 
 def _answer(watched: Watched, answer: int) -> str:
