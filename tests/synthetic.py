@@ -251,6 +251,10 @@ FAULTS: Mapping[str, Fault] = {
         inputs=lambda rows, mask, rng: _value("product", "CARD")(rows, mask & (rows["product"] == "card"), rng),
         mark="product = 'CARD'",
     ),
+    "products_in_capitals": Fault(
+        "data_pipeline_corruption",
+        inputs=lambda rows, mask, rng: rows["product"].__setitem__(mask, np.char.upper(rows["product"][mask].data)),
+    ),
     "income_rises": Fault("model_drift", inputs=_scaled("income", 1.5)),
     "income_halves_in_the_south": Fault(
         "data_pipeline_corruption", inputs=_scaled("income", 0.5), slice="region = 'south'", end=52.0

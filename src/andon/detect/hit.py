@@ -279,19 +279,20 @@ def follow(hit: Hit, t: int) -> Run:
     stream = hit.stream.known(t)
     first, end = hit.stream.decided(hit.t - hit.window + 1, hit.t + 1)
     before, effect = first, hit.effect
+    earliest = stream.earliest if hit.t >= stream.earliest else 0
     run = None
     for _ in range(3):
         level = expected(stream, t, before)
         gain = gains(stream.count[: t + 1], stream.total[: t + 1], share(level), share(level + effect))
         gain /= 1 + stream.total[: t + 1] * hit.wander  # rows of one bucket wander together: they weigh less
-        gain[: stream.earliest] = -np.inf
+        gain[:earliest] = -np.inf
         inside = first + int(np.argmax(gain[first:end]))
         run = best_run(gain, inside)
         before = run.low
         effect = _shift(stream, run, level) or effect
     assert run is not None  # noqa: S101  # the loop ran
-    if stream.earliest and run.low <= stream.earliest + NEAR:
-        return replace(run, start=stream.earliest, low=stream.earliest)
+    if earliest and run.low <= earliest + NEAR:
+        return replace(run, start=earliest, low=earliest)
     return run
 
 

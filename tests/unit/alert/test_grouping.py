@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from andon.alert.grouping import Group, group
-from andon.detect.hit import Hit
+from andon.alert.grouping import Group, Releases, group
+from andon.detect.hit import Hit, follow
 from andon.detect.mark import MarkSeries, Side
 from counted import drawn, hits, mark, series
 
@@ -159,3 +159,45 @@ def test_what_all_rows_of_a_time_share_must_last_a_day() -> None:
     assert group([replace(hit, shared=True) for hit in storm], 8) == []
     [only] = group([replace(hit, shared=True) for hit in climate], 8)
     assert 87 <= only.first.t <= 90
+
+
+# --- what came with a new version
+
+
+def test_a_score_that_a_new_version_scales_anew_opens_nothing() -> None:
+    found = hits(family("s is 'a'", level(FAULT), rescaled_min=np.inf), name="score_distribution")
+    assert len(group(found)) == 1
+    assert group(found, releases=Releases((80,))) == []
+    assert len(group(found, releases=Releases((40,)))) == 1, "it began when no version came"
+
+
+@pytest.mark.parametrize(("share", "opened"), [(0.25, 0), (0.6, 1)])
+def test_scores_that_leave_the_expected_with_a_new_version_open_from_a_medium_effect_on(
+    share: float, opened: int
+) -> None:
+    found = hits(family("s is 'a'", level((80, share)), rescaled_min=0.5), name="shifted_score")
+    assert len(group(found)) == 1
+    assert len(group(found, releases=Releases((80,)))) == opened
+
+
+@pytest.mark.parametrize(("wrong", "opened"), [(0.02, 0), (0.1, 1), (0.3, 1)])
+def test_answers_that_moved_with_a_new_version_open_nothing_once_labels_say_it_is_better(
+    wrong: float, opened: int
+) -> None:
+    [stream] = {id(hit.stream): hit.stream for hit in hits(family("w is 'a'", level((20, 0.9)), 3))}.values()
+    share = level((80, wrong))
+    stream = replace(stream, count=share * ROWS, total=np.full(BUCKETS, float(ROWS)))
+    found = hits(family("s is 'a'", level(FAULT)), name="changed_decisions")
+    assert len(group(found, releases=Releases((80,), stream))) == opened
+
+
+def test_fewer_errors_open_nothing() -> None:
+    found = hits(family("w is 'a'", level((80, 0.01)), good_falls=True), name="error_rate")
+    assert found
+    assert group(found) == []
+
+
+def test_what_a_version_answers_begins_with_its_first_row() -> None:
+    found = hits(replace(family("s is 'a'", level((78, 0.6))), frozen=80))
+    assert {follow(hit, hit.t).start for hit in found if hit.t >= 80} == {80}
+    assert min(follow(hit, hit.t).start for hit in found if hit.t < 80) == 78

@@ -48,3 +48,16 @@ def test_no_values_have_no_shape() -> None:
     for shape in (left_range, came_to_a_stop):
         assert not shape(CODING, coded(USUAL), nothing)
         assert not shape(CODING, nothing, coded(USUAL))
+
+
+@pytest.mark.parametrize(
+    ("edges", "low", "high"),
+    [
+        ((998.0, 1010.0, 1031.0), 998.0 - 330.0, 1031.0 + 330.0),  # pressures lie far from zero, and closely together
+        ((0.0, 50.0, 100.0), -100.0, 200.0),
+        ((4.0, 5.0, 6.0), 4.0 - 6.0, 6.0 + 6.0),  # not ten widths: a reference of few values proves little
+        ((7.0,), 0.0, 14.0),
+    ],
+)
+def test_far_out_is_a_few_widths_of_the_usual_range_away(edges: tuple[float, ...], low: float, high: float) -> None:
+    assert with_far_edges(edges) == (low, *edges, high)
