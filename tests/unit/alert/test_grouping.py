@@ -200,4 +200,4 @@ def test_fewer_errors_open_nothing() -> None:
 def test_what_a_version_answers_begins_with_its_first_row() -> None:
     found = hits(replace(family("s is 'a'", level((78, 0.6))), frozen=80))
     assert {follow(hit, hit.t).start for hit in found if hit.t >= 80} == {80}
-    assert min(follow(hit, hit.t).start for hit in found if hit.t < 80) == 78
+    assert {follow(hit, hit.t).start for hit in found if hit.t < 80} <= {77, 78, 79}
