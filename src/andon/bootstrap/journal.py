@@ -77,7 +77,7 @@ def open_journal(
 
     keys = Keyring(data / "keys.db")
     journal = SqlJournal(engine, keys, FOLDS, now, secrets.token_bytes, nudge or here, hurry or here)
-    follow = Follow(journal, SqlLease(engine, secrets.token_hex(8), LEASE), lambda: journal_log(data))
+    follow = Follow(journal, SqlLease(engine, secrets.token_hex(8), LEASE), JournalLog(data))
     opened.append(OpenJournal(journal, follow, keys))
     try:
         yield opened[0]
@@ -87,9 +87,23 @@ def open_journal(
         keys.close()
 
 
-def journal_log(data: Path) -> SegmentLog:
-    """The journal's log; closes itself at the end of a `with`."""
-    return SegmentLog(data / "ledger" / NAME, signer_of(data / "ledger", NAME), now)
+class JournalLog:
+    """Opens the journal's log, each time for a batch; what it knows of the log stays while nobody else was there."""
+
+    def __init__(self, data: Path) -> None:
+        """Take the data folder."""
+        self._folder = data / "ledger"
+        self._kept: SegmentLog | None = None
+
+    @contextmanager
+    def __call__(self) -> Iterator[SegmentLog]:
+        """The log; closed at the end."""
+        kept, self._kept = self._kept, None
+        if kept is None or not kept.reopen():
+            kept = SegmentLog(self._folder / NAME, signer_of(self._folder, NAME), now)
+        with kept as log:
+            yield log
+        self._kept = kept
 
 
 def now() -> datetime:

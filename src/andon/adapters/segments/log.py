@@ -85,6 +85,7 @@ class SegmentLog:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _lock(folder / "lock")
         self._poisoned, self._first = False, 0
+        self._left: object = None
         self._closer = self.settings.closer(self.disk)
         with ExitStack() as undo:
             undo.callback(os.close, self._lock)
@@ -160,8 +161,9 @@ class SegmentLog:
                 yield from ((seq, entry) for seq, _, entry in rows if seq >= first)
         for wal in wals:
             if wal.end > first and wal.count:
-                content = read_wal(wal_path(self.folder / "wal", wal.first), wal.first, wal.start)
-                rest = enumerate(content.entries, wal.first)
+                begin, offset, before = wal.mark(first)
+                content = read_wal(wal_path(self.folder / "wal", wal.first), begin, before, offset)
+                rest = enumerate(content.entries, begin)
                 yield from ((seq, entry) for seq, entry in rest if first <= seq < size)
 
     def headers(self, first: int = 0) -> Iterator[tuple[int, bytes]]:
@@ -252,10 +254,32 @@ class SegmentLog:
             if not self._poisoned:
                 self._settle(all_of_them=True)
                 self.checkpoint()
+                self._left = self._state()
         finally:
             self._closer.close()
             self.disk.close()
             os.close(self._lock)
+
+    def reopen(self) -> bool:
+        """Take the folder again after `close`; False where another process has to recover it anew.
+
+        It is taken where its files are as this process left them: the same, of the same length and time of change.
+
+        Raises:
+            Refused: another process writes to it.
+        """
+        lock = _lock(self.folder / "lock")
+        if self._poisoned or self._left is None or self._left != self._state():
+            os.close(lock)
+            return False
+        self._lock, self._began, self._left = lock, self._now(), None
+        return True
+
+    def _state(self) -> object:
+        """What tells whether somebody else was here."""
+        files = (path for name in FOLDERS for path in (self.folder / name).iterdir())
+        found = ((str(path), path.stat()) for path in sorted(files))
+        return self.note, [(path, about.st_ino, about.st_size, about.st_mtime_ns) for path, about in found]
 
     def close_segment(self) -> None:
         """Have the open entries turned into a pair of files, and start a new write-ahead log."""
@@ -285,6 +309,7 @@ class SegmentLog:
             if not wal.count:
                 self.disk.sync(path.parent)
                 self._began = self._now()
+        wal.marks.append((self.size, wal.size, wal.last))
         wal.count, wal.size, wal.last = wal.count + len(entries), wal.size + sum(map(len, parts)), digest
         self._tree.extend(leaves)
 

@@ -1,9 +1,11 @@
 """Reads a write-ahead log file: the chained groups, and what a crash left behind them."""
 
 import os
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from andon.base.errors import Tampered
 from andon.ledger.entry import Entry
@@ -21,6 +23,12 @@ class WalContent:
     torn: bytes
 
 
+Mark = tuple[int, int, bytes]
+"""Where a group stands: its first entry, its byte in the file, the hash of the group before."""
+MARKS: Final = 128
+"""So many of the last groups of an open file are known by their place: who follows a log reads its end only."""
+
+
 @dataclass(slots=True)
 class Wal:
     """A file that is open, or waits to be closed: its first entry, how many it holds, its bytes, what it began on."""
@@ -30,6 +38,11 @@ class Wal:
     count: int = 0
     size: int = 0
     last: bytes = field(init=False)
+    marks: "deque[Mark]" = field(default_factory=lambda: deque(maxlen=MARKS))
+
+    def mark(self, seq: int) -> "Mark":
+        """Where to read from for entry `seq` and what follows."""
+        return next((mark for mark in reversed(list(self.marks)) if mark[0] <= seq), (self.first, 0, self.start))
 
     def __post_init__(self) -> None:
         self.last = self.start
@@ -49,13 +62,15 @@ def wals_in(folder: Path) -> list[int]:
     return sorted(int(path.stem) for path in folder.glob("*.wal") if path.stem.isascii() and path.stem.isdigit())
 
 
-def read_wal(path: Path, first: int, start: bytes) -> WalContent:
-    """Follow the chain of groups from `start`.
+def read_wal(path: Path, first: int, start: bytes, offset: int = 0) -> WalContent:
+    """Follow the chain of groups from `start`; `offset` is where in the file the group of entry `first` stands.
 
     Raises:
         Tampered: a damaged group has whole ones behind it, or a group does not follow the one before it.
     """
-    data = path.read_bytes()
+    with path.open("rb", buffering=0) as file:
+        file.seek(offset)
+        data = file.read()
     entries: list[Entry] = []
     leaves: list[bytes] = []
     at, last = 0, start
@@ -66,16 +81,16 @@ def read_wal(path: Path, first: int, start: bytes) -> WalContent:
             later = find_group(data, at + 1, expected)
             if later is not None:
                 raise Tampered(
-                    f"{path.name} is damaged at byte {at}, entry {expected}; whole groups follow at byte {later}:"
-                    " nothing was cut; restore the file from a copy"
+                    f"{path.name} is damaged at byte {offset + at}, entry {expected}; whole groups follow at byte"
+                    f" {offset + later}: nothing was cut; restore the file from a copy"
                 )
             break
         if group.first != expected or group.previous != last:
-            raise Tampered(f"the group at byte {at} of {path.name} does not follow entry {expected - 1}")
+            raise Tampered(f"the group at byte {offset + at} of {path.name} does not follow entry {expected - 1}")
         entries.extend(group.entries())
         leaves.extend(group.leaves)
         at, last = group.end, group.hash
-    return WalContent(entries, leaves, last, at, data[at:])
+    return WalContent(entries, leaves, last, offset + at, data[at:])
 
 
 def groups_of(path: Path, first: int, start: bytes) -> Iterator[Group]:
