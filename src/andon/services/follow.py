@@ -16,8 +16,8 @@ from andon.ledger.journal import Message, Row
 from andon.ledger.log import Log
 
 BATCH: Final = 1_000
-TAIL: Final = 64
-"""The last so many entries of the log are looked at for the last that came from the journal."""
+TAILS: Final = (4, 64)
+"""The last so many entries of the log are looked at for the last that came from the journal; then all of it."""
 
 
 class Lease(Protocol):
@@ -163,8 +163,8 @@ class Follow:
 
 def position_of(log: Log) -> int:
     """The number of the last journal entry in a log; 0 for none."""
-    for first in (max(0, log.size - TAIL), 0):
-        found = [seq for seq, _ in _postings(log, first)]
+    for tail in (*TAILS, log.size):
+        found = [seq for seq, _ in _postings(log, max(0, log.size - tail))]
         if found:
             return found[-1]
     return 0
