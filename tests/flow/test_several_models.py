@@ -1,6 +1,7 @@
 """A log of several models: one scan each, one document, `--model-id` picks one."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -102,3 +103,25 @@ def test_a_model_without_known_good_rows_is_named(andon: Run, folder: Path, tmp_
     assert "by which models are told apart" in " ".join(
         refused(andon, *words(folder, "--reference", str(reference))).split()
     )
+
+
+def test_the_page_holds_every_model_the_urgent_one_first(andon: Run, folder: Path, tmp_path: Path) -> None:
+    code, _, _ = andon(*words(folder, "--html", str(tmp_path / "scan.html"), "--quiet"))
+    page = (tmp_path / "scan.html").read_text(encoding="utf-8")
+    assert code == 1
+    assert "<h1>1 model of 2 with incidents</h1>" in page
+    assert re.findall(r'<h2 class="title">(.*?)</h2>', page) == ["north", "south"]
+    assert page.count("<h1") == page.count("<main") == 1
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    links = re.findall(r'href="#([^"]+)"', page)
+    assert {"model-1", "model-2"} <= set(links) <= set(ids)
+    assert "Nothing found" in page
+    assert not re.findall(r'(?:src|href)="(?:http|//|file)', page)
+    assert "<script" not in page
+
+
+def test_a_pin_is_about_one_model(andon: Run, folder: Path, tmp_path: Path) -> None:
+    err = refused(andon, *words(folder, "--pin", str(tmp_path / "scan.pin")))
+    assert "name it with --model-id" in " ".join(err.split())
+    assert not any(tmp_path.iterdir())

@@ -15,8 +15,15 @@ FOOT: Final = 24
 MERGED: Final = 60.0
 """Marks nearer to each other than this (of 1,000) share one letter."""
 TICKS, TICKS_NARROW = 7, 3
-LETTER: Final = 10
-"""Height of a letter, in pixels."""
+LETTER, DESCENT, LETTER_WIDTH = 10, 4, 7
+"""Height of a letter above and below its line, and about its width, in pixels."""
+PLOT_NARROW: Final = 270
+"""The narrowest plot there is, in pixels: of one of a pair, and on a phone."""
+INSET: Final = 6
+NEAR_END: Final = 6
+"""So many values say where a line ends."""
+_Room = tuple[float, float]
+"""From its top to its foot, in pixels from the top of the picture."""
 TO: Final = "\u2013"
 GAP: Final = 1.5
 """A line breaks where this many usual steps hold no point."""
@@ -220,25 +227,68 @@ def _start_label(timeline: Timeline) -> list[str]:
 
 
 def _line_labels(timeline: Timeline) -> list[str]:
-    """The name of each line near its right end, above the highest one and below the others."""
-    ends = []
-    for each in timeline.lines:
-        last = [value for run in each.runs for value in run][-6:]
-        if last:
-            ends.append((sum(value.value for value in last) / len(last), last, each))
-    ends.sort(key=lambda end: end[0])
-    shown = []
-    for place, (_, last, each) in enumerate(ends):
-        is_upper = place == len(ends) - 1
-        y = _label_height(last, timeline.scale, is_upper=is_upper)
-        shown.append(label(shortened(each.name), FULL - 6, y, style=f"label name {each.style}", anchor="end"))
+    """The name of each line near an end of it, off all lines, their intervals and the other names."""
+    names = [(shortened(each.name), each) for each in timeline.lines if any(each.runs)]
+    if not names:
+        return []
+    width = max(len(name) for name, _ in names) * LETTER_WIDTH / PLOT_NARROW * FULL
+    side = _freer_side(timeline, min(width, FULL))
+    usual = [] if timeline.usual is None else [_pixels(timeline.usual, timeline.scale)]
+    lines = [*(room for _, each in names for room in _rooms(each, side, timeline)), *((y, y) for y in usual)]
+    ends = sorted(((_end(each, side, timeline), name, each.style) for name, each in names), key=lambda end: end[0])
+    x, anchor = (FULL - INSET, "end") if side[1] == FULL else (INSET, "start")
+    shown: list[str] = []
+    written: list[_Room] = []
+    for place, (end, name, style) in enumerate(ends):
+        y = _height_of_name(end, lines, written, is_upper=place == 0)
+        written.append((y - LETTER, y + DESCENT))
+        shown.append(label(name, x, y, style=f"label name {style}", anchor=anchor))
     return shown
 
 
-def _label_height(values: Sequence[Value], scale: Linear, *, is_upper: bool) -> float:
-    """Pixels from the top: above the interval of a line's last values, or below it; never outside the plot."""
-    above = TOP + PLOT * _height(max(v.high for v in values), scale) / FULL - 6
-    below = TOP + PLOT * _height(min(v.low for v in values), scale) / FULL + 16
-    if (is_upper and above >= TOP + LETTER) or below > TOP + PLOT - 4:
-        return max(above, TOP + LETTER)
-    return max(below, TOP + LETTER)
+def _freer_side(timeline: Timeline, width: float) -> tuple[float, float]:
+    """The end of the axis at which a name is written: the right one, unless only there a line crosses it."""
+    failure, at = timeline.failure, timeline.axis.at
+    crossing = [] if failure is None else [at(failure.start), *([] if failure.end is None else [at(failure.end)])]
+    right, left = (FULL - width, FULL), (0.0, width)
+    is_crossed = [any(low < x < high for x in crossing) for low, high in (right, left)]
+    return left if is_crossed == [True, False] else right
+
+
+def _rooms(each: Line, side: tuple[float, float], timeline: Timeline) -> list[_Room]:
+    """What a line and its interval take beside its name, from each value to the next of its run."""
+    low, high = side
+    rooms = []
+    for run in each.runs:
+        for first, second in zip(run, (*run[1:], run[-1]), strict=True) if run else ():
+            if timeline.axis.at(second.at.end) > low and timeline.axis.at(first.at.start) < high:
+                top, foot = max(first.high, second.high), min(first.low, second.low)
+                rooms.append((_pixels(top, timeline.scale), _pixels(foot, timeline.scale)))
+    return rooms
+
+
+def _end(each: Line, side: tuple[float, float], timeline: Timeline) -> float:
+    """Where a line ends at this side, in pixels from the top."""
+    values = [value for run in each.runs for value in run]
+    last = values[-NEAR_END:] if side[1] == FULL else values[:NEAR_END]
+    return sum(_pixels(value.value, timeline.scale) for value in last) / len(last)
+
+
+def _pixels(share: float, scale: Linear) -> float:
+    return TOP + PLOT * _height(share, scale) / FULL
+
+
+def _height_of_name(end: float, lines: Sequence[_Room], written: Sequence[_Room], *, is_upper: bool) -> float:
+    """The height of a name that covers the least of the lines, mostly nothing, and no other name.
+
+    Of several, one on the side where its line lies (the uppermost: above it), and the nearest to it.
+    """
+
+    def cost(y: float) -> tuple[float, bool, float]:
+        covered = sum(max(0.0, min(y + DESCENT, foot) - max(y - LETTER, top) + 1) for top, foot in lines)
+        is_above = y - LETTER / 2 < end
+        return covered, is_above != is_upper, abs(y - LETTER / 2 - end)
+
+    heights = [float(y) for y in range(TOP + LETTER + 2, TOP + PLOT - DESCENT - 1)]
+    apart = [y for y in heights if all(y + DESCENT < top or y - LETTER > foot for top, foot in written)]
+    return min(apart or heights, key=cost)

@@ -6,8 +6,22 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from andon.base.interval import Interval
-from andon.chart.scale import Linear, TimeAxis
-from andon.chart.timeline import Failure, Line, Mark, Timeline, Value, draw, runs
+from andon.chart.scale import FULL, Linear, TimeAxis
+from andon.chart.timeline import (
+    DESCENT,
+    LETTER,
+    LETTER_WIDTH,
+    PLOT,
+    PLOT_NARROW,
+    TOP,
+    Failure,
+    Line,
+    Mark,
+    Timeline,
+    Value,
+    draw,
+    runs,
+)
 from svg import parsed
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -105,3 +119,49 @@ def test_labels_stay_within_the_picture(timeline):
         root, _ = drawn(replace(timeline, lines=lines))
         height = float(root.attrib["height"])
         assert all(0 < float(text.attrib["y"]) < height for text in root.iter("text"))
+
+
+def boxes(root):
+    """The names of lines as boxes in pixels: their words, top and foot, and the end of the axis they stand at."""
+    for text in root.iter("text"):
+        if "name" in text.attrib["class"].split():
+            y = float(text.attrib["y"])
+            yield "".join(text.itertext()), y - LETTER, y + DESCENT, text.attrib.get("class"), text.attrib["x"]
+
+
+def beside(line, side, timeline):
+    """Where a line and its interval run within a share of the axis, in pixels."""
+    values = [v for run in line.runs for v in run]
+    places = [(timeline.axis.at(v.at.start), timeline.axis.at(v.at.end), v) for v in values]
+    near = [v for start, end, v in places if end > side[0] and start < side[1]]
+    return [(TOP + PLOT * (1 - v.high), TOP + PLOT * (1 - v.low)) for v in near]
+
+
+@pytest.mark.parametrize("upper", [0.15, 0.3, 0.5, 0.75, 0.85])
+@pytest.mark.parametrize("lower", [0.12, 0.4])
+def test_names_lie_off_every_line_its_interval_and_each_other(timeline, upper, lower):
+    swings = [value(day, upper + (0.1 if day % 2 else -0.02)) for day in range(10)]
+    lines = (
+        Line("all of the traffic", "affected", runs([(each, False) for each in swings])),
+        Line("the rest", "rest", runs([(value(day, lower), False) for day in range(10)])),
+    )
+    pictured = replace(timeline, lines=lines, usual=0.5, failure=None)
+    root, _ = drawn(pictured)
+    found = list(boxes(root))
+    assert [words for words, *_ in found] != []
+    width = max(len(line.name) for line in lines) * LETTER_WIDTH / PLOT_NARROW * FULL
+    taken = [room for line in lines for room in beside(line, (FULL - width, FULL), pictured)]
+    for words, top, foot, *_ in found:
+        assert TOP <= top < foot <= TOP + PLOT, words
+        assert not any(top < end and foot > begin for begin, end in taken), words
+        assert not top < TOP + PLOT * 0.5 < foot, f"{words} lies on the reference's level"
+    (_, top, foot, *_), (_, other_top, other_foot, *_) = found
+    assert foot <= other_top or other_foot <= top
+
+
+def test_a_name_goes_to_the_other_end_where_the_start_would_cross_it(timeline):
+    late = replace(timeline.failure, start=START + 9 * DAY, low=START + 9 * DAY, high=START + 9 * DAY)
+    root, _ = drawn(replace(timeline, failure=late))
+    places = [float(x.rstrip("%")) for *_, x in boxes(root)]
+    assert places
+    assert max(places) < 50

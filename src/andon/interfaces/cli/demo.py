@@ -77,7 +77,7 @@ def run(*, html: str | None, no_color: bool) -> None:
         _next(console, html)
 
     if html is not None:
-        write_page(scan, frame, html)
+        write_page([(scan, frame)], html)
     output.print_on(output.console(no_color=no_color), draw)
 
 

@@ -48,7 +48,7 @@ def _pin_of(said: tuple[str, dict[str, Any]], memory: Memory) -> Pin:
 def charts_of(scan: Scan, model: Model) -> dict[str, bytes]:
     """The pictures of a scan's page, each as a file of its own."""
     frame = Frame(model, load_taxonomy().titles(), len(DETECTORS), (), ("andon",))
-    found = _SVG.findall(render(scan, frame))
+    found = _SVG.findall(render((scan, frame)))
     return {f"chart-{number:03d}.svg": svg.encode() for number, svg in enumerate(found)}
 
 

@@ -58,6 +58,10 @@ class _Pinned:
     memory: Memory
 
 
+_Framed = Sequence[tuple[Scan, scan_text.Frame]]
+"""Each scan with what its page needs."""
+
+
 def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
     """Scan and show; says whether an incident was found."""
     every = None if asked.every is None else options.length(asked.every, "--every")
@@ -67,7 +71,7 @@ def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
         raise BadInput(f"--on {asked.on} joins labels, and none are named: add --labels outcomes.csv")
     labels = None if asked.labels is None else Labels(asked.labels, asked.on)
     model, guessed = _model(asked, strict=strict)
-    for option, path in (("--html", asked.html), ("--pin", asked.pin), ("--send", asked.send or None)):
+    for option, path in (("--pin", asked.pin), ("--send", asked.send or None)):
         if path is not None and not asked.is_one(model):
             raise BadInput(f"{option} is about one model, and the log is one of several: name it with --model-id")
     memory = Memory(wants_figures=asked.send) if asked.pin is not None or asked.send else None
@@ -80,12 +84,12 @@ def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
             replace(scan, warnings=(*guessed, *scan.warnings)) for scan in scan_models(request, model, report)
         )
     document = to_document(scans[0]) if asked.is_one(model) else to_scans(scans)
-    frame, failed = _write(asked, scans, document, _frame(asked, replace(model, id=scans[0].model_id)))
+    framed, failed = _write(asked, _framed(asked, model, scans), document)
     pinned = _pinned(asked, document, memory, request)
     if not quiet:
-        for scan in scans:
+        for scan, frame in framed:
             _warn(scan, scans, no_color=no_color)
-            _show(asked, scan, replace(frame, model=replace(model, id=scan.model_id)), no_color=no_color)
+            _show(asked, scan, frame, no_color=no_color)
     if failed is not None:
         raise failed
     if pinned is not None and asked.send:
@@ -162,12 +166,10 @@ def _require_places(asked: Asked) -> None:
             output.require_place(path, inputs, option)
 
 
-def _write(
-    asked: Asked, scans: Sequence[Scan], document: Document, frame: scan_text.Frame
-) -> tuple[scan_text.Frame, BadInput | None]:
+def _write(asked: Asked, framed: _Framed, document: Document) -> tuple[_Framed, BadInput | None]:
     """Write the files that were asked for; what could not be written is said after the result, never in its place.
 
-    Gives the frame with the files that are there, and the first failure.
+    Gives the scans with frames that name the files that are there, and the first failure.
     """
     failed: BadInput | None = None
     if asked.json == STDOUT:
@@ -176,13 +178,13 @@ def _write(
         try:
             output.write_json(document, asked.json)
         except BadInput as error:
-            frame, failed = replace(frame, written=None), error
+            framed, failed = [(scan, replace(frame, written=None)) for scan, frame in framed], error
     if asked.html is not None:
         try:
-            write_page(scans[0], frame, asked.html)
+            write_page(framed, asked.html)
         except BadInput as error:
-            frame, failed = replace(frame, page=None), failed or error
-    return frame, failed
+            framed, failed = [(scan, replace(frame, page=None)) for scan, frame in framed], failed or error
+    return framed, failed
 
 
 def _warn(scan: Scan, scans: Sequence[Scan], *, no_color: bool) -> None:
@@ -196,6 +198,10 @@ def _warn(scan: Scan, scans: Sequence[Scan], *, no_color: bool) -> None:
 def _show(asked: Asked, scan: Scan, frame: scan_text.Frame, *, no_color: bool) -> None:
     if asked.json != STDOUT:
         output.print_on(output.console(no_color=no_color), scan_text.Page(scan, frame).draw)
+
+
+def _framed(asked: Asked, model: Model, scans: Sequence[Scan]) -> _Framed:
+    return [(scan, _frame(asked, replace(model, id=scan.model_id))) for scan in scans]
 
 
 def _frame(asked: Asked, model: Model) -> scan_text.Frame:

@@ -1,12 +1,15 @@
 """Renders the page: one file that needs no network, no script and no second look at the log."""
 
 from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
+from andon.base.interval import Interval
 from andon.base.visible import visible
 from andon.bootstrap.packs import load_taxonomy, pack
 from andon.incident.scan import SCHEMA, Scan
@@ -22,8 +25,11 @@ LIT: Final = tuple(Markup(' style="fill:var(--{}-fill)"').format(name) for name 
 NBSP: Final = "\u00a0"
 
 
-def render(scan: Scan, frame: Frame) -> str:
-    """The page as text."""
+Framed = tuple[Scan, Frame]
+
+
+def render(*framed: Framed) -> str:
+    """The page as text: of one scan, or of one per model with a table of the models before them."""
     environment = Environment(
         loader=DictLoader({"scan.html": pack("page").joinpath("scan.html").read_text(encoding="utf-8")}),
         autoescape=True,
@@ -32,7 +38,7 @@ def render(scan: Scan, frame: Frame) -> str:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    return environment.get_template("scan.html").render(page=_page(scan, frame), lit=LAMPS_LIT)
+    return environment.get_template("scan.html").render(page=_document(framed), lit=LAMPS_LIT)
 
 
 def _shown(value: object) -> object:
@@ -41,6 +47,64 @@ def _shown(value: object) -> object:
         return value
     parts = value.replace(NBSP, words.HELD).split(words.HELD)
     return NBSP.join("\n".join(visible(line) for line in part.split("\n")) for part in parts)
+
+
+def _document(framed: Sequence[Framed]) -> dict[str, Any]:
+    """What the page shows, with what it is made of."""
+    scan, frame = framed[0]
+    worst = max((each for each, _ in framed), key=_urgency)
+    shown = _page(scan, frame) if len(framed) == 1 else _several(framed)
+    return shown | {
+        "version": version_of("andon"),
+        "icon": Markup(_icon(worst)),  # noqa: S704  # no text from outside
+        "style": Markup(_style()),  # noqa: S704  # our own style sheets
+        "lamps": _lamps(worst),
+    }
+
+
+def _several(framed: Sequence[Framed]) -> dict[str, Any]:
+    """A page of several models: those that need somebody first."""
+    ordered = sorted(framed, key=lambda each: _urgency(each[0]), reverse=True)
+    scan, frame = framed[0]
+    loud = sum(bool(each.incidents) for each, _ in framed)
+    models = words.of_things(len(framed), "model", "models")
+    title = f"{words.of_things(loud, 'model', 'models')} of {len(framed)} with incidents" if loud else "Nothing found"
+    start, end = min(s.period.start for s, _ in framed), max(s.period.end for s, _ in framed)
+    return {
+        "tab": f"{title} · {', '.join(_short(log) for log in frame.logs)}",
+        "subject": sayings.name(f"{models} · {', '.join(_short(log) for log in frame.logs)}"),
+        "facts": (
+            f"{words.of_things(sum(s.rows for s, _ in framed), 'decision', 'decisions')}",
+            words.span(Interval(start, end), frame.zone),
+        ),
+        "eyebrow": f"{models}, each scanned by itself",
+        "title": title,
+        "models": [_model(each, its_frame) for each, its_frame in ordered],
+        "foot": _foot(scan, frame)[-2:],
+        "command": _made_by(frame),
+    }
+
+
+def _model(scan: Scan, frame: Frame) -> dict[str, Any]:
+    """A model's part of a page of several."""
+    page = _page(scan, replace(frame, page=None))
+    found = page["incidents"]
+    return page | {
+        "name": sayings.name(scan.model_id),
+        "headline": page["title"] if len(found) > 1 else found[0].title if found else page["quiet"].title,
+        "priority": min((each.priority for each in scan.incidents), default=None),
+        "rows": words.of_things(scan.rows, "decision", "decisions"),
+        "method": page["foot"][:-2],
+    }
+
+
+def _urgency(scan: Scan) -> int:
+    """The higher, the more it needs somebody."""
+    return max((LAMPS_LIT[each.priority] for each in scan.incidents), default=-1)
+
+
+def _made_by(frame: Frame) -> str:
+    return frame.again(*(() if frame.page is None else ("--html", frame.page)))
 
 
 def _page(scan: Scan, frame: Frame) -> dict[str, Any]:
@@ -58,11 +122,8 @@ def _page(scan: Scan, frame: Frame) -> dict[str, Any]:
     tab = several if len(found) > 1 else shown[0].title if shown else "Nothing found"
     replayed = words.of_things(scan.evaluations, "evaluation", "evaluations")
     return {
-        "version": version_of("andon"),
+        "models": (),
         "tab": f"{tab} · {sayings.name(scan.model_id)}",
-        "icon": Markup(_icon(scan)),  # noqa: S704  # no text from outside
-        "style": Markup(_style()),  # noqa: S704  # our own style sheets
-        "lamps": _lamps(scan),
         "subject": sayings.name(f"{scan.model_id} · {', '.join(_short(log) for log in frame.logs)}"),
         "facts": (
             f"{decisions}, {words.span(scan.period, frame.zone)}",
@@ -75,7 +136,7 @@ def _page(scan: Scan, frame: Frame) -> dict[str, Any]:
         "notes": [(words.moment(note.at, frame.zone), sayings.text(note.text)) for note in scan.notes],
         "warnings": [sayings.text(warning.text) for warning in scan.warnings],
         "foot": _foot(scan, frame),
-        "command": frame.again(*(() if frame.page is None else ("--html", frame.page))),
+        "command": _made_by(frame),
     }
 
 
