@@ -90,7 +90,7 @@ def stop(server: Server) -> tuple[int, str]:
 def andon(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     """A command, to its end; `environment` is added to that of the tests."""
     command = ["env", *(f"{name}={value}" for name, value in environment.items()), str(ANDON), *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)  # noqa: S603
 
 
 INCIDENT = {"model_id": "loans", "incident_type": "harmful_output", "title": "Names of other customers are shown"}
@@ -100,7 +100,7 @@ def on(server, *words, token=None, folder=None):
     """A command with a server; exit code, stdout, stderr."""
     environment = {"ANDON_SERVER": server.url, "ANDON_TOKEN": token or server.secret, "COLUMNS": "120"}
     done = subprocess.run(  # noqa: S603
-        [ANDON, *words], capture_output=True, text=True, check=False, timeout=60, env=environment, cwd=folder
+        [ANDON, *words], capture_output=True, text=True, check=False, timeout=180, env=environment, cwd=folder
     )
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout, done.stderr

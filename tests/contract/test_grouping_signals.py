@@ -113,6 +113,18 @@ def test_a_webhook_is_one_entry_and_opens_one_incident(house):
     assert house.journal.list_rows("signals")[0]["content"] is None
 
 
+def test_what_no_database_keeps_as_text_harms_none(house):
+    """A NUL, in the name of a label, in its value, in words; and signs that turn the direction of reading."""
+    odd = alert(1, **{"a\x00b": "c\x00d", "turned\u202e": "x\u202ey", "sql": "'; drop table alerts; --"})
+    odd["annotations"] |= {"summary": "one\x00two", "more\x00": "\u202e"}
+    house.receive().alertmanager(webhook(odd, group_key="g\x00"))
+    house.settle()
+    [incident] = house.incidents()
+    assert (incident["title"], incident["alerts"]) == ("one two", 1)
+    [row] = house.alerts()
+    assert json.loads(row["content"])["labels"]["sql"] == "'; drop table alerts; --"
+
+
 def test_redelivery_and_a_second_alertmanager_add_nothing(house):
     for _ in range(3):
         house.receive().alertmanager(webhook(alert(1)))
