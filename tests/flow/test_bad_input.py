@@ -108,6 +108,34 @@ def test_an_option_that_cannot_be_used(cause: str, andon: Run, work: Path) -> No
     refused(andon, (*SCAN, *words), parts)
 
 
+REFERENCES: Mapping[str, tuple[Callable[[], object], list[str]]] = {
+    "cut short": (
+        lambda: Path("reference.parquet").write_bytes(Path("log.parquet").read_bytes()[:500]),
+        ["reference.parquet is cut short", "write it again"],
+    ),
+    "no data": (lambda: Path("reference.parquet").write_text("id,ts\n"), ["reference.parquet", "Parquet"]),
+    "no rows": (
+        lambda: pq.write_table(table().slice(0, 0), "reference.parquet"),
+        ["reference.parquet holds no rows", "name a log with at least one"],
+    ),
+    "no times": (
+        lambda: pq.write_table(table(ts=None), "reference.parquet"),
+        ["reference.parquet has no column 'ts'", "mend the model file"],
+    ),
+    "no ids": (
+        lambda: pq.write_table(table(id=None), "reference.parquet"),
+        ["reference.parquet has no column 'id'", "mend the model file"],
+    ),
+}
+
+
+@pytest.mark.parametrize("cause", REFERENCES)
+def test_a_reference_that_cannot_be_used(cause: str, andon: Run, work: Path) -> None:
+    make, parts = REFERENCES[cause]
+    make()
+    refused(andon, SCAN, parts)
+
+
 def refused(andon: Run, words: tuple[str, ...], parts: list[str]) -> None:
     """Exit 2, one line with what, where and how to mend it, and not one file more than before."""
     before = {path: path.read_bytes() for path in Path().iterdir()}
@@ -166,6 +194,39 @@ def test_a_scan_goes_on_and_tells(cause: str, andon: Run, work: Path) -> None:
         "out.json",
         "reference.parquet",
     ]
+
+
+THIN_REFERENCES: Mapping[str, Callable[[], pa.Table]] = {
+    "one row": lambda: table().slice(0, 1),
+    "an all-null feature": lambda: table(x=pa.nulls(ROWS, pa.float64())),
+    "a constant feature": lambda: table(x=np.full(ROWS, 7.0)),
+    "NaN and infinity": lambda: table(x=np.where(np.arange(ROWS) % 2, np.nan, -np.inf)),
+    "a feature that is not there": lambda: table(x=None),
+    "one answer": lambda: table(p=np.zeros(ROWS, dtype=np.int64)),
+}
+
+
+@pytest.mark.parametrize("cause", THIN_REFERENCES)
+def test_a_reference_that_tells_little_is_judged_by_what_it_tells(cause: str, andon: Run, work: Path) -> None:
+    pq.write_table(THIN_REFERENCES[cause](), "reference.parquet")
+    code, _, err = andon(*SCAN)
+    assert code in (0, 1), err
+    assert json.loads(Path("out.json").read_text())["rows"] == ROWS
+
+
+def test_a_window_that_is_never_over_is_told(andon: Run, work: Path) -> None:
+    code, _, _ = andon(*SCAN, "--every", "90d")
+    document = json.loads(Path("out.json").read_text())
+    assert (code, document["incidents"]) == (0, [])
+    [text] = [warning["text"] for warning in document["warnings"] if warning["code"] == "no_evaluation"]
+    assert "give a shorter one with --every" in text
+
+
+def test_windows_without_rows_are_no_failure(andon: Run, work: Path) -> None:
+    hour = np.arange(ROWS) // 6 % 24
+    pq.write_table(table().filter(pa.array((hour > 4) & (np.arange(ROWS) % 900 > 150))), "log.parquet")
+    code, _, err = andon(*SCAN, "--every", "1h")
+    assert (code, json.loads(Path("out.json").read_text())["incidents"]) == (0, []), err
 
 
 @pytest.mark.parametrize("rows", [1, 2, 19])

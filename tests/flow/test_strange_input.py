@@ -18,17 +18,17 @@ ROWS = 1200
 MODEL = "model_id: m\nid_column: id\ntime_column: ts\n"
 
 
-def scanned(folder: Path, model: str, **columns: object) -> Scan:
+def scanned(folder: Path, model: str, rows: int = ROWS, **columns: object) -> Scan:
     """A scan of a log of one row a minute with these columns, against its own first half as the reference."""
     rng = np.random.default_rng(1)
     table: dict[str, object] = {
-        "id": [f"p{n}" for n in range(ROWS)],
-        "ts": pa.array(1_767_225_600_000_000 + 600_000_000 * np.arange(ROWS), pa.timestamp("us")),
-        "k": rng.choice(["a", "b"], ROWS),
+        "id": [f"p{n}" for n in range(rows)],
+        "ts": pa.array(1_767_225_600_000_000 + 600_000_000 * np.arange(rows), pa.timestamp("us")),
+        "k": rng.choice(["a", "b"], rows),
     }
     whole = pa.table(table | columns)
     pq.write_table(whole, folder / "log.parquet")
-    pq.write_table(whole.slice(0, ROWS // 2), folder / "reference.parquet")
+    pq.write_table(whole.slice(0, rows // 2), folder / "reference.parquet")
     (folder / "model.yaml").write_text(MODEL + model)
     known = read_model(str(folder / "model.yaml"))
     return scan_log([str(folder / "log.parquet")], known, str(folder / "reference.parquet"))
@@ -70,6 +70,20 @@ def test_a_feature_that_is_gone_from_the_first_row_on_is_warned_about(tmp_path: 
     model = read_model(str(tmp_path / "model.yaml"))
     scan = scan_log([str(tmp_path / "gone.parquet")], model, str(tmp_path / "reference.parquet"))
     assert [(warning.code, "x has no" in warning.text) for warning in scan.warnings] == [("absent_throughout", True)]
+
+
+@pytest.mark.parametrize("nothing", [pa.nulls(ROWS, pa.float64()), pa.nulls(ROWS, pa.string()), np.full(ROWS, np.nan)])
+def test_a_reference_that_never_has_a_feature_still_tells_what_the_model_does(nothing: object, tmp_path: Path) -> None:
+    given = np.random.default_rng(4).normal(size=2 * ROWS)
+    scan = scanned(
+        tmp_path,
+        "features: [x, n]\nprediction_column: p\n",
+        rows=2 * ROWS,
+        x=given,
+        p=(given > 0).astype(int),
+        n=pa.concat_arrays([pa.array(nothing), pa.array(nothing)]),
+    )
+    assert scan.incidents == ()
 
 
 def test_labels_without_a_time_of_arrival_are_warned_about(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ class Imitation:
         few = [isinstance(coding, CategoryCoding) and len(coding.values) <= CATEGORIES_MAX for coding in codings]
         shape = {"max_iter": TREES, "max_leaf_nodes": LEAVES, "learning_rate": RATE, "random_state": 0}
         trees = [make(categorical_features=np.array(few), **shape) for _ in range(FOLDS)]
-        fitted = tuple(t.fit(table[folds != n], given[folds != n]) for n, t in enumerate(trees))
+        fitted = tuple(t.fit(_told(table[folds != n]), given[folds != n]) for n, t in enumerate(trees))
         classes = tuple(np.unique(given).tolist()) if given.dtype == np.int64 else None
         first = [each[:CHECKED_ROWS] for each in features]
         foliage = tuple(_foliage(each, codings, classes, first) for each in fitted)
@@ -280,6 +280,12 @@ def _folds(codes: Sequence[Codes]) -> Int64:
 def _table(codings: Sequence[Coding], codes: Sequence[Codes]) -> Float:
     """Codes as numbers, `(rows, features)`; what no known-good row has is missing."""
     return np.column_stack([_column(coding, each) for coding, each in zip(codings, codes, strict=True)])
+
+
+def _told(table: Float) -> Float:
+    """The rows of a table, what no row has a value of being 0 throughout: the trees cannot be fitted on nothing."""
+    table[:, np.isnan(table).all(axis=0)] = 0.0
+    return table
 
 
 def _column(coding: Coding, codes: Codes) -> Float:

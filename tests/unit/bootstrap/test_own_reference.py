@@ -1,5 +1,6 @@
 """A log judged by its own beginning: which part of it that is, and that nothing later has a say in it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -96,3 +97,16 @@ def test_a_scan_without_a_reference_finds_what_came_after_its_beginning(tmp_path
 
 def test_a_quiet_log_is_quiet_by_its_own_beginning(tmp_path: Path) -> None:
     assert scan_log([make_log(tmp_path, seed=3)], MODEL).incidents == ()
+
+
+def test_a_log_cut_short_is_judged_by_the_same_part_and_finds_what_was_known(tmp_path: Path) -> None:
+    """Its beginning is restless, so that real incidents move the part: nothing after it may have a say in that."""
+    early = replace(FAULT, start=9.0, end=None)  # from then on it is usual: the part begins anew with it
+    log = make_log(tmp_path, early)
+    whole = scan_log([log], MODEL)
+    [chosen] = [warning.text for warning in whole.warnings if warning.code == "own_reference"]
+    short = scan_log([cut(log, tmp_path, 33)], MODEL)
+    assert [warning.text for warning in short.warnings if warning.code == "own_reference"] == [chosen]
+    then = [each.detected_at for each in whole.incidents if each.detected_at < START + 33 * DAY]
+    assert [each.detected_at for each in short.incidents] == then
+    assert f"{START.day} {START:%b %Y}" not in chosen

@@ -165,8 +165,14 @@ def _side(counts: Int64, marks: Sequence[Mark], coding: Coding) -> Side:
 
 def _carrying(counts: Int64, marks: Sequence[Mark], coding: Coding) -> Int64:
     """Rows with each mark, `(marks, T)`."""
-    if all(len(mark.codes) == 1 for mark in marks):
-        return np.ascontiguousarray(counts.T[[mark.codes[0] for mark in marks]])
+    first, last = (np.array([mark.codes[end] for mark in marks]) for end in (0, -1))
+    if all(mark.codes == tuple(range(mark.codes[0], mark.codes[-1] + 1)) for mark in marks):
+        if np.array_equal(first, last):
+            return np.ascontiguousarray(counts.T[first])
+        before = np.zeros((counts.shape[1] + 1, len(counts)), dtype=np.int64)
+        np.cumsum(counts.T, axis=0, out=before[1:])
+        within: Int64 = before[last + 1] - before[first]
+        return within
     # Whole numbers of floating point, exact below 2**53: their product is an order of magnitude faster.
     count = carried(marks, coding).astype(np.float64) @ counts.T.astype(np.float64)
     return count.astype(np.int64)
