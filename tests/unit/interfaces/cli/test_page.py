@@ -26,7 +26,7 @@ def words_of(page):
 
 
 def test_without_figures_the_page_still_tells_all(scan, frame):
-    page = words_of(render([(scan, frame)]))
+    page = words_of(render((scan, frame)))
     for told in (
         "1 incident found · Data pipeline corruption",
         "Since 7 May 2001: dest_delay_index is below 4.2 in 97.4% of decisions where dest_region is Mountain",
@@ -48,7 +48,7 @@ def test_without_figures_the_page_still_tells_all(scan, frame):
 
 def test_the_lamp_says_the_worst(scan, clean_scan, frame):
     def lit(shown):
-        return re.findall(r'style="fill:var\(--(\w+)-fill\)"', render([(shown, frame)]))
+        return re.findall(r'style="fill:var\(--(\w+)-fill\)"', render((shown, frame)))
 
     assert lit(scan) == ["red"]
     assert lit(replace(scan, incidents=(replace(scan.incidents[0], priority="P2"),))) == ["amber"]
@@ -61,7 +61,7 @@ def test_many_incidents_are_all_told(scan, frame):
         replace(scan.incidents[0], started_at=scan.incidents[0].started_at + n * timedelta(hours=1)) for n in range(9)
     )
     figures = ScanFigures(100, scan.period, (None,) * 9, None)
-    page = render([(replace(scan, incidents=many, figures=figures), frame)])
+    page = render((replace(scan, incidents=many, figures=figures), frame))
     assert page.count("<article") == 9
     assert page.count('href="#incident-') == 9
     assert len(set(re.findall(r' id="([^"]+)"', page))) == len(re.findall(r' id="([^"]+)"', page))
@@ -69,7 +69,7 @@ def test_many_incidents_are_all_told(scan, frame):
 
 def test_an_incident_without_findings_or_slice_is_told(scan, frame):
     bare = replace(scan.incidents[0], findings=(), slice=None, incident_type="of_a_new_type", summary="it broke")
-    page = words_of(render([(replace(scan, incidents=(bare,)), frame)]))
+    page = words_of(render((replace(scan, incidents=(bare,)), frame)))
     assert "Since 7 May 2001: of_a_new_type" in page
     assert "it broke." in page
 
@@ -77,7 +77,7 @@ def test_an_incident_without_findings_or_slice_is_told(scan, frame):
 @pytest.mark.parametrize("hostile", ["<b>", "'\"", "{{ 7 * 7 }}", "{% raw %}", "\ue000", "\u2028", "\ud800"])
 def test_texts_are_shown_as_they_are(scan, frame, hostile):
     named = replace(scan, model_id=f"model {hostile}", warnings=(replace(scan.warnings[0], text=f"text {hostile}"),))
-    page = render([(named, frame)])
+    page = render((named, frame))
     page.encode("utf-8")
     assert "49" not in words_of(page)
     assert "text <b>" not in page
@@ -87,6 +87,6 @@ def test_texts_are_shown_as_they_are(scan, frame, hostile):
 
 def test_no_change_log_is_said(scan, frame):
     bare = replace(scan.incidents[0], changed=replace(scan.incidents[0].changed, change=None))
-    page = words_of(render([(replace(scan, incidents=(bare,)), frame)]))
+    page = words_of(render((replace(scan, incidents=(bare,)), frame)))
     assert "model.yaml names no change in this time" in page
     assert "Find what was changed around the start" in page
