@@ -27,7 +27,7 @@ CHOICES: Mapping[str, str] = {
         "andon.detect.hit._opening = lambda series, threshold: "
         "(series.log.count >= 0) & [[not mark.witness] for mark in series.marks]"
     ),
-    "shared weather and a handful of rows wait": "andon.detect.hit.SHARED_MIN = 2; andon.alert.grouping.ROWS_MIN = 1",
+    "shared weather and a handful of rows wait": "andon.detect.hit.SHARED_LEAST = 2; andon.alert.grouping.ROWS_MIN = 1",
 }
 """What was chosen by looking at logs, and the statements that do without it."""
 
