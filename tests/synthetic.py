@@ -134,11 +134,6 @@ def _overruled(share: float) -> Change:
     return change
 
 
-def _stricter(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
-    """A threshold other than the declared one decides; it concerns the scores between the two."""
-    rows["prediction"][mask] = (rows["score"][mask] >= THRESHOLD + 0.03).astype(np.int64)
-
-
 def _less_sure(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
     """Scores move towards the threshold and stay on their side of it: the decisions are the same."""
     less = rng.uniform(0.1, 0.9, int(mask.sum()))
@@ -269,7 +264,6 @@ FAULTS: Mapping[str, Fault] = {
     "labels_stop": Fault("data_pipeline_corruption", outputs=_unlabelled, start=5.3, days=38.0),
     "everyone_declined": Fault("model_performance_degradation", outputs=_declined(0.5)),
     "score_is_less_sure": Fault("model_performance_degradation", outputs=_less_sure),
-    "threshold_raised": Fault("model_performance_degradation", outputs=_stricter),
     "women_declined": Fault("bias_and_fairness_violation", outputs=_declined(0.6), slice="sex = 'f'"),
     "elders_declined_by_a_new_version": Fault(
         "model_performance_degradation",
@@ -283,7 +277,7 @@ FAULTS: Mapping[str, Fault] = {
         slice="model_version = '2.0.0' and age >= 55",
         days=14.0,
     ),
-    "elders_overruled": Fault("model_performance_degradation", outputs=_overruled(0.9), slice="age >= 50", days=8.0),
+    "elders_overruled": Fault("model_performance_degradation", outputs=_overruled(1.0), slice="age >= 50", days=8.0),
     "southern_women_overruled": Fault(
         "bias_and_fairness_violation",
         outputs=_overruled(0.9),

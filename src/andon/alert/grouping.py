@@ -17,7 +17,6 @@ ANSWERS = (
     "shifted_score",
     "score_distribution",
     "estimated_performance",
-    "threshold_breach",
 )
 """Detectors of answers that moved, which no label judged."""
 CALIBRATION = "calibration"

@@ -28,7 +28,7 @@ from andon.detect.locate import (
 )
 from andon.detect.mark import MarkSeries, Side
 from andon.detect.onset import Run
-from andon.detect.planning import CHANGED, THRESHOLD, VERSION, Watched, cut_coding, slice_coding
+from andon.detect.planning import CHANGED, VERSION, Watched, cut_coding, slice_coding
 from andon.detect.versions import new_versions
 from andon.telemetry.plan import Coding, Cube, Plan, PredicateCoding
 from andon.telemetry.summary import Int64
@@ -226,8 +226,6 @@ class Inquiry:
             taken.add(self._coding.column)
         if mark.features:
             taken |= set(watched.features) - set(watched.slices)
-        if mark.coding == THRESHOLD:  # scores near it go with every input
-            return tuple(slice_coding(name) for name in watched.slices)
         by_value = (slice_coding(name) for name in (*watched.slices, *watched.found) if name not in taken)
         return (*by_value, *(cut_coding(name) for name in watched.cuts if name not in taken))
 

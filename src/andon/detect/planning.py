@@ -61,7 +61,6 @@ PREDICTION = "role\x1fprediction"
 LABEL = "role\x1flabel"
 SCORE = "role\x1fscore"
 SCORE_BINS = "role\x1fscore bins"
-THRESHOLD = "role\x1fthreshold"
 ERROR = "role\x1ferror"
 """Names of codings; no column has such a name."""
 
@@ -263,8 +262,7 @@ def _score_codings(reference: LogSource, model: Model, types: Mapping[str, Logic
         return {}
     if types.get(score) is not LogicalType.NUMBER:
         return {}
-    bins = {SCORE: feature_coding(reference, score, LogicalType.NUMBER), SCORE_BINS: _bins(reference, score)}
-    return bins if model.threshold is None else {**bins, THRESHOLD: NumberCoding(score, (model.threshold,))}
+    return {SCORE: feature_coding(reference, score, LogicalType.NUMBER), SCORE_BINS: _bins(reference, score)}
 
 
 def _surrogate(

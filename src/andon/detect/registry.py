@@ -15,7 +15,6 @@ from andon.detect.builtin.score_distribution import ScoreDistribution
 from andon.detect.builtin.shifted_score import ShiftedScore
 from andon.detect.builtin.slice_distribution import SliceDistribution
 from andon.detect.builtin.slice_prediction_rate import SlicePredictionRate
-from andon.detect.builtin.threshold_breach import ThresholdBreach
 from andon.detect.detector import Detector
 
 DETECTORS: tuple[Detector, ...] = (
@@ -28,7 +27,6 @@ DETECTORS: tuple[Detector, ...] = (
     ChangedDecisions(),
     ShiftedScore(),
     ScoreDistribution(),
-    ThresholdBreach(),
     ErrorRate(),
     Calibration(),
     EstimatedPerformance(),

@@ -16,7 +16,7 @@ from andon.detect.finding import Finding
 from andon.detect.history import History
 from andon.detect.hit import Hit, outcomes, search
 from andon.detect.narrow import Inquiry, blamed, narrowed
-from andon.detect.planning import PACE_ROWS, THRESHOLD, Watched, evaluation_length, make_plan, watch
+from andon.detect.planning import PACE_ROWS, Watched, evaluation_length, make_plan, watch
 from andon.detect.tie import broken
 from andon.detect.versions import new_versions
 from andon.incident.description import WHOLE, Description, asks_where, describe, followed, of_version, picture, place_of
@@ -116,7 +116,7 @@ class Watch:
             return known
         now = history.evaluation(known.t)
         stream, marked = known.lead.stream, None
-        if stream.mark.predicate is not None and (stream.late is not None or stream.mark.coding == THRESHOLD):
+        if stream.late is not None and stream.mark.predicate is not None:
             marked = request.model.as_known(stream.mark.predicate, request.log.schema().names, now)
 
         def ask(plan: Plan) -> History:

@@ -62,7 +62,6 @@ PLANTED: Mapping[str, str] = {
     "calibration": "outcomes_get_worse",
     "estimated_performance": "score_is_less_sure",
     "regression_error": "costs_rise",
-    "threshold_breach": "threshold_raised",
     "label_feed": "labels_stop",
     "repeat_share": "income_no_longer_refreshed",
 }
