@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 import venv
-from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from andon.ledger.entry import parse_header
 from andon_sdk.aio import AsyncRecorder
 from andon_sdk.errors import SpoolFull
 from andon_sdk.recorder import Recorder
+from coroutines import run
 from servers import andon, serving, stop
 
 ROOT = Path(__file__).parents[2]
@@ -49,12 +49,6 @@ def server(tmp_path):
 def recorder(server, tmp_path):
     with Recorder(server.url, server.secret, tmp_path / "spool", linger_seconds=0.01, audit_seconds=None) as made:
         yield made
-
-
-def run(coroutine):
-    """In a thread: Playwright's own loop runs in this one, once a test of pages was here."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()
 
 
 def ended(server):

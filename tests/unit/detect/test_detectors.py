@@ -451,7 +451,7 @@ def test_slices_that_nobody_declared_spend_a_smaller_share_of_the_budget(name: s
         assert columns <= set(watched.slices) if family.declared else columns.isdisjoint(watched.slices)
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("name", BENIGN_RELEASES)
 def test_a_new_version_that_is_no_worse_for_anybody_is_no_incident(name: str, seed: int, bench: Bench) -> None:
     assert bench.scanned(BENIGN_RELEASES[name], seed).scan.incidents == ()

@@ -9,6 +9,7 @@ import pytest
 from andon.base.errors import Busy, Conflict
 from andon.interfaces.api.commits import TOGETHER_MAX, Commits
 from andon.ledger.journal import Command
+from coroutines import run
 from journals import creation, memory_journal
 
 
@@ -58,7 +59,7 @@ def test_what_comes_while_one_is_written_is_one_group_and_each_is_told_its_own()
         journal.begin.set()
         return await asyncio.gather(*asked, return_exceptions=True)
 
-    done = asyncio.run(with_commits(commits, work))
+    done = run(with_commits(commits, work))
     assert journal.groups == [1, TOGETHER_MAX, 8]
     assert [type(each) for each in done].count(Conflict) == 1
     assert [each.seq for each in done if not isinstance(each, Conflict)] == list(range(1, TOGETHER_MAX + 9))
@@ -81,7 +82,7 @@ def test_too_much_that_waits_is_refused_and_so_is_what_comes_at_the_end():
         with pytest.raises(Busy, match="the server is ending"):
             await commits.do(creation(3), 1)
 
-    asyncio.run(with_commits(commits, work))
+    run(with_commits(commits, work))
 
 
 def test_a_caller_that_goes_away_takes_nothing_from_the_others():
@@ -95,7 +96,7 @@ def test_a_caller_that_goes_away_takes_nothing_from_the_others():
         journal.begin.set()
         return (await stays).fact.stream
 
-    assert asyncio.run(with_commits(commits, work)) == "tok_2"
+    assert run(with_commits(commits, work)) == "tok_2"
     assert journal.journal.last() == 2
 
 
@@ -111,4 +112,4 @@ def test_a_journal_that_breaks_is_told_to_all_and_the_next_one_is_tried():
         journal.commit_all = whole
         return await commits.do(creation(2), 1)
 
-    assert asyncio.run(with_commits(commits, work)).seq == 1
+    assert run(with_commits(commits, work)).seq == 1
