@@ -17,6 +17,7 @@ from andon.detect.narrow import Narrowed, both
 from andon.detect.onset import Run
 from andon.detect.planning import VERSION, Watched
 from andon.detect.shape import came_to_a_stop, left_range
+from andon.detect.versions import new_versions
 from andon.telemetry.plan import CategoryCoding, NumberCoding
 from andon.telemetry.summary import Int64
 
@@ -129,16 +130,11 @@ def of_version(known: Description, version: str, watched: Watched) -> Descriptio
 
 def _version_of(run: Run, watched: Watched, history: History) -> str | None:
     """The version that came when a failure began and that nearly all decisions since are of."""
-    coding = watched.codings.get(VERSION)
-    if not isinstance(coding, CategoryCoding):
+    came = [(code, name) for code, (name, first) in new_versions(watched, history).items() if run.begins_near(first, 1)]
+    if not came:
         return None
-    counts = history.counts(VERSION)
-    now = counts[run.start : run.end].sum(axis=0)
-    code = int(now.argmax())
-    name = (dict(enumerate(coding.values)) | history.names(VERSION)).get(code)
-    came = int(np.argmax(counts[:, code] > 0))
-    is_new = history.reference_counts(VERSION)[:, code].sum() == 0 and run.low - 1 <= came <= run.high + 1
-    return name if is_new and now[code] >= ALONE * now.sum() else None
+    now = history.counts(VERSION)[run.start : run.end].sum(axis=0)
+    return next((name for code, name in came if now[code] >= ALONE * now.sum()), None)
 
 
 def _causes(leads: list[Hit]) -> list[Hit]:

@@ -13,6 +13,7 @@ from andon.detect.finding import Slice
 from andon.detect.history import Entries, History
 from andon.detect.mark import EFFECT_MEDIUM, Exposure, Mark, MarkSeries, Side
 from andon.detect.planning import CHANGED, PREDICTION, VERSION, Watched, cut_coding, slice_coding
+from andon.detect.versions import new_versions
 from andon.telemetry.plan import CategoryCoding, Cube, NumberCoding
 from andon.telemetry.summary import Int64
 
@@ -158,7 +159,7 @@ def views_by(watched: Watched, history: History, name: str, *, finely: bool = Fa
     parts = tuple(_parts(watched, name, rows, finely=finely))
     if parts:
         known = _Told.of(watched, reference, size)
-        for version, first, seen in _versions(watched, history, log, reference):
+        for version, first, seen in _versions(watched, history, log):
             yield View(version, first, parts, _Told.of(watched, seen, size), known, watched.is_declared((name,)))
 
 
@@ -203,21 +204,12 @@ def _edges(coding: NumberCoding, reference: Float) -> list[int]:
     return sorted({int(np.argmin(np.abs(share - each))) for each in wanted})
 
 
-def _versions(
-    watched: Watched, history: History, log: Entries, reference: Entries
-) -> Iterator[tuple[str | None, int | None, Entries]]:
+def _versions(watched: Watched, history: History, log: Entries) -> Iterator[tuple[str | None, int | None, Entries]]:
     """All versions, then each version that the reference does not have: its rows, and all rows before its first."""
     yield None, None, log
-    coding = watched.codings.get(VERSION)
-    if not isinstance(coding, CategoryCoding):
-        return
-    known = set(reference.codes[0].tolist())
-    names = dict(enumerate(coding.values)) | history.names(VERSION)
-    for code in sorted(set(log.codes[0].tolist()) - known):
-        first = int(log.time[log.codes[0] == code].min())
-        if code in names and first > 0:
-            seen = (log.time < first) | (log.codes[0] == code)
-            yield names[code], first, Entries(log.time[seen], log.codes[:, seen], log.counts[seen], log.length)
+    for code, (name, first) in new_versions(watched, history).items():
+        seen = (log.time < first) | (log.codes[0] == code)
+        yield name, first, Entries(log.time[seen], log.codes[:, seen], log.counts[seen], log.length)
 
 
 def answers(watched: Watched) -> Sequence[int]:

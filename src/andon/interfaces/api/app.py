@@ -75,11 +75,11 @@ def application(house: House, version: str) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        intake.start()
-        commits.start()
+        intake.room.open()
+        commits.room.open()
         yield
-        commits.stop()
-        intake.stop()
+        commits.room.close()
+        intake.room.close()
 
     app = FastAPI(
         title="Andon",

@@ -29,7 +29,7 @@ def metrics(request: Request) -> Response:
     """Prometheus's text format."""
     house, state = house_of(request), request.app.state
     values: dict[str, Any] = {
-        "andon_ingest_pending_bytes": state.intake.pending_bytes,
+        "andon_ingest_pending_bytes": state.intake.room.pending_bytes,
         "andon_ledger_entries": house.log.size,
         "andon_journal_entries": house.known,
         "andon_alerts_unmapped": house.signals.unmapped(),

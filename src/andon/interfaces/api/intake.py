@@ -1,17 +1,14 @@
 """The intake: requests of events wait here, and all that wait go to the disk with one fsync."""
 
-import asyncio
 import logging
-import threading
 import time
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
-from andon.base.errors import AndonError, Busy, Unavailable
+from andon.base.errors import AndonError, Unavailable
 from andon.bootstrap.house import House
+from andon.interfaces.api.waiting import Waiting, WaitingRoom
 from andon.services.ingest import Accepted, Batch
 
 LOGGER: Final = logging.getLogger("andon.server")
@@ -21,40 +18,15 @@ POSITIONS_ENTRIES: Final = 50_000
 RETRY_SECONDS: Final = 1.0
 
 
-@dataclass(slots=True)
-class Waiting:
-    """A request that waits for the disk; `size` in bytes."""
-
-    batch: Batch
-    size: int
-    answer: "asyncio.Future[Accepted]"
-
-
 class Intake:
-    """One thread appends; the next group is what queued while the last one was written."""
+    """One thread appends, and has checkpoints signed meanwhile."""
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._queue: deque[Waiting] = deque()
-        self._ready = threading.Condition()
-        self._ended = False
+        self.room = WaitingRoom[Batch, Accepted]("intake", self._work, house.settings.limits.pending_bytes_max)
         self.failed: AndonError | None = None
         self._room_checked_at = 0.0
         self._kept_at = house.log.size
-        self.pending_bytes = 0
-        self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._loop = asyncio.get_running_loop()
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Write what waits, then end."""
-        with self._ready:
-            self._ended = True
-            self._ready.notify()
-        self._thread.join()
 
     def require_room(self, size: int) -> None:
         """Refuse a request before it is read when it cannot be taken.
@@ -66,8 +38,7 @@ class Intake:
         """
         if self.failed is not None:
             raise self.failed
-        if self.pending_bytes + size > self._house.settings.limits.pending_bytes_max:
-            raise Busy("too much waits for the disk: wait as long as Retry-After says, and send the same again")
+        self.room.require_room(size)
         clock = time.monotonic()
         if clock - self._room_checked_at > RETRY_SECONDS:
             self._house.require_room()
@@ -76,21 +47,11 @@ class Intake:
     async def submit(self, batch: Batch, size: int) -> Accepted:
         """What became of a request, once it is on the disk."""
         self.require_room(size)
-        waiting = Waiting(batch, size, self._loop.create_future())
-        with self._ready:
-            if self._ended:
-                raise Busy("the server is ending: send the same again when it is back")
-            self._queue.append(waiting)
-            self.pending_bytes += size
-            self._ready.notify()
-        return await waiting.answer
+        return await self.room.ask(batch, size)
 
     def _work(self) -> None:
         signed_at, signed_size = time.monotonic(), self._house.log.size
-        while True:
-            group = self._next()
-            if group is None:
-                return
+        while (group := self.room.take(GROUP_EVENTS, lambda batch: batch.lines, CHECKPOINT_SECONDS)) is not None:
             if group:
                 self._write(group)
             clock = time.monotonic()
@@ -100,23 +61,10 @@ class Intake:
                 self._sign()
                 signed_at, signed_size = clock, self._house.log.size
 
-    def _next(self) -> list[Waiting] | None:
-        """What waits, up to a group; empty after a while of nothing; None at the end."""
-        with self._ready:
-            if not self._queue and not self._ended:
-                self._ready.wait(CHECKPOINT_SECONDS)
-            if not self._queue:
-                return None if self._ended else []
-            group, events = [], 0
-            while self._queue and events < GROUP_EVENTS:
-                group.append(self._queue.popleft())
-                events += group[-1].batch.lines
-            return group
-
-    def _write(self, group: Sequence[Waiting]) -> None:
+    def _write(self, group: Sequence[Waiting[Batch, Accepted]]) -> None:
         answers: Sequence[Accepted | AndonError] = [self.failed] * len(group) if self.failed else []
         try:
-            answers = answers or self._house.ingest.accept([each.batch for each in group])
+            answers = answers or self._house.ingest.accept([each.asked for each in group])
         except AndonError as error:
             self.failed = error
             answers = [error] * len(group)
@@ -124,20 +72,10 @@ class Intake:
             LOGGER.error("intake: %s", type(error).__name__)  # noqa: TRY400  # its text may hold data
             self.failed = Unavailable("taking events broke: the log is opened anew; send the same again")
             answers = [self.failed] * len(group)
-        self._loop.call_soon_threadsafe(self._answer, group, answers)
+        self.room.tell(group, answers)
         if self._house.log.size - self._kept_at > POSITIONS_ENTRIES and self.failed is None:
             self._kept_at = self._house.log.size
             self._house.keep_positions()
-
-    def _answer(self, group: Sequence[Waiting], answers: Sequence[Accepted | AndonError]) -> None:
-        for waiting, answer in zip(group, answers, strict=True):
-            self.pending_bytes -= waiting.size
-            if waiting.answer.done():  # the caller went away
-                continue
-            if isinstance(answer, AndonError):
-                waiting.answer.set_exception(answer)
-            else:
-                waiting.answer.set_result(answer)
 
     def _sign(self) -> None:
         try:

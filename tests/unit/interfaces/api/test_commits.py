@@ -31,12 +31,12 @@ def house_of(journal, pending=1_000):
 
 
 async def with_commits(commits, work):
-    commits.start()
+    commits.room.open()
     try:
         return await work()
     finally:
         commits._house.opened.journal.begin.set()
-        await asyncio.to_thread(commits.stop)
+        await asyncio.to_thread(commits.room.close)
 
 
 def refuse(_):
@@ -52,7 +52,7 @@ def test_what_comes_while_one_is_written_is_one_group_and_each_is_told_its_own()
     async def work():
         asked = [asyncio.ensure_future(commits.do(commands[0], 1))]
         await asyncio.sleep(0)
-        while commits._queue:  # until the first one is being written
+        while commits.room._queue:  # until the first one is being written
             await asyncio.sleep(0)
         asked += [asyncio.ensure_future(commits.do(each, 1)) for each in commands[1:]]
         await asyncio.sleep(0)
@@ -63,7 +63,7 @@ def test_what_comes_while_one_is_written_is_one_group_and_each_is_told_its_own()
     assert journal.groups == [1, TOGETHER_MAX, 8]
     assert [type(each) for each in done].count(Conflict) == 1
     assert [each.seq for each in done if not isinstance(each, Conflict)] == list(range(1, TOGETHER_MAX + 9))
-    assert commits.pending_bytes == 0
+    assert commits.room.pending_bytes == 0
 
 
 def test_too_much_that_waits_is_refused_and_so_is_what_comes_at_the_end():
@@ -78,7 +78,7 @@ def test_too_much_that_waits_is_refused_and_so_is_what_comes_at_the_end():
         journal.begin.set()
         await first
         assert (await commits.do(creation(2), 200)).seq == 2
-        await asyncio.to_thread(commits.stop)
+        await asyncio.to_thread(commits.room.close)
         with pytest.raises(Busy, match="the server is ending"):
             await commits.do(creation(3), 1)
 
