@@ -232,9 +232,10 @@ def _hits(detector: Detector, series: MarkSeries, threshold: float, opening: flo
     streams: dict[int, Stream] = {}
     hits = []
     for s, t in zip(*np.nonzero(best), strict=True):
-        stream = streams.setdefault(int(s), Stream.of(detector, series, int(s)))
+        if s not in streams:
+            streams[s] = Stream.of(detector, series, int(s))
         z, h, e, v = (float(values[s, t]) for values in (best, effect, error, wander))
-        hits.append(Hit(stream, int(t), int(window[s, t]), z, h, e, v, threshold, bool(opens[s, t]), shared[s]))
+        hits.append(Hit(streams[s], int(t), int(window[s, t]), z, h, e, v, threshold, bool(opens[s, t]), shared[s]))
     return hits
 
 

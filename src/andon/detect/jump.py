@@ -12,7 +12,7 @@ against the reference, beyond sampling error. A reference that does not fit, a s
 normal each differ from one of them only.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from andon.detect.mark import EFFECT_MIN, MarkSeries
 from andon.detect.sums import Past, Sums
 
 Float = npt.NDArray[np.float64]
+Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
 
 WINDOWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -40,6 +41,8 @@ HISTORY_WINDOWS_MIN = 2.0
 """A window length is tested once the history (log and reference) holds this many windows to learn the wander from."""
 SCREEN_CELLS = 1 << 15
 """How many marks times buckets are screened at a time: a quarter of a MiB per array."""
+SCREEN_SLACK = 1e-2
+"""By how much less than the threshold passes the screen: more than single precision rounds off, up to 1e10 rows."""
 
 CONTROL_SHIFT_MAX = 0.2
 """How far (Cohen's h, beyond noise) a slice's share of the traffic may move before the rest is no control any more."""
@@ -319,7 +322,7 @@ class _Running:
 
     def past(self, window: int) -> Past:
         """What a window is compared with, at each index."""
-        return Past.of_window(window, self.log.total.shape[1], self.frozen)
+        return Past(window, self.frozen)
 
     def _kept_share(self, past: Past) -> npt.NDArray[np.bool_]:
         """Where a slice has about its usual share of the traffic.
@@ -340,18 +343,32 @@ class _Running:
 
 @dataclass(frozen=True)
 class _ScreenedSide:
-    """Running sums of the rows with each mark and of all rows; their angle and its variance, and the reference's."""
+    """Running sums of the rows with each mark and of all rows; their angle and its variance, and the reference's.
+
+    Angles and variances are of single precision: half the time, and `SCREEN_SLACK` covers the rounding.
+    """
 
     count: Float
     total: Float
-    angle: Float
-    error: Float
-    known: tuple[Float, Float]
+    angle: Float32
+    error: Float32
+    known: tuple[Float32, Float32]
 
     @classmethod
     def of(cls, count: Float, total: Float, known_count: Float, known_total: Float) -> "_ScreenedSide":
-        known = angle(known_count, known_total), 1 / (known_total + 0.5)
-        return cls(count, total, angle(count, total), 1 / (total + 0.5), known)
+        return cls(count, total, *_screened(count, total), _screened(known_count, known_total))
+
+
+def _screened(count: Float, total: Float) -> tuple[Float32, Float32]:
+    """The angle of a share and its binomial variance."""
+    k, n = count.astype(np.float32), total.astype(np.float32)
+    error: Float32 = np.reciprocal(n + np.float32(0.5))
+    n += np.float32(0.75)
+    k += np.float32(0.375)
+    k /= n
+    np.arcsin(np.sqrt(k, out=k), out=k)
+    k *= 2
+    return k, error
 
 
 _NO_ROWS, _NO_ROWS_ERROR = float(angle(np.zeros(()), np.zeros(()))), 2.0
@@ -386,19 +403,29 @@ class _Screen:
 
     def may_reach(self, least: float, window: int) -> bool:
         """Whether any jump of this window length reaches `least` binomial errors; all else only makes |z| smaller."""
-        moved: list[Float] = [np.zeros(1), np.zeros(1)]
-        variance: list[Float] = [np.zeros(1), np.zeros(1)]
-        for sign, side in zip((1, -1), self.sides, strict=False):
-            past = Past.of_window(window, side.total.shape[1], self.frozen)
-            rows = side.total[:, window:] - side.total[:, :-window]
-            now = angle(side.count[:, window:] - side.count[:, :-window], rows)
-            own = 1 / (rows + 0.5)
-            before = past.of(side.angle, _NO_ROWS)[:, window:], past.of(side.error, _NO_ROWS_ERROR)[:, window:]
-            for n, (base, error) in enumerate((before, side.known)):
-                moved[n] = moved[n] + sign * (now - base)
-                variance[n] = variance[n] + own + error
-        reached = np.minimum(*(np.square(moved[n]) / variance[n] for n in (0, 1)))
-        return bool(np.any(reached >= least**2))
+        past = Past(window, self.frozen)
+        differences = [self._difference(side, past) for side in self.sides]
+        by_log, by_reference = (_squared([each[n] for each in differences]) for n in (0, 1))
+        return bool(np.any(np.minimum(by_log, by_reference) >= (least * (1 - SCREEN_SLACK)) ** 2))
+
+    @staticmethod
+    def _difference(side: "_ScreenedSide", past: Past) -> tuple[tuple[Float32, Float32], tuple[Float32, Float32]]:
+        """The angle of the window less that of each baseline, with its variance."""
+        window = past.window
+        now, own = _screened(*(each[:, window:] - each[:, :-window] for each in (side.count, side.total)))
+        before = past.of(side.angle, _NO_ROWS)[:, window:], past.of(side.error, _NO_ROWS_ERROR)[:, window:]
+        return (now - before[0], own + before[1]), (now - side.known[0], own + side.known[1])
+
+
+def _squared(differences: Sequence[tuple[Float32, Float32]]) -> Float32:
+    """The square of a difference (less that of the rest, if there is one) in units of its variance."""
+    moved, variance = differences[0]
+    for other, more in differences[1:]:
+        moved -= other
+        variance += more
+    moved *= moved
+    moved /= variance
+    return moved
 
 
 def _jumps(running: _Running, window: int, floor: _Floor) -> tuple[Jumps, _Floor]:

@@ -137,14 +137,8 @@ def _contrast(series: MarkSeries, s: int, run: slice, before: int) -> float:
 def _in_slice(hit: Hit, watched: Watched, history: History, located: Located) -> Hit:
     """The same jump, followed in the slice against the rest of the traffic."""
     mark = hit.stream.mark
-    columns = (located.cut, mark.coding)
-    series = marks_of.in_slice(
-        [replace(mark, slice=located.place)],
-        located.codes,
-        watched.codings[mark.coding],
-        history.counts(*columns),
-        history.reference_counts(*columns),
-    )
+    marks, counts = [replace(mark, slice=located.place)], marks_of.Crossed.of(history, located.cut, mark.coding)
+    series = marks_of.in_slice(marks, located.codes, watched.codings[mark.coding], counts)
     return replace(hit, stream=Stream.of(hit.stream.detector, series, 0), effect=located.effect)
 
 

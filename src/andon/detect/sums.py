@@ -1,14 +1,15 @@
 """Running sums of marks over buckets and blocks of buckets: what is known before a window, and how alike rows come."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from andon.detect.mark import Side
-from andon.telemetry.summary import Int64
 
 Float = npt.NDArray[np.float64]
+_Number = TypeVar("_Number", Float, npt.NDArray[np.float32])
 
 PRIOR_EVENTS = 30.0
 """How many rows with a mark its family's usual clustering weighs."""
@@ -19,16 +20,15 @@ class Past:
     """What lies before the window at each index: all buckets before it, or before the frozen one if that is earlier."""
 
     window: int
-    last: Int64
+    frozen: int | None = None
 
-    @classmethod
-    def of_window(cls, window: int, buckets: int, frozen: int | None) -> "Past":
-        last = np.arange(buckets) - window
-        return cls(window, last if frozen is None else np.minimum(last, frozen - 1))
-
-    def of(self, running: Float, nothing: float) -> Float:
+    def of(self, running: _Number, nothing: float) -> _Number:
         """Running values at the last bucket of the past; `nothing` where there is no past."""
-        return np.where(self.last >= 0, running[:, np.maximum(self.last, 0)], nothing)
+        found = np.full_like(running, nothing)
+        found[:, self.window :] = running[:, : -self.window]
+        if self.frozen is not None:
+            found[:, self.frozen + self.window :] = running[:, self.frozen - 1, None] if self.frozen else nothing
+        return found
 
 
 @dataclass(frozen=True)

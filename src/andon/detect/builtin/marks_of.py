@@ -1,7 +1,7 @@
 """Marks of coded columns: how the codes of a column become properties of rows, for all traffic and for slices."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
@@ -97,15 +97,30 @@ def everywhere(marks: Sequence[Mark], coding: Coding, log: Int64, reference: Int
     return MarkSeries(tuple(marks), _side(log, marks, coding), _side(reference, marks, coding))
 
 
-def in_slice(marks: Sequence[Mark], values: Sequence[int], coding: Coding, log: Int64, reference: Int64) -> MarkSeries:
-    """Marks in the slice of some values against the rest of the traffic; counts are `(T, slice values, codes)`."""
-    inside, reference_inside = log[:, values].sum(axis=1), reference[:, values].sum(axis=1)
+@dataclass(frozen=True)
+class Crossed:
+    """Counts of a coding by the codes of a cut: `(T, cut, codes)`, and those of all traffic, `(T, codes)`."""
+
+    log: Int64
+    reference: Int64
+    log_all: Int64
+    reference_all: Int64
+
+    @classmethod
+    def of(cls, history: History, cut: str, name: str) -> "Crossed":
+        log, reference = history.counts(cut, name), history.reference_counts(cut, name)
+        return cls(log, reference, log.sum(axis=1), reference.sum(axis=1))
+
+
+def in_slice(marks: Sequence[Mark], values: Sequence[int], coding: Coding, counts: Crossed) -> MarkSeries:
+    """Marks in the slice of some values against the rest of the traffic."""
+    inside, reference_inside = counts.log[:, values].sum(axis=1), counts.reference[:, values].sum(axis=1)
     return MarkSeries(
         tuple(marks),
         _side(inside, marks, coding),
         _side(reference_inside, marks, coding),
-        _side(log.sum(axis=1) - inside, marks, coding),
-        _side(reference.sum(axis=1) - reference_inside, marks, coding),
+        _side(counts.log_all - inside, marks, coding),
+        _side(counts.reference_all - reference_inside, marks, coding),
     )
 
 
@@ -122,16 +137,16 @@ def in_all_traffic(watched: Watched, history: History, name: str) -> Iterator[Ma
 def in_slices(watched: Watched, history: History, column: str, name: str) -> Iterator[MarkSeries]:
     """The values of a coding in each slice of a column against the rest: the known values, then new ones."""
     cut, coding = watched.cut(column), watched.codings[name]
-    log, reference = history.counts(slice_coding(column), name), history.reference_counts(slice_coding(column), name)
-    there, new = reference.sum(axis=(0, 1)), history.names(name)
+    counts = Crossed.of(history, slice_coding(column), name)
+    there, new = counts.reference_all.sum(axis=0), history.names(name)
     known, unknown = [], []
     for value in range(len(cut.values)):
         place = slice_of(cut, value)
         marks = value_marks(name, coding, there, place)
-        known.append(in_slice(marks, [value], coding, log, reference))
+        known.append(in_slice(marks, [value], coding, counts))
         if new:
             marks = new_marks(name, coding, new, there, place)
-            unknown.append(in_slice(marks, [value], coding, log, reference))
+            unknown.append(in_slice(marks, [value], coding, counts))
     yield joined(known)
     if unknown:
         yield joined(unknown, alike=False)

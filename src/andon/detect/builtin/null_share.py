@@ -51,8 +51,7 @@ class NullShare:
             if watched.codings[feature].column == column:
                 continue
             coding = watched.codings[feature]
-            log = history.counts(slice_coding(column), feature)
-            reference = history.reference_counts(slice_coding(column), feature)
+            counts = marks_of.Crossed.of(history, slice_coding(column), feature)
             for value in range(len(cut.values)):
                 marks = marks_of.absence_marks(feature, coding, marks_of.slice_of(cut, value))
-                yield marks_of.in_slice(marks, [value], coding, log, reference)
+                yield marks_of.in_slice(marks, [value], coding, counts)

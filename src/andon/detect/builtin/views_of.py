@@ -124,9 +124,10 @@ class View:
 
     def _sides(self, told: "_Told", carries: "_Which", among: "_Which") -> tuple[Side, Side]:
         """Counts in the parts and in the rest of the traffic."""
-        table = np.array([part.inside for part in self.parts], dtype=np.int64)
+        table = np.array([part.inside for part in self.parts], dtype=np.float64)
         count, total = (told.laid_out(which) for which in (carries, among))
-        return Side(table @ count, table @ total), Side((1 - table) @ count, (1 - table) @ total)
+        inside, rest = ([(each @ rows).astype(np.int64) for rows in (count, total)] for each in (table, 1 - table))
+        return Side(*inside), Side(*rest)
 
     def _mark(self, watched: Watched, part: Part, code: int, what: str) -> Mark:
         place = part.place
@@ -269,12 +270,12 @@ class _Told:
         flat = entries.time * width + entries.codes[-2]
         return cls(flat, entries.counts, watched.surrogate.parts(entries.codes[-1]), (entries.length, width))
 
-    def laid_out(self, which: "_Which") -> Int64:
-        """Rows of some entries, `(codes, T)`."""
+    def laid_out(self, which: "_Which") -> Float:
+        """Rows of some entries, `(codes, T)`: whole numbers of floating point, whose products are faster."""
         chosen = which(*self.said)
         flat, counts = (self.flat, self.counts) if chosen.all() else (self.flat[chosen], self.counts[chosen])
-        rows = np.bincount(flat, weights=counts, minlength=self.shape[0] * self.shape[1])
-        return rows.astype(np.int64).reshape(self.shape).T
+        rows = np.bincount(flat, weights=counts.astype(np.float64), minlength=self.shape[0] * self.shape[1])
+        return rows.astype(np.float64, copy=False).reshape(self.shape).T
 
 
 def _answer(watched: Watched, answer: int) -> str:
