@@ -1,10 +1,12 @@
 """Builds what a command needs: the model as declared, the logs behind their engine, the service over both."""
 
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
 from andon.adapters.duckdb.log import DuckDBLog, open_log
 from andon.adapters.duckdb.objects import Storage
@@ -20,6 +22,7 @@ from andon.bootstrap.packs import floors
 from andon.bootstrap.pin import Memory, of_model
 from andon.bootstrap.yaml_file import read_yaml
 from andon.detect.registry import DETECTORS
+from andon.detect.surrogate import ROWS_MIN
 from andon.incident.scan import Scan, Warning  # noqa: A004  # the contract's word
 from andon.inventory.columns import differing_types, resolve_columns
 from andon.inventory.model import Model
@@ -134,6 +137,8 @@ def _scan(asked: ScanRequest, model: Model, equal: tuple[str, str] | None, progr
     stretches, about_part = WHOLE if asked.reference is not None else _own_reference(asked, model, equal)
     with ExitStack() as opened:
         known_good, log = (opened.enter_context(each) for each in _open(asked, model, equal, stretches))
+        if model.features and known_good.time_of_row(ROWS_MIN) is not None:
+            threading.Thread(target=import_module, args=("sklearn.ensemble",)).start()  # a second, beside the reading
         seen: tuple[LogSource, LogSource] = (log, known_good)
         if asked.memory is not None:
             seen = asked.memory.watch(log, known_good, log.model, equal)

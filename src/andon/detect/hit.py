@@ -221,8 +221,10 @@ def _hits(detector: Detector, series: MarkSeries, threshold: float, opening: flo
     least = np.array([[mark.effect_min] for mark in series.marks])
     good = np.array([[mark.only_rises] for mark in series.marks])
     for tested in jumps(series, least=threshold):
-        beyond = tested.beyond(threshold, least) & ~negligible(series, tested.window)
-        beyond &= ~(good & (tested.effect < 0))
+        beyond = tested.beyond(threshold, least)
+        if not beyond.any():
+            continue
+        beyond &= ~negligible(series, tested.window) & ~(good & (tested.effect < 0))
         better = beyond & (np.abs(tested.z) > np.abs(best))
         best[better], effect[better] = tested.z[better], tested.effect[better]
         error[better], wander[better], window[better] = tested.error[better], tested.wander[better], tested.window

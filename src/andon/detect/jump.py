@@ -12,17 +12,17 @@ against the reference, beyond sampling error. A reference that does not fit, a s
 normal each differ from one of them only.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from andon.detect.mark import EFFECT_MIN, MarkSeries
+from andon.detect.screen import reach
 from andon.detect.sums import Past, Sums
 
 Float = npt.NDArray[np.float64]
-Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
 
 WINDOWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -39,10 +39,6 @@ FREEDOM_MAX = 1e6
 """Degrees of freedom from which on Student's tail is the normal one."""
 HISTORY_WINDOWS_MIN = 2.0
 """A window length is tested once the history (log and reference) holds this many windows to learn the wander from."""
-SCREEN_CELLS = 1 << 15
-"""How many marks times buckets are screened at a time: a quarter of a MiB per array."""
-SCREEN_SLACK = 1e-2
-"""By how much less than the threshold passes the screen: more than single precision rounds off, up to 1e10 rows."""
 
 CONTROL_SHIFT_MAX = 0.2
 """How far (Cohen's h, beyond noise) a slice's share of the traffic may move before the rest is no control any more."""
@@ -50,7 +46,7 @@ CONTROL_SHIFT_MAX = 0.2
 
 @dataclass(frozen=True)
 class Jumps:
-    """Result of the test with one window length: arrays `(S, T)`; nan where it could not be tested.
+    """Result of the test with one window length: arrays `(S, T)`; nan where it was not tested or cannot be.
 
     Attributes:
         window: length in buckets.
@@ -98,19 +94,25 @@ def jumps(
 ) -> Iterator[Jumps]:
     """The test of every mark at every evaluation, one window length after another.
 
-    What stands at index `t` depends on buckets `0..t` and the reference only. A family in which no |z| can reach
-    `least` yields nothing: most families of a quiet log, at a fraction of the cost. `by_family` draws the habits of a
-    mark that was seldom seen to those of its family: a cut that no row has passed yet may be one that weather will.
+    What stands at index `t` depends on buckets `0..t` and the reference only. A mark whose |z| cannot reach `least` is
+    not tested, and a window length at which none can yields nothing: most of a log ends here, at a fraction of the
+    cost. `by_family` draws the habits of a mark that was seldom seen to those of its family: a cut that no row has
+    passed yet may be one that weather will.
     """
     buckets = series.log.count.shape[1]
     tested = tuple(window for window in windows if window < buckets)
-    if not any(screen.may_reach(least, window) for screen in _Screen.each(series) for window in tested):
+    reaching = reach(series, tested, least) if tested and series.marks else np.zeros((0, 0), dtype=np.bool_)
+    if not reaching.any():
         return
     running = _Running.of(series, by_family=by_family)
     floor = _Floor.none(len(series.marks), buckets)
-    for window in tested:
-        result, floor = _jumps(running, window, floor)
-        yield result
+    last = int(np.nonzero(reaching.any(axis=0))[0][-1])
+    for n, window in enumerate(tested[: last + 1]):
+        differences, span = running.differences(window), running.past(window)
+        wander = _Wander.of(running, differences, span)
+        floor = floor.raised(wander.usual, wander.windows, window)
+        if reaching[:, n].any():
+            yield _jumps(running, differences, span, (floor, wander), reaching[:, n])
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,12 @@ class _Difference:
             self.binomial + other.binomial,
             self.count,
             self.total,
+        )
+
+    def of(self, marks: npt.NDArray[np.bool_]) -> "_Difference":
+        """The difference of some marks."""
+        return _Difference(
+            self.value[marks], self.variance[marks], self.binomial[marks], self.count[marks], self.total[marks]
         )
 
     def where(self, usable: npt.NDArray[np.bool_]) -> "_Difference":
@@ -190,15 +198,28 @@ class _Floor:
         return _Floor(np.maximum(wander, proven), enough, window)
 
 
-def _difference(window: Sums, base: Sums, correlation: Float, rows_min: int) -> _Difference:
-    enough = (window.total >= rows_min) & (base.total >= 4 * rows_min)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = angle(window.count, window.total) - angle(base.count, base.total)
-        own, other = 1 / (window.total + 0.5), 1 / (base.total + 0.5)
-        variance = own * window.design_effect(correlation) + other * base.design_effect(correlation)
-    return _Difference(
-        np.where(enough, value, np.nan), np.where(enough, variance, np.nan), own + other, window.count, window.total
-    )
+@dataclass(frozen=True)
+class _Level:
+    """The angle of a share over some buckets; its variance with the rows of a bucket as a cluster, and without."""
+
+    sums: Sums
+    angle: Float
+    variance: Float
+    binomial: Float
+
+    @classmethod
+    def of(cls, sums: Sums, correlation: Float) -> "_Level":
+        with np.errstate(invalid="ignore", divide="ignore"):
+            binomial = 1 / (sums.total + 0.5)
+            return cls(sums, angle(sums.count, sums.total), binomial * sums.design_effect(correlation), binomial)
+
+    def less(self, base: "_Level", rows_min: int) -> _Difference:
+        """A window less its baseline, which needs four times the rows."""
+        window = self.sums
+        enough = (window.total >= rows_min) & (base.sums.total >= 4 * rows_min)
+        value = np.where(enough, self.angle - base.angle, np.nan)
+        variance = np.where(enough, self.variance + base.variance, np.nan)
+        return _Difference(value, variance, self.binomial + base.binomial, window.count, window.total)
 
 
 @dataclass(frozen=True)
@@ -227,7 +248,8 @@ def _inside(reference: Sums, window: int, rules: _Rules) -> "_Difference | None"
     if reference.count.shape[1] <= window:
         return None
     own, steady = reference.window(window), reference.all()
-    return _difference(own, steady - own, steady.moderated_clustering(rules.moderated), rules.rows_min)
+    correlation = steady.moderated_clustering(rules.moderated)
+    return _Level.of(own, correlation).less(_Level.of(steady - own, correlation), rules.rows_min)
 
 
 @dataclass(frozen=True)
@@ -264,10 +286,9 @@ class _Differences:
         if prior is not None:
             before = before.shrunk(prior.log.before(past), prior.rows)
             steady = steady.shrunk(prior.reference, prior.rows)
-        log_difference, reference_difference = (
-            _difference(now, base, correlation, rows_min) for base in (before, steady)
-        )
-        return cls(log_difference, reference_difference, inside)
+        level = _Level.of(now, correlation)
+        by_log, by_reference = (level.less(_Level.of(base, correlation), rows_min) for base in (before, steady))
+        return cls(by_log, by_reference, inside)
 
     def __sub__(self, other: "_Differences") -> "_Differences":
         inside = None if self.inside is None or other.inside is None else self.inside - other.inside
@@ -342,123 +363,62 @@ class _Running:
 
 
 @dataclass(frozen=True)
-class _ScreenedSide:
-    """Running sums of the rows with each mark and of all rows; their angle and its variance, and the reference's.
+class _Wander:
+    """The usual wander of each mark: its variance, the windows it was learnt from, the reference's largest jump."""
 
-    Angles and variances are of single precision: half the time, and `SCREEN_SLACK` covers the rounding.
-    """
-
-    count: Float
-    total: Float
-    angle: Float32
-    error: Float32
-    known: tuple[Float32, Float32]
+    usual: Float
+    windows: Float
+    peak: Float
 
     @classmethod
-    def of(cls, count: Float, total: Float, known_count: Float, known_total: Float) -> "_ScreenedSide":
-        return cls(count, total, *_screened(count, total), _screened(known_count, known_total))
+    def of(cls, running: _Running, differences: _Differences, span: Past) -> "_Wander":
+        past, windows_past = _past_wander(differences.log, span)
+        own, marks = differences.inside, len(differences.log.value)
+        steady, steady_windows, steady_peak = _reference_wander(own, span.window, marks)
+        known = windows_past + steady_windows
+        excess = (past * windows_past + steady * steady_windows) / np.maximum(known, 1e-12)
+        informed = known
+        if running.rules.moderated.any():
+            seen = running.events(span) / EVENTS_PER_WINDOW
+            informed = np.where(running.rules.moderated, np.minimum(known, seen), known)
+        return cls(_moderated(excess * informed, informed, running.rules.alike), known, steady_peak)
 
 
-def _screened(count: Float, total: Float) -> tuple[Float32, Float32]:
-    """The angle of a share and its binomial variance."""
-    k, n = count.astype(np.float32), total.astype(np.float32)
-    error: Float32 = np.reciprocal(n + np.float32(0.5))
-    n += np.float32(0.75)
-    k += np.float32(0.375)
-    k /= n
-    np.arcsin(np.sqrt(k, out=k), out=k)
-    k *= 2
-    return k, error
-
-
-_NO_ROWS, _NO_ROWS_ERROR = float(angle(np.zeros(()), np.zeros(()))), 2.0
-"""The angle and its variance where there are no rows before a window."""
-
-
-@dataclass(frozen=True)
-class _Screen:
-    """The least that must hold of some marks of a family for any of them to jump: cheap, and most families end here."""
-
-    sides: tuple["_ScreenedSide", ...]
-    frozen: int | None
-
-    @classmethod
-    def each(cls, series: MarkSeries) -> Iterator["_Screen"]:
-        """A few marks at a time: arrays that stay in the processor's cache, and the first that may jump ends it."""
-        pairs = [(series.log, series.reference)]
-        if series.rest is not None and series.reference_rest is not None:
-            pairs.append((series.rest, series.reference_rest))
-        few = max(1, SCREEN_CELLS // max(series.log.count.shape[1], 1))
-        for first in range(0, len(series.marks), few):
-            part = slice(first, first + few)
-            sides = []
-            for log, reference in pairs:
-                counts = (np.cumsum(each[part], axis=1, dtype=np.float64) for each in (log.count, log.total))
-                known = (
-                    each[part].sum(axis=1, keepdims=True, dtype=np.float64)
-                    for each in (reference.count, reference.total)
-                )
-                sides.append(_ScreenedSide.of(*counts, *known))
-            yield cls(tuple(sides), series.frozen)
-
-    def may_reach(self, least: float, window: int) -> bool:
-        """Whether any jump of this window length reaches `least` binomial errors; all else only makes |z| smaller."""
-        past = Past(window, self.frozen)
-        differences = [self._difference(side, past) for side in self.sides]
-        by_log, by_reference = (_squared([each[n] for each in differences]) for n in (0, 1))
-        return bool(np.any(np.minimum(by_log, by_reference) >= (least * (1 - SCREEN_SLACK)) ** 2))
-
-    @staticmethod
-    def _difference(side: "_ScreenedSide", past: Past) -> tuple[tuple[Float32, Float32], tuple[Float32, Float32]]:
-        """The angle of the window less that of each baseline, with its variance."""
-        window = past.window
-        now, own = _screened(*(each[:, window:] - each[:, :-window] for each in (side.count, side.total)))
-        before = past.of(side.angle, _NO_ROWS)[:, window:], past.of(side.error, _NO_ROWS_ERROR)[:, window:]
-        return (now - before[0], own + before[1]), (now - side.known[0], own + side.known[1])
-
-
-def _squared(differences: Sequence[tuple[Float32, Float32]]) -> Float32:
-    """The square of a difference (less that of the rest, if there is one) in units of its variance."""
-    moved, variance = differences[0]
-    for other, more in differences[1:]:
-        moved -= other
-        variance += more
-    moved *= moved
-    moved /= variance
-    return moved
-
-
-def _jumps(running: _Running, window: int, floor: _Floor) -> tuple[Jumps, _Floor]:
-    differences = running.differences(window)
-    log, ref, own = differences.log, differences.reference, differences.inside
-    span = running.past(window)
-    past, windows_past = _past_wander(log, span)
-    steady, steady_windows, steady_peak = _reference_wander(own, window, len(log.value))
-    known = windows_past + steady_windows
+def _jumps(
+    running: _Running,
+    differences: _Differences,
+    span: Past,
+    usual: tuple[_Floor, _Wander],
+    marks: npt.NDArray[np.bool_],
+) -> Jumps:
+    """The test of some marks, nan for the others."""
+    moderated = running.rules.moderated
+    if moderated.any():  # the largest effect of the family is that of all
+        marks = np.ones(len(marks), dtype=np.bool_)
+    log, ref, (floor, wander) = differences.log.of(marks), differences.reference.of(marks), usual
     plain_log, plain_ref = log.plain(), ref.plain()
-    excess = (past * windows_past + steady * steady_windows) / np.maximum(known, 1e-12)
-    informed = known
-    if running.rules.moderated.any():
-        seen = running.events(span) / EVENTS_PER_WINDOW
-        informed = np.where(running.rules.moderated, np.minimum(known, seen), known)
-    floor = floor.raised(_moderated(excess * informed, informed, running.rules.alike), known, window)
-    z, error = _standardised(plain_log, log.variance, floor.wander, floor.known)
-    same = np.sign(log.value) == np.sign(ref.value)
+    z, error = _standardised(plain_log, log.variance, floor.wander[marks], floor.known[marks])
+    same, known = np.sign(log.value) == np.sign(ref.value), wander.windows[marks] >= HISTORY_WINDOWS_MIN
     by_log = np.abs(z) <= np.abs(plain_ref)
     plain = np.where(same, np.sign(log.value) * np.minimum(np.abs(plain_log), np.abs(plain_ref)), 0.0)
     plain = np.where(np.isnan(log.value) | np.isnan(ref.value), np.nan, plain)
     effect = np.where(np.abs(log.value) <= np.abs(ref.value), log.value, ref.value)
-    tested = Jumps(
-        window,
-        np.where(same & (known >= HISTORY_WINDOWS_MIN), np.where(by_log, z, plain_ref), np.nan),
-        effect,
-        error,
+
+    def of_all(values: Float) -> Float:
+        every = np.full((len(marks), values.shape[1]), np.nan)
+        every[marks] = values
+        return every
+
+    return Jumps(
+        span.window,
+        of_all(np.where(known & same, np.where(by_log, z, plain_ref), np.nan)),
+        of_all(effect),
+        of_all(error),
         floor.wander,
-        np.maximum(_past_peak(plain, span), steady_peak),
-        plain,
-        _family_peak(np.where(same, effect, np.nan), own, span, running.rules.moderated),
+        of_all(np.maximum(_past_peak(plain, span), wander.peak[marks])),
+        of_all(plain),
+        _family_peak(np.where(same, effect, np.nan), differences.inside, span, moderated),
     )
-    return tested, floor
 
 
 def _past_wander(difference: _Difference, past: Past) -> tuple[Float, Float]:

@@ -10,7 +10,7 @@ import numpy as np
 from andon.base.interval import Grid
 from andon.base.predicate import equals
 from andon.detect.finding import Slice
-from andon.detect.surrogate import ROWS_MAX, ROWS_MIN, Surrogate, fit, prepare
+from andon.detect.surrogate import ROWS_MAX, Surrogate, fit
 from andon.inventory.model import Model, Problem
 from andon.telemetry.plan import (
     CategoryCoding,
@@ -175,8 +175,6 @@ def watch(model: Model, reference: LogSource) -> Watched:
     """Codings for the model's features, slices and prediction, from the reference's values."""
     types = reference.schema().types
     features = tuple(name for name in model.features if name in types)
-    if features and model.columns.prediction in types and reference.time_of_row(ROWS_MIN) is not None:
-        prepare()
     codings = {name: feature_coding(reference, name, types[name]) for name in features}
     answers = {
         role: _answer_coding(reference, column, types[column])

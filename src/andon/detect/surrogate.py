@@ -6,9 +6,7 @@ did meanwhile.
 """
 
 import hashlib
-import importlib
 import json
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -55,11 +53,6 @@ class _Trees(Protocol):
     def fit(self, rows: Float, given: Float | Int64) -> "_Trees": ...
 
     def predict(self, rows: Float) -> Float | Int64: ...
-
-
-def prepare() -> None:
-    """Begin to load scikit-learn beside other work: it takes a second, and a fit waits for it."""
-    threading.Thread(target=importlib.import_module, args=("sklearn.ensemble",)).start()
 
 
 def _one_thread() -> AbstractContextManager[object]:
