@@ -224,6 +224,23 @@ def _wandering(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
         rows["product"][today] = rng.choice(["card", "house"])
 
 
+def _contradicted_soon(share: float) -> Change:
+    """Every label comes a day after its decision, and contradicts it in some."""
+
+    def change(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+        rows["label_ts"][:] = rows["ts"].data + 86_400_000_000
+        _contradicted(share)(rows, mask, rng)
+
+    return change
+
+
+WESTERN_WOMEN = "region = 'west' and sex = 'f'"
+MEETING: Mapping[str, Fault] = {
+    "declined": Fault("", outputs=_overruled(0.5), slice=WESTERN_WOMEN, start=20.3),
+    "contradicted": Fault("", outputs=_contradicted_soon(0.7), slice=WESTERN_WOMEN, start=20.3),
+}
+"""Harm where two slices meet, too little of it for either of them to show it (seed 0)."""
+
 EQUAL_RETRAIN = Fault("", outputs=_retrained(0.0))
 """No fault: another version, no better and no worse for anybody."""
 BENIGN_RELEASES: Mapping[str, Fault] = {
@@ -283,6 +300,9 @@ FAULTS: Mapping[str, Fault] = {
         outputs=_overruled(0.9),
         slice="region = 'south' and sex = 'f'",
         days=8.0,
+    ),
+    "western_women_declined": Fault(
+        "bias_and_fairness_violation", outputs=_declined(0.5), slice="region = 'west' and sex = 'f'", days=8.0
     ),
     "branches_count_as_web_in_the_north": Fault(
         "data_pipeline_corruption", inputs=_value("channel", "web"), slice="region = 'north'"

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from andon.base.interval import Interval
+from andon.base.predicate import all_of
 
 
 class Layer(StrEnum):
@@ -22,6 +23,11 @@ class Slice:
 
     predicate: str
     columns: tuple[str, ...]
+
+    def __and__(self, other: "Slice") -> "Slice":
+        """The traffic that is in both."""
+        columns = tuple(dict.fromkeys((*self.columns, *other.columns)))
+        return Slice(all_of(self.predicate, other.predicate), columns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,18 @@ class Triangle:
 
 
 @dataclass(frozen=True)
+class Rest:
+    """The rows of a triangle that are not in a part of it."""
+
+    whole: Triangle
+    part: Triangle
+
+    def by_event(self, known: int) -> Int64 | Float:
+        """Rows per bucket of decision, of the labels that had arrived by the end of bucket `known`."""
+        return self.whole.by_event(known) - self.part.by_event(known)
+
+
+@dataclass(frozen=True)
 class Entries:
     """Counts of a cube, one entry per cell that has rows: what is too wide to be laid out.
 

@@ -16,6 +16,7 @@ from andon.detect.mark import Late, Mark, MarkSeries
 from andon.detect.onset import Float, Run, best_run, gains
 from andon.detect.planning import Watched
 from andon.detect.sums import Sums
+from andon.detect.within import stands_out
 from andon.telemetry.plan import CategoryCoding, Cube, NumberCoding, Plan
 
 NEAR = 2
@@ -225,6 +226,7 @@ def _hits(detector: Detector, series: MarkSeries, threshold: float, opening: flo
         if not beyond.any():
             continue
         beyond &= ~negligible(series, tested.window) & ~(good & (tested.effect < 0))
+        beyond &= stands_out(series, tested.window, tested.effect)
         better = beyond & (np.abs(tested.z) > np.abs(best))
         best[better], effect[better] = tested.z[better], tested.effect[better]
         error[better], wander[better], window[better] = tested.error[better], tested.wander[better], tested.window

@@ -1,12 +1,13 @@
 """Marks: a property that a row has or has not, counted over time. Every detector turns its question into marks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from andon.detect.finding import Slice
-from andon.detect.history import Triangle
+from andon.detect.history import Rest, Triangle
 from andon.telemetry.summary import Int64
 
 Float = npt.NDArray[np.float64]
@@ -68,8 +69,13 @@ class Side:
     count: Int64 | Float
     total: Int64 | Float
 
-    def select(self, keep: np.ndarray) -> "Side":
-        return Side(self.count[keep], self.total[keep])
+    def __sub__(self, part: "Side") -> "Side":
+        return Side(self.count - part.count, self.total - part.total)
+
+    @classmethod
+    def stacked(cls, each: Sequence["Side"]) -> "Side":
+        """The counts of one mark each, `(T,)`, as those of several."""
+        return cls(np.array([side.count for side in each]), np.array([side.total for side in each]))
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,9 @@ class MarkSeries:
         frozen: the bucket from which on everything is compared with what was before it (a version is compared with what
             was before its first row, however long it runs); None where the baseline ends where the window begins.
         rows_min: fewest rows in a window, and in each baseline 4 times as many.
-        declared: whether the slices, if any, are by columns that were declared as slices.
+        declared: whether the slices, if any, are by one column each that was declared as a slice.
+        within: for slices of two columns, what else is in the slice of each column, in the log and the reference: a
+            jump must show against each, or the slice of one column says as much.
     """
 
     marks: tuple[Mark, ...]
@@ -106,6 +114,7 @@ class MarkSeries:
     frozen: int | None = None
     rows_min: int = ROWS_MIN
     declared: bool = True
+    within: tuple[tuple[Side, Side], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,6 +144,6 @@ class Late:
 
     count: Triangle
     total: Triangle
-    rest_count: Triangle | None = None
-    rest_total: Triangle | None = None
+    rest_count: Triangle | Rest | None = None
+    rest_total: Triangle | Rest | None = None
     missing: bool = False

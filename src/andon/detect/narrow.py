@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from andon.base.interval import Grid
-from andon.base.predicate import all_of
 from andon.detect.builtin import marks_of, views_of
 from andon.detect.finding import Slice
 from andon.detect.history import Entries, History
@@ -195,7 +194,7 @@ class Inquiry:
 
     def within(self, history: History, part: Located) -> Hit:
         """The hit followed in a part of the place, against the rest of the place."""
-        place = part.place if self.place is None else both(self.place, part.place)
+        place = part.place if self.place is None else self.place & part.place
         return self._followed(history, part, place, lambda entries: entries.codes[2] == 1)
 
     def everywhere(self, history: History, part: Located) -> Hit:
@@ -282,7 +281,7 @@ class Inquiry:
         seen = here(log) & ((log.time < self.run.start) | (log.codes[3] == 1))
         inside, rest = self._sides(history, log, seen, part)
         reference_inside, reference_rest = self._sides(history, reference, here(reference), part)
-        where = place if mark.version is None else both(self.watched.version_slice(mark.version), place)
+        where = place if mark.version is None else self.watched.version_slice(mark.version) & place
         series = MarkSeries((replace(mark, slice=where),), inside, reference_inside, rest, reference_rest)
         stream = Stream.of(self.hit.stream.detector, series, 0)
         run = self.run
@@ -302,11 +301,6 @@ class Inquiry:
             return Side(count, total)
 
         return side(seen & inside), side(seen & ~inside)
-
-
-def both(first: Slice, second: Slice) -> Slice:
-    """The traffic in two slices at once."""
-    return Slice(all_of(first.predicate, second.predicate), tuple(dict.fromkeys((*first.columns, *second.columns))))
 
 
 def _table(entries: Entries, where: Mask, shape: tuple[int, ...]) -> Int64:

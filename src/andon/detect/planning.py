@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from itertools import accumulate, combinations
 from math import isfinite
 
 import numpy as np
@@ -45,6 +46,8 @@ CUT_VALUES_MIN = 4
 """A number of fewer values cuts the traffic by value, not by order."""
 FOUND_MAX = 20
 """So many columns that nobody declared as slices are looked at: the features first."""
+PAIR_PLACES_MAX = 200
+"""Places of two declared columns at once that are looked at."""
 STANDS_IN, STAND_IN_ROWS = 0.8, 5_000
 """From this lambda on, seen in so many rows, a column stands in for a protected attribute."""
 VERSIONS_MAX = 50
@@ -118,8 +121,19 @@ class Watched:
         """Whether a slice is one side of a number."""
         return place is not None and place.columns[-1] in self.cuts and place.columns[-1] not in self.slices
 
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of declared slices, those of few places first, up to so many places in all."""
+        sizes = {name: len(self.cut(name).values) for name in self.slices}
+        pairs = sorted(combinations(self.slices, 2), key=lambda pair: sizes[pair[0]] * sizes[pair[1]])
+        places = accumulate(sizes[one] * sizes[other] for one, other in pairs)
+        return tuple(pair for pair, sum_of_them in zip(pairs, places, strict=True) if sum_of_them <= PAIR_PLACES_MAX)
+
     def is_declared(self, codings: Iterable[str]) -> bool:
-        """Whether none of some codings cuts the traffic by a column that nobody declared as a slice."""
+        """Whether some codings cut the traffic by no column that nobody declared as a slice, nor by two at once."""
+        codings = set(codings)
+        if len(codings & {slice_coding(name) for name in self.slices}) > 1:
+            return False
         undeclared = {
             *(slice_coding(name) for name in self.found),
             *(cut_coding(name) for name in self.cuts if name not in self.slices),

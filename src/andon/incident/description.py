@@ -13,7 +13,7 @@ from andon.detect.history import History
 from andon.detect.hit import Hit, expected, follow
 from andon.detect.jump import share
 from andon.detect.locate import locate
-from andon.detect.narrow import Narrowed, both
+from andon.detect.narrow import Narrowed
 from andon.detect.onset import Run
 from andon.detect.planning import VERSION, Watched
 from andon.detect.shape import came_to_a_stop, left_range
@@ -123,7 +123,7 @@ def followed(known: Description, found: Narrowed, watched: Watched) -> Descripti
 def of_version(known: Description, version: str, watched: Watched) -> Description:
     """The description with a version to blame: its decisions alone are concerned, where there is a slice only there."""
     stream, whole = known.lead.stream, watched.version_slice(version)
-    place = whole if known.slice is None else both(whole, known.slice)
+    place = whole if known.slice is None else whole & known.slice
     lead = replace(known.lead, stream=replace(stream, mark=replace(stream.mark, slice=place, version=version)))
     return replace(known, lead=lead, slice=place, signs=replace(known.signs, version=version))
 

@@ -37,6 +37,7 @@ from synthetic import (
     DAY,
     DAYS,
     FAULTS,
+    MEETING,
     MODEL,
     START,
     UNEASY,
@@ -518,6 +519,14 @@ def test_what_was_told_at_detection_is_not_taken_back(name: str, bench: Bench) -
     [later] = bench.scanned(FAULTS[name], 7).scan.incidents
     [then] = bench.scanned(FAULTS[name], 7, DETECTORS, later.detected_at).scan.incidents
     assert (then.incident_type, then.detected_at) == (later.incident_type, later.detected_at)
+
+
+@pytest.mark.parametrize("name", MEETING)
+def test_harm_where_two_slices_meet_is_found_though_neither_shows_it(name: str, bench: Bench) -> None:
+    [found] = bench.scanned(MEETING[name], 0).scan.incidents
+    assert found.slice is not None
+    assert set(found.slice.columns) == {"region", "sex"}
+    assert f1(bench.log(MEETING[name], 0), found.affected.predicate, MEETING[name].affected) > 0.95
 
 
 @pytest.mark.parametrize("start", [35.0, 35.05, 35.3, 35.5])

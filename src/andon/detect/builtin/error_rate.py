@@ -55,8 +55,9 @@ class ErrorRate:
     def cubes(self, watched: Watched) -> tuple[Cube, ...]:
         if watched.classes is None:
             return ()
-        slices = [Cube((slice_coding(column), LABEL, PREDICTION), known_at=True) for column in _slices(watched)]
-        return (Cube((LABEL, PREDICTION), known_at=True), *slices)
+        slices = [(slice_coding(column),) for column in _slices(watched)]
+        pairs = [(slice_coding(one), slice_coding(other)) for one, other in _pairs(watched)]
+        return tuple(Cube((*cut, LABEL, PREDICTION), known_at=True) for cut in ((), *slices, *pairs))
 
     def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
         if watched.classes is None:
@@ -67,12 +68,23 @@ class ErrorRate:
             inside = late_marks.in_slices(faults, watched, history, column, LABEL, PREDICTION)
             if inside is not None:
                 yield inside
+        for pair in _pairs(watched):
+            inside = late_marks.in_pairs(faults, watched, history, pair, LABEL, PREDICTION)
+            if inside is not None:
+                yield inside
 
 
 def _slices(watched: Watched) -> tuple[str, ...]:
     """Slice columns in which errors are followed: none when the classes are many."""
-    few = watched.classes is not None and all(len(coding.values) <= CLASSES_MAX for coding in watched.classes)
-    return watched.slices if few else ()
+    return watched.slices if _are_few(watched) else ()
+
+
+def _pairs(watched: Watched) -> tuple[tuple[str, str], ...]:
+    return watched.pairs if _are_few(watched) else ()
+
+
+def _are_few(watched: Watched) -> bool:
+    return watched.classes is not None and all(len(coding.values) <= CLASSES_MAX for coding in watched.classes)
 
 
 def _faults(watched: Watched) -> list[Fault]:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from andon.detect.builtin import marks_of
-from andon.detect.history import History, Triangle
+from andon.detect.history import History, Rest, Triangle
 from andon.detect.mark import Late, Mark, MarkSeries, Side
 from andon.detect.planning import Watched, slice_coding
 from andon.telemetry.summary import Int64
@@ -32,49 +32,88 @@ class Fault:
 def everywhere(faults: Sequence[Fault], history: History, *columns: str) -> MarkSeries:
     """Faults in all traffic; their masks are over the codes of the columns."""
     labelled, reference = history.known_counts(*columns), history.reference_labels(*columns)
-    counted = [_Counted.of(fault, labelled, reference) for fault in faults]
-    return _series([fault.mark for fault in faults], counted)
+    return _series([fault.mark for fault in faults], [_Counted.of(fault, labelled, reference) for fault in faults])
 
 
 def in_slices(
     faults: Sequence[Fault], watched: Watched, history: History, column: str, *columns: str
 ) -> MarkSeries | None:
     """The steady faults in each slice of a column against the rest; None where there is none."""
-    cut = watched.cut(column)
+    cut, steady = watched.cut(column), [fault for fault in faults if fault.steady]
     labelled = history.known_counts(slice_coding(column), *columns)
     reference = history.reference_labels(slice_coding(column), *columns)
+    everybody = [_Counted.of(fault, labelled, reference.sum(axis=1)) for fault in steady]
     marks, inside, rest = [], [], []
     for value in range(len(cut.values)):
-        here = labelled.codes[0] == value
-        other = reference.sum(axis=1) - reference[:, value]
-        for fault in (fault for fault in faults if fault.steady):
+        here = labelled.where(labelled.codes[0] == value)
+        for fault, all_traffic in zip(steady, everybody, strict=True):
             marks.append(replace(fault.mark, slice=marks_of.slice_of(cut, value)))
-            inside.append(_Counted.of(fault, labelled.where(here), reference[:, value]))
-            rest.append(_Counted.of(fault, labelled.where(~here), other))
+            inside.append(_Counted.of(fault, here, reference[:, value]))
+            rest.append(all_traffic.without(inside[-1]))
     return _series(marks, inside, rest) if marks else None
+
+
+def in_pairs(
+    faults: Sequence[Fault], watched: Watched, history: History, pair: tuple[str, str], *columns: str
+) -> MarkSeries | None:
+    """The steady faults where two columns have a value each, against the rest and within the slice of each column."""
+    cutting = tuple(slice_coding(column) for column in pair)
+    labelled, reference = history.known_counts(*cutting, *columns), history.reference_labels(*cutting, *columns)
+    places = marks_of.places_of(watched, pair, reference.reshape((*reference.shape[:3], -1)).sum(axis=(0, 3)))
+    marks, inside, rest, within = [], [], [], []
+    for fault in (fault for fault in faults if fault.steady):
+        everybody = _Counted.of(fault, labelled, reference.sum(axis=(1, 2)))
+        slices = [
+            [
+                _Counted.of(fault, labelled.where(codes == value), by_value[:, value])
+                for value in range(by_value.shape[1])
+            ]
+            for codes, by_value in zip(labelled.codes, (reference.sum(axis=2), reference.sum(axis=1)), strict=False)
+        ]
+        for values, place in places:
+            here = np.all(labelled.codes[:2] == np.array([values]).T, axis=0)
+            marks.append(replace(fault.mark, slice=place))
+            inside.append(_Counted.of(fault, labelled.where(here), reference[:, values[0], values[1]]))
+            rest.append(everybody.without(inside[-1]))
+            within.append([each[value].without(inside[-1]) for each, value in zip(slices, values, strict=True)])
+    if not marks:
+        return None
+    each = tuple(_sides([both[n] for both in within]) for n in range(len(pair)))
+    return replace(_series(marks, inside, rest), within=each, declared=False)
 
 
 @dataclass(frozen=True)
 class _Counted:
-    """A fault counted: by arrival and by decision in the log, per bucket in the reference."""
+    """A fault counted, with the rows that could have it: by decision and arrival, by arrival, and in the reference."""
 
     count: Triangle
     total: Triangle
-    reference_count: Int64
-    reference_total: Int64
+    log: Side
+    reference: Side
 
     @classmethod
     def of(cls, fault: Fault, labelled: Triangle, reference: Int64) -> "_Counted":
         codes = tuple(labelled.codes[-fault.wrong.ndim :])
-        return cls(
-            labelled.where(fault.wrong[codes]),
-            labelled.where(fault.among[codes]),
-            reference[:, fault.wrong].sum(axis=1),
-            reference[:, fault.among].sum(axis=1),
-        )
+        wrong, among = labelled.where(fault.wrong[codes]), labelled.where(fault.among[codes])
+        usual = Side(reference[:, fault.wrong].sum(axis=1), reference[:, fault.among].sum(axis=1))
+        return cls(wrong, among, Side(wrong.by_arrival(), among.by_arrival()), usual)
+
+    def without(self, part: "_Counted") -> "_Rest":
+        count, total = Rest(self.count, part.count), Rest(self.total, part.total)
+        return _Rest(count, total, self.log - part.log, self.reference - part.reference)
 
 
-def _series(marks: list[Mark], inside: list[_Counted], rest: list[_Counted] | None = None) -> MarkSeries:
+@dataclass(frozen=True)
+class _Rest:
+    """A fault counted in some traffic without a part of it."""
+
+    count: Rest
+    total: Rest
+    log: Side
+    reference: Side
+
+
+def _series(marks: list[Mark], inside: list[_Counted], rest: list[_Rest] | None = None) -> MarkSeries:
     log, reference = _sides(inside)
     if rest is None:
         return MarkSeries(tuple(marks), log, reference, late=tuple(Late(c.count, c.total) for c in inside))
@@ -83,7 +122,6 @@ def _series(marks: list[Mark], inside: list[_Counted], rest: list[_Counted] | No
     return MarkSeries(tuple(marks), log, reference, log_rest, reference_rest, late)
 
 
-def _sides(counted: list[_Counted]) -> tuple[Side, Side]:
-    log = Side(np.array([c.count.by_arrival() for c in counted]), np.array([c.total.by_arrival() for c in counted]))
-    reference = Side(np.array([c.reference_count for c in counted]), np.array([c.reference_total for c in counted]))
-    return log, reference
+def _sides(counted: Sequence[_Counted] | Sequence[_Rest]) -> tuple[Side, Side]:
+    """The counts of several marks, in the log and in the reference."""
+    return Side.stacked([each.log for each in counted]), Side.stacked([each.reference for each in counted])

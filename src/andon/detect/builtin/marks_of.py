@@ -9,10 +9,15 @@ import numpy as np
 from andon.base.predicate import any_of, at_least, below, equals, identifier, is_null
 from andon.detect.finding import Slice
 from andon.detect.history import History
-from andon.detect.mark import Mark, MarkSeries, Side
+from andon.detect.mark import ROWS_MIN, Mark, MarkSeries, Side
 from andon.detect.planning import Watched, slice_coding
 from andon.telemetry.plan import CategoryCoding, Coding, NumberCoding
 from andon.telemetry.summary import Int64
+
+PLACE_ROWS_MIN = 4 * ROWS_MIN
+"""A place of two columns with fewer rows in the reference has no baseline."""
+PLACE_MAX = 2 / 3
+"""A place of two columns must leave out a third of the slice of each: else that slice says as much."""
 
 
 def absence_marks(name: str, coding: Coding, place: Slice | None = None) -> list[Mark]:
@@ -152,6 +157,43 @@ def in_slices(watched: Watched, history: History, column: str, name: str) -> Ite
         yield joined(unknown, alike=False)
 
 
+def in_pairs(watched: Watched, history: History, pair: tuple[str, str], name: str) -> MarkSeries | None:
+    """The values of a coding where two columns have a value each, against the rest and within each column's slice."""
+    coding, columns = watched.codings[name], (*(slice_coding(column) for column in pair), name)
+    counted = history.counts(*columns), history.reference_counts(*columns)
+    there, families = counted[1].sum(axis=(0, 1, 2)), []
+    for values, place in places_of(watched, pair, counted[1].sum(axis=(0, 3))):
+        marks = value_marks(name, coding, there, place)
+        log, reference = ([_side(each, marks, coding) for each in _around(counts, *values)] for counts in counted)
+        within = tuple(zip(log[2:], reference[2:], strict=True))
+        families.append(MarkSeries(tuple(marks), log[0], reference[0], log[1], reference[1], within=within))
+    return replace(joined(families), declared=False) if families else None
+
+
+def _around(counts: Int64, first: int, second: int) -> tuple[Int64, Int64, Int64, Int64]:
+    """Of `(T, values, values, codes)`: where two values meet, in the rest of the traffic, and of the slice of each."""
+    here = counts[:, first, second]
+    return (
+        here,
+        counts.sum(axis=(1, 2)) - here,
+        counts[:, first].sum(axis=1) - here,
+        counts[:, :, second].sum(axis=1) - here,
+    )
+
+
+def places_of(watched: Watched, pair: tuple[str, str], rows: Int64) -> list[tuple[tuple[int, int], Slice]]:
+    """Where two columns have a known value each, with the rows of the reference that a baseline needs.
+
+    A place that is most of the slice of one of its columns is left out: that slice says as much.
+    """
+    cuts, found = [watched.cut(column) for column in pair], []
+    for first, second in np.ndindex(*(len(cut.values) for cut in cuts)):
+        here, most = rows[first, second], min(rows[first].sum(), rows[:, second].sum())
+        if here >= PLACE_ROWS_MIN and here <= PLACE_MAX * most:
+            found.append(((first, second), slice_of(cuts[0], first) & slice_of(cuts[1], second)))
+    return found
+
+
 def slice_of(coding: CategoryCoding, *values: int) -> Slice:
     """The slice in which a column has one of some known values."""
     return Slice(any_of(*(equals(coding.column, coding.values[value]) for value in values)), (coding.column,))
@@ -167,6 +209,10 @@ def joined(families: Sequence[MarkSeries], *, alike: bool = True) -> MarkSeries:
         None if None in rest else _joined([side for side in rest if side is not None]),
         None if None in reference_rest else _joined([side for side in reference_rest if side is not None]),
         alike=alike,
+        within=tuple(
+            (_joined([log for log, _ in each]), _joined([reference for _, reference in each]))
+            for each in zip(*(f.within for f in families), strict=True)
+        ),
     )
 
 

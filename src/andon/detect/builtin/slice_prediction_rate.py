@@ -17,7 +17,9 @@ class SlicePredictionRate:
     name = "slice_prediction_rate"
     layer = Layer.FAIRNESS
     statistic = "effect_h"
-    description = "The model's decisions in one slice move against those in the rest of the traffic."
+    description = (
+        "The model's decisions in one slice, or where two meet, move against those in the rest of the traffic."
+    )
     blind_to = "Wrong decisions that keep their rate; a move that all slices share."
     threshold_source = JUMP_TEST
     weight = 1.0
@@ -25,9 +27,15 @@ class SlicePredictionRate:
     def cubes(self, watched: Watched) -> tuple[Cube, ...]:
         if PREDICTION not in watched.codings:
             return ()
-        return tuple(Cube((slice_coding(column), PREDICTION)) for column in watched.slices)
+        cuts = [(slice_coding(column),) for column in watched.slices]
+        pairs = [(slice_coding(one), slice_coding(other)) for one, other in watched.pairs]
+        return tuple(Cube((*cut, PREDICTION)) for cut in (*cuts, *pairs))
 
     def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
         if PREDICTION in watched.codings:
             for column in watched.slices:
                 yield from marks_of.in_slices(watched, history, column, PREDICTION)
+            for pair in watched.pairs:
+                inside = marks_of.in_pairs(watched, history, pair, PREDICTION)
+                if inside is not None:
+                    yield inside
