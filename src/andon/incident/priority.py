@@ -139,9 +139,13 @@ def _assumed(facts: Facts) -> tuple[str, ...]:
 
 
 def _people(facts: Facts) -> int:
-    """People with a wrong decision, at most: what is not known is taken at its highest."""
-    wrong = facts.decisions if facts.wrong is None else facts.wrong
-    return wrong if facts.people is None else min(wrong, facts.people)
+    """People with a wrong decision, at most: what is not known is taken at its highest.
+
+    Whoever counts people need not know the decisions: no number of decisions lowers that of people.
+    """
+    if facts.people is None:
+        return facts.decisions if facts.wrong is None else facts.wrong
+    return facts.people if facts.wrong is None else min(facts.wrong, facts.people)
 
 
 def _people_words(facts: Facts, limit: int) -> str:

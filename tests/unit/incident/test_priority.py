@@ -93,6 +93,15 @@ CASES = [
     ("100 decisions of unknown people", Facts(100), "medium", "P1", "if each is one person, 100 or more people"),
     ("99 decisions of unknown people", Facts(99), "medium", "P2", "default"),
     ("unknown how many of 1,000 people wrong", Facts(4000, None, 1000), "medium", "P0", "may have got wrong decisions"),
+    ("1,200 people, decisions not counted", Facts(0, None, 1200), "medium", "P0", "1,200 people may have got wrong"),
+    ("120 people, decisions not counted", Facts(0, None, 120), "medium", "P1", "120 people may have got wrong"),
+    (
+        "a protected group of 100, decisions not counted",
+        Facts(0, None, 100, HIGH, protected_group=True),
+        "medium",
+        "P0",
+        "protected",
+    ),
     ("few wrong of many decisions", Facts(4000, 89), "medium", "P2", "default"),
     ("nothing known, critical type", Facts(1), "critical", "P0", "no known fact rules harm out"),
 ]
