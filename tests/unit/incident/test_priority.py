@@ -116,6 +116,20 @@ def test_golden(facts, default, level, words):
     assert words in priority.rule
 
 
+@pytest.mark.parametrize(
+    ("told", "default", "level", "words"),
+    [
+        ("critical", "medium", "P0", "its source calls it critical, above the default of this type, medium"),
+        ("low", "medium", "P2", "the default of this type is medium"),
+        (None, "high", "P1", "the default of this type is high"),
+    ],
+)
+def test_what_a_source_says_raises_the_default_and_is_named(told, default, level, words):
+    priority = propose(known(), default, told)
+    assert (priority.level, words in priority.rule) == (level, True), priority
+    assert propose(known(risk=MINIMAL), default, told).level == "P2"
+
+
 GOLDEN = yaml.safe_load(Path(__file__).with_name("golden_priorities.yaml").read_text(encoding="utf-8"))
 
 
