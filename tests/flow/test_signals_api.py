@@ -206,6 +206,8 @@ def test_an_unmapped_alert_is_offered_and_mapped(house, client):
     client.post("/api/v1/signals/alertmanager", content=webhook(lost), headers={**admin, **JSON})
     [group] = until(lambda: client.get("/api/v1/unmapped", headers=admin).json()["items"])
     assert group["proposal"] == {"label": "job", "value": "loans-api", "model_id": "loans"}
+    limited = token(house, "responder", "loans", name="carl")
+    assert client.get("/api/v1/unmapped", headers=limited).json()["items"] == []  # nothing says yet that it is theirs
     made = client.post("/api/v1/maps", json={"matchers": ["job=loans-api"], "model_id": "loans"}, headers=admin)
     assert made.status_code == 201
     until(lambda: client.get("/api/v1/incidents", headers=admin).json()["items"])
@@ -218,6 +220,21 @@ def test_an_unmapped_alert_is_offered_and_mapped(house, client):
     assert silence["is_active"]
     assert not client.delete(f"/api/v1/silences/{silence['id']}", headers=admin).json()["is_active"]
     assert client.delete(f"/api/v1/silences/{silence['id']}", headers=admin).status_code == 409
+
+
+def test_a_merge_shows_nobody_alerts_of_a_model_that_they_may_not_see(house, client):
+    admin, limited = token(house, "admin"), token(house, "responder", "loans", name="carl")
+    for model in ("loans", "cards"):
+        body = {"metric": "approvals", "model_id": model, "value": 1, "limit": 2}
+        client.post("/api/v1/signals/webhook/business_metrics", json=body, headers=admin)
+    found = until(lambda: (all_ := client.get("/api/v1/incidents", headers=admin).json()["items"])[1:] and all_)
+    ids = {each["model_id"]: each["id"] for each in found}
+    merge = {"into": ids["loans"], "reason": "one feed"}
+    assert client.post(f"/api/v1/incidents/{ids['cards']}/merge", json=merge, headers=admin).status_code == 200
+    for reader, shown in ((admin, set(ids.values())), (limited, {ids["loans"]})):
+        dossier = client.get(f"/api/v1/incidents/{ids['loans']}", headers=reader).json()
+        assert {each["incident_id"] for each in dossier["alerts"]} == shown
+        assert dossier["incident"]["alerts"] == 2
 
 
 def test_models_and_changes(house, client):

@@ -90,7 +90,12 @@ class Sift:
         return {**first, "alerts": sum(part["alerts"] for part in parts), "state": state}
 
     def list_unmapped(self) -> Sequence[UnmappedGroup]:
-        """Alerts of which nothing says the model, by group, each with the map that its labels suggest."""
+        """Alerts of which nothing says the model, by group, each with the map that its labels suggest.
+
+        Nothing says yet whose they are, so whoever is limited to certain models sees none, as in a search.
+        """
+        if self.models:
+            return ()
         rows = self.journal.list_rows(
             ALERTS, {"hold": UNMAPPED}, Page(UNMAPPED_SHOWN, is_newest_first=True, by="place")
         )
