@@ -368,3 +368,28 @@ def test_what_the_register_knows_is_known_of_the_incident(client, ada, house):
     assert [part.split(" 20")[0] for part in version.split("; ")] == ["deploy v2", "pipeline"]
     stated = declared(client, ada, incident_type="harmful_output", facts={"risk": "high"})
     assert client.get(f"{PATH}/{stated}", headers=ada).json()["incident"]["facts"]["risk"] == "high"
+
+
+def test_where_else_it_could_be_is_prefilled_from_the_register(client, ada, house):
+    admin, limited = token(house, "admin"), token(house, "responder", "loans", name="carl")
+    deployed = {"version": "v2", "deployed_at": "2026-01-02T03:00:00Z"}
+    feed = {"pipelines": ["geo"], "vendors": ["acme"]}
+    for entry in (
+        {"id": "loans", "owner": "Credit", "versions": [{"version": "v1"}, deployed], "depends_on": feed},
+        {"id": "cards", "owner": "Cards", "depends_on": {"vendors": ["acme"], "pipelines": ["geo"]}},
+        {"id": "fraud", "owner": "Fraud", "depends_on": {"features": ["geo"]}},
+        {"id": "lonely", "owner": "Nobody"},
+    ):
+        assert client.post("/api/v1/models", json=entry, headers=admin).status_code == 201
+
+    def computed(incident, reader=ada):
+        checks = client.get(f"{PATH}/{incident}", headers=reader).json()["checks"]
+        return {each["item"]: each["computed"] for each in checks}
+
+    incident = declared(client, ada, model_version="v2")
+    assert computed(incident)["other_deployments"] == "other versions: v1; cards rests on the same pipeline geo"
+    assert computed(incident)["version"] == "v2, deployed 2026-01-02 03:00 UTC"
+    assert computed(incident, limited)["other_deployments"] == "other versions: v1"
+    alone = computed(declared(client, ada, model_id="lonely"))["other_deployments"]
+    assert alone == "the register names no other version of it, and no model that you may see rests on the same"
+    assert computed(declared(client, ada, model_id="stranger"))["other_deployments"] is None

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from andon.incident.answers import Answers, Situation, answer
-from andon.incident.checklist import Check, Checklists, checks_of, with_changes
+from andon.incident.checklist import Check, Checklists, checks_of, with_register
 from andon.incident.clocks import clocks_of
 from andon.incident.desk import Desk
 from andon.incident.fold import LINKS, TIMELINE
@@ -71,7 +71,7 @@ def gather(desk: Desk, view: View, row: Row, packs: Packs, now: datetime) -> Dos
     mine = {"incident_id": row["id"]}
     roles, tasks = on_it(view, row["id"]), view.list_rows(TASKS, mine)
     actions = view.list_rows(ACTIONS, mine)
-    checks = checks_of(with_changes(view, row), packs.checklists, view.list_rows(CHECKS, mine), roles)
+    checks = checks_of(with_register(desk, view, row), packs.checklists, view.list_rows(CHECKS, mine), roles)
     clocks = clocks_of(row, packs.severities)
     unanswered = sum(each.at is None for each in checks)
     title = packs.titles.get(row["incident_type"], row["incident_type"])

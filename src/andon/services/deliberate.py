@@ -7,7 +7,7 @@ from datetime import datetime
 from andon.base.errors import BadInput
 from andon.base.nearest import nearest
 from andon.incident import moves, work
-from andon.incident.checklist import checks_of, with_changes
+from andon.incident.checklist import checks_of, with_register
 from andon.incident.desk import PLAINLY, Ask, Desk, Row
 from andon.incident.dossier import Packs
 from andon.incident.fold_work import CHECKS
@@ -64,7 +64,9 @@ class Deliberate:
             rows = view.list_rows(CHECKS, {"incident_id": row["id"]})
             computed = {
                 each.item: each.computed
-                for each in checks_of(with_changes(view, row), self.packs.checklists, rows, on_it(view, row["id"]))
+                for each in checks_of(
+                    with_register(self.desk, view, row), self.packs.checklists, rows, on_it(view, row["id"])
+                )
             }
             given = {item: self._answer(item, said, computed) for item, said in answers.items()}
             wanted = self.packs.checklists.priorities[row["priority"]]
