@@ -12,6 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from andon.adapters.webhook import Webhook
+from andon.bootstrap.heartbeat import Heartbeat
+from andon.bootstrap.journal import now
 from houses import YEAR
 from journals import fresh_database
 from servers import ANDON, andon, declare, eventually, on, serving, stop
@@ -159,6 +162,21 @@ def dripping():
             yield url, told
         finally:
             may_end.set()
+
+
+def test_somebody_outside_hears_a_ready_server_and_no_other(tmp_path):
+    with listener([500, 200]) as (url, heard):
+        with serving(tmp_path, ANDON_HEARTBEAT_URL=url, ANDON_WEBHOOK_SECRET=SECRET) as server:
+            eventually(lambda: len(heard) == 2)  # the first was refused, so it came again at once
+            beats = [json.loads(body) for _, body in heard]
+            assert [each["type"] for each in beats] == ["heartbeat", "heartbeat"]
+            assert (beats[1]["server"], beats[1]["every_seconds"]) == ("w-main", 60)
+            assert heard[1][0]["webhook-signature"].startswith("v1,")
+            away = Heartbeat(Webhook(url, None, now), "http://127.0.0.1:9", "w-main")
+            assert not away.beat()
+            assert Heartbeat(Webhook(url, None, now), server.url, "w-2").beat()
+        assert json.loads(heard[-1][1])["server"] == "w-2"
+        assert len(heard) == 3
 
 
 def test_outsiders_that_never_answer_delay_no_seal_and_not_each_other(tmp_path):
