@@ -255,3 +255,18 @@ def test_files_of_models_are_compared_first_and_applied_when_somebody_says_so(tm
         (folder / "loans.yaml").write_text("id: loans\nowner: Fraud desk\nrisk_class: high\n", encoding="utf-8")
         code, out, _ = on(server, "apply", str(folder), "--dry-run")
         assert (code, out) == (0, "~ loans\n  - owner: Credit risk\n  + owner: Fraud desk\n")
+        for line, mend in (
+            ("ownr: x", "ownr is wrong: it is not known here; did you mean owner?"),
+            ("baseline: {accuracy: 0.9}", "baseline is wrong: write a text"),
+            ("versions: [1.10]", "versions.0 is wrong: write keys, each with its value"),
+            ("risk_class: huge", "risk_class is wrong: write 'minimal', 'limited', 'high' or 'unknown'"),
+        ):
+            (folder / "loans.yaml").write_text(f"id: loans\nowner: x\n{line}\n", encoding="utf-8")
+            code, _, err = on(server, "apply", str(folder))
+            assert (code, mend in err) == (2, True), err
+        (folder / "loans.yaml").write_text("id: loans\nowner: x\nversions: [v1, {version: v2}]\n", encoding="utf-8")
+        assert on(server, "apply", str(folder), "--yes")[0] == 0
+        shown = json.loads(on(server, "model", "show", "loans", "--json")[1])
+        assert [each["version"] for each in shown["entry"]["versions"]] == ["v1", "v2"]
+        code, _, err = on(server, "incident", "fact", "AI-INC-2026-0001", "peple=3", "--reason", "x")
+        assert (code, err) == (2, "andon: there is no fact peple: did you mean people?\n")

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from andon.base.errors import BadInput
+from andon.base.nearest import nearest
 from andon.bootstrap import client
+from andon.incident.facts import NAMES as FACTS
 from andon.interfaces.cli import options, output
 from andon.interfaces.cli.words import PRIORITY_MARKS, plain
 
@@ -60,6 +62,10 @@ def facts_of(texts: tuple[str, ...]) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         if not equals:
             raise BadInput(f"--fact {text} is no fact: write NAME=VALUE, such as people=1200")
+        if name.strip() not in FACTS:
+            near = nearest(name.strip(), FACTS)
+            meant = f"did you mean {near}?" if near else f"it is one of {', '.join(FACTS)}"
+            raise BadInput(f"there is no fact {name.strip()}: {meant}")
         found[name.strip()] = _value(text, value.strip().lower())
     return found
 
