@@ -218,6 +218,7 @@ def test_facts_hypotheses_and_decisions_stand_apart(client, ada):
         ("notes", {"text": "The feed moved at 04:00", "kind": "fact", "at": "2026-11-01T04:00:00Z"}, 201),
         ("notes", {"text": "The dashboard", "kind": "link", "url": "https://dash.local/1"}, 201),
         ("notes", {"text": "no address", "kind": "link"}, 422),
+        ("notes", {"text": "not yet", "kind": "fact", "at": "2099-01-01T00:00:00Z"}, 422),
         ("hypotheses", {"text": "The vendor renamed a column"}, 201),
         ("hypotheses", {"text": "The world moved"}, 201),
         ("hypotheses/2", {"state": "refuted", "evidence": "one region only"}, 200),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from andon.alert.alert import AHEAD_MAX
 from andon.base.errors import BadInput
 from andon.base.nearest import nearest
 from andon.incident import moves, work
@@ -33,7 +34,15 @@ class Deliberate:
     packs: Packs
 
     def note(self, name: str, note: Note, ask: Ask = PLAINLY) -> None:
-        """Write into the timeline; a fact stands apart from what is supposed."""
+        """Write into the timeline; a fact stands apart from what is supposed.
+
+        Raises:
+            BadInput: it is to have happened after now.
+        """
+        if note.at is not None and note.at > self.desk.now() + AHEAD_MAX:
+            raise BadInput(
+                "a note says what has happened, and its time lies ahead of the server: mend it, or the clock"
+            )
         told = (note.kind, note.text, note.url, note.at)
         self.desk.change(name, ask, lambda _, row: moves.noted(row, *told, self.desk.actor))
 
