@@ -17,6 +17,7 @@ KINDS: Final = {
     "tuple": "a list",
     "dict": "keys, each with its value",
     "model": "keys, each with its value",
+    "model_attributes": "keys, each with its value",
 }
 """What is wanted, by the beginning of pydantic's name of the error."""
 

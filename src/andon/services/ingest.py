@@ -259,7 +259,8 @@ def _check_models(entries: Sequence[Entry], allowed: frozenset[str]) -> None:
     for entry in entries:
         model_id = parse_header(entry.header)["model_id"]
         if model_id not in allowed:
-            raise Denied(f"this token may not write of model {model_id}: it is limited to {', '.join(sorted(allowed))}")
+            limits = ", ".join(sorted(allowed))
+            raise Denied(f"this token is limited to {limits} and may not write of {model_id}: use one for that model")
 
 
 def _note(positions: Positions, fields: Mapping[str, Any] | None, events: int) -> None:

@@ -222,4 +222,5 @@ class Receive:
 
     def _require(self, model_id: str) -> None:
         if self.models and model_id not in self.models:
-            raise Denied(f"this token may not speak of model {model_id}: it is limited to {', '.join(self.models)}")
+            limits = ", ".join(self.models)
+            raise Denied(f"this token is limited to {limits} and may not speak of {model_id}: use one for that model")

@@ -172,7 +172,10 @@ class Sift:
         if mapped.model_id is not None and not mapped.model_id.isprintable():
             raise BadInput("the model's id has letters that do not print: mend it")
         if self.models and mapped.model_id not in self.models:
-            raise Denied(f"this token may not touch model {mapped.model_id}: it is limited to {', '.join(self.models)}")
+            limits = ", ".join(self.models)
+            raise Denied(
+                f"this token is limited to {limits} and may not touch {mapped.model_id}: use one for that model"
+            )
         map_id = new_id("map", self.now(), self.chance(10))
         names = ("model_id", "incident_type", "environment")
         data = {name: getattr(mapped, name) for name in names}
