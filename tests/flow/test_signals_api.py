@@ -240,6 +240,14 @@ def test_a_merge_shows_nobody_alerts_of_a_model_that_they_may_not_see(house, cli
         assert dossier["incident"]["alerts"] == 2
 
 
+def test_a_filter_that_nobody_knows_is_refused_and_not_left_out(house, client):
+    viewer = token(house, "viewer")
+    for path in ("changes?model_id=loans", "alerts?model_id=loans", "incidents?model_id=loans"):
+        answer = client.get(f"/api/v1/{path}", headers=viewer)
+        assert (answer.status_code, answer.json()["fields"][0]["field"]) == (422, "query.model_id")
+    assert client.get("/api/v1/changes?model=loans&limit=5", headers=viewer).status_code == 200
+
+
 def test_models_and_changes(house, client):
     admin = token(house, "admin")
     entry = {"id": "loans", "owner": "Credit", "risk_class": "high", "versions": [{"version": "v1"}]}
