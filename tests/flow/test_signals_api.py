@@ -218,6 +218,8 @@ def test_an_unmapped_alert_is_offered_and_mapped(house, client):
     assert client.delete("/api/v1/maps/map_none", headers=admin).status_code == 404
     bad = client.post("/api/v1/maps", json={"matchers": ["nonsense"], "model_id": "loans"}, headers=admin)
     assert bad.status_code == 422
+    all_ = client.post("/api/v1/maps", json={"matchers": ["nobody=", "has="], "model_id": "loans"}, headers=admin)
+    assert (all_.status_code, all_.json()["fix"]) == (422, "give at least one label its value")
     asked = {"matchers": ["job=loans-api"], "lasting_seconds": 60, "reason": "known"}
     silence = client.post("/api/v1/silences", json=asked, headers=admin).json()
     assert silence["is_active"]

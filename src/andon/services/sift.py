@@ -118,7 +118,7 @@ class Sift:
             BadInput: the matchers, the length or the reason are none.
             Denied: alerts of models that the actor is not for could match.
         """
-        found, start = self._within(matcher.parse(matchers)), starts_at or self.now()
+        found, start = self._within(matcher.asked(matchers)), starts_at or self.now()
         if not timedelta(0) < lasting <= SILENCE_MAX:
             raise BadInput(f"a silence lasts up to {SILENCE_MAX.days} days: give a shorter length, such as 2h")
         if start + lasting <= self.now():
@@ -162,7 +162,7 @@ class Sift:
             BadInput: the matchers or the type are none, or nothing is said.
             Denied: the actor may not touch the model.
         """
-        found = matcher.parse(mapped.matchers)
+        found = matcher.asked(mapped.matchers)
         if mapped.model_id is None and mapped.incident_type is None and mapped.environment is None:
             raise BadInput("a map says a model, a type or an environment: give at least --model")
         if mapped.incident_type is not None and mapped.incident_type not in self.types:
