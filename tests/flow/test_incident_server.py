@@ -99,6 +99,18 @@ def test_an_incident_by_the_command_line(tmp_path):
         assert stop(server)[0] == 0
 
 
+def test_a_file_is_named_by_its_digest_and_stays_where_it_is(tmp_path):
+    with serving(tmp_path / "data") as server:
+        assert declare(server, server.secret) == 201
+        (tmp_path / "dump.csv").write_bytes(b"a,b\n1,2\n")
+        filed = ("incident", "note", f"AI-INC-{YEAR}-0001", "From the feed", "--file")
+        assert on(server, *filed, str(tmp_path / "dump.csv"))[0] == 0
+        assert on(server, *filed, str(tmp_path / "none.csv"))[0] == 2
+        digest = sha256(b"a,b\n1,2\n").hexdigest()
+        said = f"File: dump.csv, 8 bytes: From the feed (sha256:{digest})"
+        assert said in on(server, "incident", "timeline", f"AI-INC-{YEAR}-0001")[1]
+
+
 def test_without_a_server_or_a_token_it_says_what_to_set(tmp_path, monkeypatch):
     for environment, code, named in (
         ({}, 4, "set ANDON_SERVER"),
