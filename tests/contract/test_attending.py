@@ -86,6 +86,27 @@ def test_a_clock_that_is_missed_is_told_to_whoever_gets_notices(journal):
     clocks = [(each["type"], each["text"].partition(":")[0]) for each in told_of if each["type"].startswith("clock.")]
     assert clocks == [("clock.warning", "response"), ("clock.missed", "response")]
     assert {each["incident"]["id"] for each in told_of} == {incident}
+    assert journal.messages("escalation") == []
+
+
+def test_a_clock_that_is_missed_is_escalated_and_says_so(journal):
+    incident, alone = declared(journal, "P0"), declared(journal, "P1", "cards")
+    for minutes in (8, 16):
+        attending(journal, recipients=["notice", "escalation"]).step(AT + timedelta(minutes=minutes))
+    sent = {
+        name: [json.loads(each.body)["type"] for _, each in journal.messages(name)] for name in ("notice", "escalation")
+    }
+    assert sent["escalation"] == ["action.escalate_to_management", "clock.missed"]
+    assert [each for each in sent["notice"] if each.startswith("clock.")] == ["clock.warning", "clock.missed"]
+    attending(journal).step(AT + timedelta(minutes=61))
+    people = Respond(desk(journal), packs_of_incidents(), {})
+    said = [
+        [each.event for each in people.timeline(name).items if "missed" in each.event] for name in (incident, alone)
+    ]
+    assert [lines[0].partition(" UTC")[2] for lines in said] == [
+        "; escalated",
+        "; nobody is told: set ANDON_ESCALATION_URL",
+    ]
 
 
 def test_after_an_absence_the_last_word_only_and_an_acknowledged_clock_is_silent(journal):

@@ -102,6 +102,10 @@ def test_alerts_that_say_more_raise_the_priority_and_none_lowers_it(journal):
     service.open_or_join(KEY, [alert(3, severity="low")])
     row = journal.find("incidents", "AI-INC-2026-0001")
     assert (row["priority"], row["proposed"]) == ("P0", "P0")
+    said = "its source calls it critical, above the default of this type, medium, and no known fact rules harm out"
+    assert row["rule"] == said
+    service.open_or_join(IncidentKey("cards", "model_drift"), [alert(4, severity="critical")])
+    assert journal.find("incidents", "AI-INC-2026-0002")["rule"] == said
 
 
 def test_an_alert_adds_to_what_people_found_out_and_does_not_undo_it(journal):

@@ -264,6 +264,24 @@ def test_a_token_for_a_model_speaks_of_that_one(house):
     assert [row["model_id"] for row in house.incidents()] == ["fraud"]
 
 
+def test_a_token_for_a_model_ends_and_renames_no_alert_of_another(house):
+    house.receive("fraud").pagerduty(event("trigger", custom_details={"incident_type": "model_drift"}))
+    house.receive("fraud").alertmanager(webhook(alert(1, model="fraud")))
+    house.receive().alertmanager(webhook(alert(2)))
+    house.settle()
+    foreign = json.loads(webhook(alert(1, model="loans", resolved=True), alert(2, resolved=True)))
+    foreign["alerts"][0]["fingerprint"] = alert(1, model="fraud")["fingerprint"]
+    house.receive("loans").pagerduty(event("resolve"))
+    house.receive("loans").alertmanager(json.dumps(foreign).encode())
+    house.settle()
+    rows = sorted((row["state"], row["model_id"]) for row in house.alerts())
+    firing = [("firing", "fraud"), ("firing", "fraud"), ("firing", "loans")]
+    assert rows == [*firing, ("resolved", "loans"), ("resolved", "loans")]
+    house.receive("fraud").pagerduty(event("resolve"))
+    house.settle()
+    assert [row["state"] for row in house.alerts() if row["source"] == "pagerduty"] == ["resolved"]
+
+
 def test_a_key_names_one_signal(house):
     first, again = (house.receive().alertmanager(webhook(alert(1)), "the same key") for _ in range(2))
     assert (first.signal_id, again.was_known) == (again.signal_id, True)

@@ -180,7 +180,7 @@ def _write_signals(folder: Path) -> None:
     webhook = {"version": "4", "groupKey": "g", "alerts": [alert]}
     (folder / "webhook.json").write_text(json.dumps(webhook), encoding="utf-8")
     (folder / "inventory").mkdir()
-    entry = "id: loans\nowner: Credit risk\nvalidation: validated\nversions: [{version: v1}]\n"
+    (entry,) = re.findall(r"^```yaml\n(id: loans\n.*?)^```", text, re.DOTALL | re.MULTILINE)
     (folder / "inventory" / "loans.yaml").write_text(entry, encoding="utf-8")
 
 

@@ -12,6 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from andon.adapters.webhook import Webhook
+from andon.bootstrap.heartbeat import Heartbeat
+from andon.bootstrap.journal import now
 from houses import YEAR
 from journals import fresh_database
 from servers import ANDON, andon, declare, eventually, on, serving, stop
@@ -96,6 +99,18 @@ def test_an_incident_by_the_command_line(tmp_path):
         assert stop(server)[0] == 0
 
 
+def test_a_file_is_named_by_its_digest_and_stays_where_it_is(tmp_path):
+    with serving(tmp_path / "data") as server:
+        assert declare(server, server.secret) == 201
+        (tmp_path / "dump.csv").write_bytes(b"a,b\n1,2\n")
+        filed = ("incident", "note", f"AI-INC-{YEAR}-0001", "From the feed", "--file")
+        assert on(server, *filed, str(tmp_path / "dump.csv"))[0] == 0
+        assert on(server, *filed, str(tmp_path / "none.csv"))[0] == 2
+        digest = sha256(b"a,b\n1,2\n").hexdigest()
+        said = f"File: dump.csv, 8 bytes: From the feed (sha256:{digest})"
+        assert said in on(server, "incident", "timeline", f"AI-INC-{YEAR}-0001")[1]
+
+
 def test_without_a_server_or_a_token_it_says_what_to_set(tmp_path, monkeypatch):
     for environment, code, named in (
         ({}, 4, "set ANDON_SERVER"),
@@ -159,6 +174,21 @@ def dripping():
             yield url, told
         finally:
             may_end.set()
+
+
+def test_somebody_outside_hears_a_ready_server_and_no_other(tmp_path):
+    with listener([500, 200]) as (url, heard):
+        with serving(tmp_path, ANDON_HEARTBEAT_URL=url, ANDON_WEBHOOK_SECRET=SECRET) as server:
+            eventually(lambda: len(heard) == 2)  # the first was refused, so it came again at once
+            beats = [json.loads(body) for _, body in heard]
+            assert [each["type"] for each in beats] == ["heartbeat", "heartbeat"]
+            assert (beats[1]["server"], beats[1]["every_seconds"]) == ("w-main", 60)
+            assert heard[1][0]["webhook-signature"].startswith("v1,")
+            away = Heartbeat(Webhook(url, None, now), "http://127.0.0.1:9", "w-main")
+            assert not away.beat()
+            assert Heartbeat(Webhook(url, None, now), server.url, "w-2").beat()
+        assert json.loads(heard[-1][1])["server"] == "w-2"
+        assert len(heard) == 3
 
 
 def test_outsiders_that_never_answer_delay_no_seal_and_not_each_other(tmp_path):
@@ -237,3 +267,18 @@ def test_files_of_models_are_compared_first_and_applied_when_somebody_says_so(tm
         (folder / "loans.yaml").write_text("id: loans\nowner: Fraud desk\nrisk_class: high\n", encoding="utf-8")
         code, out, _ = on(server, "apply", str(folder), "--dry-run")
         assert (code, out) == (0, "~ loans\n  - owner: Credit risk\n  + owner: Fraud desk\n")
+        for line, mend in (
+            ("ownr: x", "ownr is wrong: it is not known here; did you mean owner?"),
+            ("baseline: {accuracy: 0.9}", "baseline is wrong: write a text"),
+            ("versions: [1.10]", "versions.0 is wrong: write keys, each with its value"),
+            ("risk_class: huge", "risk_class is wrong: write 'minimal', 'limited', 'high' or 'unknown'"),
+        ):
+            (folder / "loans.yaml").write_text(f"id: loans\nowner: x\n{line}\n", encoding="utf-8")
+            code, _, err = on(server, "apply", str(folder))
+            assert (code, mend in err) == (2, True), err
+        (folder / "loans.yaml").write_text("id: loans\nowner: x\nversions: [v1, {version: v2}]\n", encoding="utf-8")
+        assert on(server, "apply", str(folder), "--yes")[0] == 0
+        shown = json.loads(on(server, "model", "show", "loans", "--json")[1])
+        assert [each["version"] for each in shown["entry"]["versions"]] == ["v1", "v2"]
+        code, _, err = on(server, "incident", "fact", "AI-INC-2026-0001", "peple=3", "--reason", "x")
+        assert (code, err) == (2, "andon: there is no fact peple: did you mean people?\n")

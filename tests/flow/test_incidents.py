@@ -218,6 +218,10 @@ def test_facts_hypotheses_and_decisions_stand_apart(client, ada):
         ("notes", {"text": "The feed moved at 04:00", "kind": "fact", "at": "2026-11-01T04:00:00Z"}, 201),
         ("notes", {"text": "The dashboard", "kind": "link", "url": "https://dash.local/1"}, 201),
         ("notes", {"text": "no address", "kind": "link"}, 422),
+        ("notes", {"text": "dump.csv", "kind": "file", "url": f"sha256:{'a' * 64}"}, 201),
+        ("notes", {"text": "no link", "kind": "link", "url": f"sha256:{'a' * 64}"}, 422),
+        ("notes", {"text": "no digest", "kind": "file", "url": "sha256:abc"}, 422),
+        ("notes", {"text": "not yet", "kind": "fact", "at": "2099-01-01T00:00:00Z"}, 422),
         ("hypotheses", {"text": "The vendor renamed a column"}, 201),
         ("hypotheses", {"text": "The world moved"}, 201),
         ("hypotheses/2", {"state": "refuted", "evidence": "one region only"}, 200),
@@ -368,3 +372,28 @@ def test_what_the_register_knows_is_known_of_the_incident(client, ada, house):
     assert [part.split(" 20")[0] for part in version.split("; ")] == ["deploy v2", "pipeline"]
     stated = declared(client, ada, incident_type="harmful_output", facts={"risk": "high"})
     assert client.get(f"{PATH}/{stated}", headers=ada).json()["incident"]["facts"]["risk"] == "high"
+
+
+def test_where_else_it_could_be_is_prefilled_from_the_register(client, ada, house):
+    admin, limited = token(house, "admin"), token(house, "responder", "loans", name="carl")
+    deployed = {"version": "v2", "deployed_at": "2026-01-02T03:00:00Z"}
+    feed = {"pipelines": ["geo"], "vendors": ["acme"]}
+    for entry in (
+        {"id": "loans", "owner": "Credit", "versions": [{"version": "v1"}, deployed], "depends_on": feed},
+        {"id": "cards", "owner": "Cards", "depends_on": {"vendors": ["acme"], "pipelines": ["geo"]}},
+        {"id": "fraud", "owner": "Fraud", "depends_on": {"features": ["geo"]}},
+        {"id": "lonely", "owner": "Nobody"},
+    ):
+        assert client.post("/api/v1/models", json=entry, headers=admin).status_code == 201
+
+    def computed(incident, reader=ada):
+        checks = client.get(f"{PATH}/{incident}", headers=reader).json()["checks"]
+        return {each["item"]: each["computed"] for each in checks}
+
+    incident = declared(client, ada, model_version="v2")
+    assert computed(incident)["other_deployments"] == "other versions: v1; cards rests on the same pipeline geo"
+    assert computed(incident)["version"] == "v2, deployed 2026-01-02 03:00 UTC"
+    assert computed(incident, limited)["other_deployments"] == "other versions: v1"
+    alone = computed(declared(client, ada, model_id="lonely"))["other_deployments"]
+    assert alone == "the register names no other version of it, and no model that you may see rests on the same"
+    assert computed(declared(client, ada, model_id="stranger"))["other_deployments"] is None

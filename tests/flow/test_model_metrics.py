@@ -5,6 +5,7 @@ import json
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from andon.bootstrap.journal import now
 from houses import EVENTS, NDJSON, client_of, event, house_in, lines, token
 
 
@@ -18,6 +19,29 @@ def house(tmp_path):
 def client(house):
     with client_of(house) as opened:
         yield opened
+
+
+def test_what_came_last_of_each_model_is_told_as_a_time(house, client):
+    admin = token(house, "admin")
+
+    def last():
+        found = text_string_to_metric_families(client.get("/metrics").text)
+        names = {f"andon_model_last_{each}_timestamp_seconds": each for each in ("prediction", "label", "evaluation")}
+        return {
+            (names[family.name], sample.labels["model_id"]): sample.value
+            for family in found
+            if family.name in names
+            for sample in family.samples
+        }
+
+    assert last() == {}
+    begun = now().timestamp()
+    body = lines(event(1), event(2, kind="outcome", label=1), event(3, kind="outcome", label=1, model_id="late"))
+    assert client.post(EVENTS, content=body, headers={**admin, **NDJSON}).status_code == 200
+    assert client.post("/api/v1/signals/scan", json={"scan": SCAN, "figures": {}}, headers=admin).status_code == 202
+    found = last()
+    assert set(found) == {("prediction", "m"), ("label", "m"), ("label", "late"), ("evaluation", "m")}
+    assert all(begun - 1 <= at <= now().timestamp() + 1 for at in found.values())
 
 
 def samples(client):

@@ -125,10 +125,13 @@ def test_a_replay_is_the_same_signal_and_other_content_under_its_name_is_refused
 
 def test_who_may_send_and_of_which_model(house, client):
     body = webhook(alert())
-    for headers, status in ((token(house, "viewer"), 403), (token(house, "signaller", "fraud"), 403), ({}, 401)):
+    for headers, status, fix in (
+        (token(house, "viewer"), 403, "use a token of"),
+        (token(house, "signaller", "fraud"), 403, "use one for that model"),
+        ({}, 401, "andon token create"),
+    ):
         sent = client.post("/api/v1/signals/alertmanager", content=body, headers={**headers, **JSON})
-        assert sent.status_code == status
-        assert sent.json()["fix"]
+        assert (sent.status_code, fix in sent.json()["fix"]) == (status, True), sent.text
 
 
 def key_of(house, *models):
@@ -206,6 +209,8 @@ def test_an_unmapped_alert_is_offered_and_mapped(house, client):
     client.post("/api/v1/signals/alertmanager", content=webhook(lost), headers={**admin, **JSON})
     [group] = until(lambda: client.get("/api/v1/unmapped", headers=admin).json()["items"])
     assert group["proposal"] == {"label": "job", "value": "loans-api", "model_id": "loans"}
+    limited = token(house, "responder", "loans", name="carl")
+    assert client.get("/api/v1/unmapped", headers=limited).json()["items"] == []  # nothing says yet that it is theirs
     made = client.post("/api/v1/maps", json={"matchers": ["job=loans-api"], "model_id": "loans"}, headers=admin)
     assert made.status_code == 201
     until(lambda: client.get("/api/v1/incidents", headers=admin).json()["items"])
@@ -213,11 +218,36 @@ def test_an_unmapped_alert_is_offered_and_mapped(house, client):
     assert client.delete("/api/v1/maps/map_none", headers=admin).status_code == 404
     bad = client.post("/api/v1/maps", json={"matchers": ["nonsense"], "model_id": "loans"}, headers=admin)
     assert bad.status_code == 422
+    all_ = client.post("/api/v1/maps", json={"matchers": ["nobody=", "has="], "model_id": "loans"}, headers=admin)
+    assert (all_.status_code, all_.json()["fix"]) == (422, "give at least one label its value")
     asked = {"matchers": ["job=loans-api"], "lasting_seconds": 60, "reason": "known"}
     silence = client.post("/api/v1/silences", json=asked, headers=admin).json()
     assert silence["is_active"]
     assert not client.delete(f"/api/v1/silences/{silence['id']}", headers=admin).json()["is_active"]
     assert client.delete(f"/api/v1/silences/{silence['id']}", headers=admin).status_code == 409
+
+
+def test_a_merge_shows_nobody_alerts_of_a_model_that_they_may_not_see(house, client):
+    admin, limited = token(house, "admin"), token(house, "responder", "loans", name="carl")
+    for model in ("loans", "cards"):
+        body = {"metric": "approvals", "model_id": model, "value": 1, "limit": 2}
+        client.post("/api/v1/signals/webhook/business_metrics", json=body, headers=admin)
+    found = until(lambda: (all_ := client.get("/api/v1/incidents", headers=admin).json()["items"])[1:] and all_)
+    ids = {each["model_id"]: each["id"] for each in found}
+    merge = {"into": ids["loans"], "reason": "one feed"}
+    assert client.post(f"/api/v1/incidents/{ids['cards']}/merge", json=merge, headers=admin).status_code == 200
+    for reader, shown in ((admin, set(ids.values())), (limited, {ids["loans"]})):
+        dossier = client.get(f"/api/v1/incidents/{ids['loans']}", headers=reader).json()
+        assert {each["incident_id"] for each in dossier["alerts"]} == shown
+        assert dossier["incident"]["alerts"] == 2
+
+
+def test_a_filter_that_nobody_knows_is_refused_and_not_left_out(house, client):
+    viewer = token(house, "viewer")
+    for path in ("changes?model_id=loans", "alerts?model_id=loans", "incidents?model_id=loans"):
+        answer = client.get(f"/api/v1/{path}", headers=viewer)
+        assert (answer.status_code, answer.json()["fields"][0]["field"]) == (422, "query.model_id")
+    assert client.get("/api/v1/changes?model=loans&limit=5", headers=viewer).status_code == 200
 
 
 def test_models_and_changes(house, client):

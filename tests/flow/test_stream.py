@@ -108,6 +108,15 @@ def test_it_ends_with_the_token_and_with_the_server(server, listen):
     assert held.ended.wait(1)
 
 
+def test_an_urgent_incident_is_seen_behind_a_page_of_newer_ones(server):
+    assert declare(server, server.secret, priority="P0") == 201
+    for number in range(101):
+        assert declare(server, server.secret, priority="P3", incident_type="model_drift", model_id=f"m{number}") == 201
+    first, _, *rows = on(server, "watch", "--once")[1].splitlines()
+    assert first == "the 15 most urgent"
+    assert rows[0].split()[:3] == ["●●●", "P0", f"AI-INC-{YEAR}-0001"]
+
+
 def test_the_terminal_shows_the_open_incidents_and_goes_on_over_a_restart(server):
     assert on(server, "watch", "--once")[1] == "no incident is open\n"
     assert declare(server, server.secret, priority="P3", incident_type="model_drift") == 201

@@ -98,6 +98,7 @@ NO_ACT = {  # commands that do nothing to an installation
     "show playbook": "prints what the code knows; api.playbook is the same page",
     "show record": "prints what the code knows",
     "show severities": "prints what the code knows",
+    "show roles": "prints what the code knows",
     "show taxonomy": "prints what the code knows",
 }
 NO_ROUTE = {  # acts that HTTP lacks

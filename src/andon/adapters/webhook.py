@@ -48,7 +48,8 @@ class Webhook:
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise BadInput("a webhook's address is http://… or https://…: mend ANDON_NOTICE_URL or ANDON_TRACKER_URL")
+            names = "ANDON_NOTICE_URL, ANDON_ESCALATION_URL, ANDON_TRACKER_URL or ANDON_HEARTBEAT_URL"
+            raise BadInput(f"a webhook's address is http://… or https://…: mend {names}")
 
     def post(self, message_id: str, body: str) -> None:
         """Send a message; after a failure the next tries come after 1, 2, 4, … 60 seconds.

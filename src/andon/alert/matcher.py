@@ -49,3 +49,16 @@ def parse(texts: Iterable[str]) -> Matchers:
     if not 0 < len(wanted) <= MATCHERS_MAX:
         raise BadInput(f"1 to {MATCHERS_MAX} matchers are needed: write LABEL=VALUE, such as alertname=HighLatency")
     return Matchers(tuple(sorted(wanted.items())))
+
+
+def asked(texts: Iterable[str]) -> Matchers:
+    """Matchers that a person asks for: as `parse` reads them, and not of nearly every alert.
+
+    Raises:
+        BadInput: they are none, or none has a value: whatever lacks the labels would match. Alertmanager refuses that.
+    """
+    found = parse(texts)
+    if not any(value for _, value in found.wanted):
+        names = ", ".join(name for name, _ in found.wanted)
+        raise BadInput(f"{names} without a value would match nearly every alert: give at least one label its value")
+    return found

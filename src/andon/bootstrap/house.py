@@ -27,6 +27,7 @@ from andon.base.errors import Full, Refused, Tampered, Unavailable
 from andon.base.ids import new_id
 from andon.bootstrap import positions
 from andon.bootstrap.chance import many_random_bytes
+from andon.bootstrap.heartbeat import heartbeat_of
 from andon.bootstrap.journal import OpenJournal, now, open_journal
 from andon.bootstrap.logs import WRITER, logs_beside, open_log
 from andon.bootstrap.outside import outsiders
@@ -69,7 +70,7 @@ from andon.services.search import Search
 from andon.services.staff import Staff
 from andon.telemetry.event import Event
 from andon.telemetry.versions import together
-from andon.telemetry.vitals import ByVersion, vitals_of
+from andon.telemetry.vitals import ByVersion, KnownModels, vitals_of
 
 LOGGER: Final = logging.getLogger("andon.server")
 POLL_SECONDS: Final = 0.25
@@ -126,7 +127,9 @@ class House:
     is_ending: bool = False
     _attended: int = -1
     _grouped: int = -1
-    _models: tuple[list[tuple[str, str]], dict[str, Mapping[str, Any]]] = field(default_factory=lambda: ([], {}))
+    _models: tuple[list[tuple[str, str]], dict[str, Mapping[str, Any]], dict[str, str]] = field(
+        default_factory=lambda: ([], {}, {})
+    )
     _signalled: threading.Event = field(default_factory=threading.Event)
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _wake: threading.Event = field(default_factory=threading.Event)
@@ -360,19 +363,22 @@ class House:
         except Refused as error:  # merged meanwhile
             LOGGER.warning("the receipt of %s for %s is not kept: %s", action, incident, error)
 
-    def known_models(self) -> tuple[list[tuple[str, str]], dict[str, Mapping[str, Any]]]:
-        """The models and versions that are registered, and the figures of each last scan, as far as is known."""
-        journal = self.opened.journal
+    def known_models(self) -> KnownModels:
+        """What is registered, the figures of each last scan, and when something of a model came last."""
         with contextlib.suppress(Unavailable):
-            self._models = self._read_models(journal)
-        return self._models
+            self._models = self._read_models(self.opened.journal)
+        versions, figures, scanned = self._models
+        predicted, labelled = self.ingest.versions.last()
+        return KnownModels(versions, figures, {"prediction": predicted, "label": labelled, "evaluation": scanned})
 
     @staticmethod
-    def _read_models(journal: Journal) -> tuple[list[tuple[str, str]], dict[str, Mapping[str, Any]]]:
+    def _read_models(
+        journal: Journal,
+    ) -> tuple[list[tuple[str, str]], dict[str, Mapping[str, Any]], dict[str, str]]:
         entries = [entry_of(row) for row in journal.list_rows(MODELS)]
         versions = [(each.id, version) for each in entries for version in [v.version for v in each.versions] or [""]]
-        figures = {row["id"]: json.loads(row["content"]) for row in journal.list_rows(FIGURES)}
-        return versions, figures
+        rows = journal.list_rows(FIGURES)
+        return versions, {row["id"]: json.loads(row["content"]) for row in rows}, {row["id"]: row["at"] for row in rows}
 
     def require_room(self) -> None:
         """Refuse events when the disk is nearly full, so that seals still fit.
@@ -502,6 +508,10 @@ def _following(house: House) -> Iterator[None]:
     ]
     names = house.opened.follow.outsiders
     tellers = [threading.Thread(target=house.tell, args=(name,), name=f"tell {name}", daemon=True) for name in names]
+    heart = heartbeat_of(address_of(house.settings), house.writer)
+    if heart is not None:
+        beats = heart.run
+        threading.Thread(target=lambda: beats(house._rests), name="heartbeat", daemon=True).start()  # noqa: SLF001
     for thread in (follower, *helpers, *tellers):
         thread.start()
     try:

@@ -9,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from andon.base.errors import BadInput, NotFound
+from andon.base.flaw import mend_of
 from andon.bootstrap import client
 from andon.inventory.register import ModelEntry, differences
 
@@ -91,8 +92,17 @@ def _documents(paths: Sequence[str]) -> Iterator[tuple[str, Any]]:
 
 def _entry(content: Any, place: str) -> ModelEntry:
     try:
-        return ModelEntry.model_validate(content)
+        return ModelEntry.model_validate(_spelt_out(content))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "the file"
-        raise BadInput(f"{place}: {where} is wrong: {first['msg'][0].lower()}{first['msg'][1:]}") from None
+        known = ModelEntry.model_fields if len(first["loc"]) == 1 else ()
+        raise BadInput(f"{place}: {where} is wrong: {mend_of(first, known)}") from None
+
+
+def _spelt_out(content: Any) -> Any:
+    """An entry whose versions may be names alone."""
+    if not isinstance(content, dict) or not isinstance(content.get("versions"), list):
+        return content
+    versions = [{"version": each} if isinstance(each, str) else each for each in content["versions"]]
+    return {**content, "versions": versions}

@@ -12,6 +12,7 @@ from andon.bootstrap.yaml_file import read_yaml
 from andon.incident.checklist import Checklists, parse_checklists
 from andon.incident.dossier import Packs
 from andon.incident.first_steps import Playbook, parse_first_steps, playbook_of
+from andon.incident.raci import Raci, parse_raci
 from andon.incident.taxonomy import Severities, Taxonomy, extended, parse_severities, parse_taxonomy
 from andon.incident.wording import Classifier
 from andon.incident.wording import parse as parse_wording
@@ -50,6 +51,12 @@ def load_severities() -> Severities:
 def load_checklists() -> Checklists:
     """The triage checklists."""
     return parse_checklists(_yaml("checklists.yaml"))
+
+
+@cache
+def load_roles() -> Raci:
+    """Who does what on an incident."""
+    return parse_raci(_yaml("roles.yaml"))
 
 
 @cache

@@ -89,7 +89,7 @@ COMMANDER: Final = (
     "assign somebody else",
 )
 SEAL: Final = (
-    "andon incident seal {id}",
+    "andon incident seal {id} --reason TEXT",
     "holds the evidence; alters nothing",
     "andon evidence release, by two people",
 )

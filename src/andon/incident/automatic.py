@@ -15,10 +15,15 @@ from andon.ledger.journal import Fact, Message
 Row = Mapping[str, Any]
 
 NOTICE: Final = "notice"
+ESCALATION: Final = "escalation"
 TRACKER: Final = "tracker"
-RECIPIENTS: Final = {"notice": NOTICE, "ticket": TRACKER}
-"""Who is told of an action, by what it does."""
-SETTINGS: Final = {NOTICE: "ANDON_NOTICE_URL", TRACKER: "ANDON_TRACKER_URL"}
+RECIPIENTS: Final = {"notice": (NOTICE,), "escalation": (ESCALATION, NOTICE), "ticket": (TRACKER,)}
+"""Who is told of an action, by what it does: the first of these that is named."""
+SETTINGS: Final = {
+    NOTICE: "ANDON_NOTICE_URL",
+    ESCALATION: "ANDON_ESCALATION_URL",
+    TRACKER: "ANDON_TRACKER_URL",
+}
 STATES: Final = {"task": "to do", "proposal": "proposed"}
 
 
@@ -38,12 +43,13 @@ def actions_left(row: Row, severities: Severities, taken: Collection[str]) -> li
 def acted(row: Row, name: str, severities: Severities, recipients: Collection[str], actor: str) -> Fact:
     """An action is taken; where somebody is to be told and nobody is named, it says what to set."""
     action = severities.actions[name]
-    recipient, state = RECIPIENTS.get(action.does), STATES.get(action.does, "")
+    wanted, state = RECIPIENTS.get(action.does, ()), STATES.get(action.does, "")
     sent: Sequence[Message] = ()
-    if recipient is not None and recipient in recipients:
+    recipient = next((each for each in wanted if each in recipients), None)
+    if recipient is not None:
         state, sent = "sent", (Message(recipient, _told(row, f"action.{name}", action.text)),)
-    elif recipient is not None:
-        state = f"nobody is told: set {SETTINGS[recipient]}"
+    elif wanted:
+        state = f"nobody is told: set {SETTINGS[wanted[0]]}"
     data = {"action": name, "does": action.does, "state": state}
     return Fact("action_taken", row["id"], actor, data, {"text": action.text}, sent)
 
@@ -66,13 +72,17 @@ def warnings_due(row: Row, severities: Severities, given: Sequence[Row], now: da
 
 
 def warned(row: Row, due: Due, recipients: Collection[str], actor: str) -> Fact:
-    """A clock warns, or was missed."""
-    end = place_in_time(due.clock.due_at)
-    data = {"clock": due.clock.name, "percent": due.percent, "due_at": end}
-    kind = "clock.missed" if due.percent >= MISSED else "clock.warning"
-    text = f"{due.clock.name}: {due.percent}% used, due {end}"
-    messages = (Message(NOTICE, _told(row, kind, text)),) if NOTICE in recipients else ()
-    return Fact("clock_warned", row["id"], actor, data, {}, messages)
+    """A clock warns, or was missed: then whoever escalations go to is told as well."""
+    end, is_missed = place_in_time(due.clock.due_at), due.percent >= MISSED
+    data: dict[str, Any] = {"clock": due.clock.name, "percent": due.percent, "due_at": end}
+    wanted = (NOTICE, ESCALATION) if is_missed else (NOTICE,)
+    told = [each for each in wanted if each in recipients]
+    if is_missed:
+        data["told"] = told
+    body = _told(
+        row, "clock.missed" if is_missed else "clock.warning", f"{due.clock.name}: {due.percent}% used, due {end}"
+    )
+    return Fact("clock_warned", row["id"], actor, data, {}, tuple(Message(each, body) for each in told))
 
 
 def _told(row: Row, kind: str, text: str) -> str:

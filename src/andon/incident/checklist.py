@@ -8,6 +8,8 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from andon.incident.clocks import spoken
+from andon.incident.desk import Desk
+from andon.incident.elsewhere import elsewhere, entries_beside, entry_in
 from andon.incident.pack_file import parse_pack
 from andon.incident.taxonomy import PriorityLevel, Sentence, Slug
 from andon.inventory.register import CHANGES
@@ -66,15 +68,21 @@ def parse_checklists(content: Mapping[str, object]) -> Checklists:
     return parse_pack(Checklists, content, "checklists.yaml")
 
 
-def with_changes(view: View, row: Row) -> Row:
-    """An incident's row with the last changes around its model before it was noticed, the newest first: `lately`."""
+def with_register(desk: Desk, view: View, row: Row) -> Row:
+    """An incident's row with what the register says, as far as the reader may see it.
+
+    `lately`: the last changes around its model before it was noticed, the newest first; `entry`: the model's, if it has
+    one; `beside`: those of models that may rest on the same.
+    """
     mine = {"model_id": row["model_id"], "environment": row["environment"]}
     page = Page(CHANGES_SHOWN, f"{row['detected_at']}~", is_newest_first=True, by="place")
-    return {**row, "lately": view.list_rows(CHANGES, mine, page)}
+    entry = entry_in(view, row["model_id"])
+    beside = [] if entry is None else entries_beside(view, entry, desk.models)
+    return {**row, "lately": view.list_rows(CHANGES, mine, page), "entry": entry, "beside": beside}
 
 
 def checks_of(row: Row, lists: Checklists, answered: Sequence[Row], roles: Sequence[Row]) -> tuple[Check, ...]:
-    """The checklist of an incident's priority, from a row of `with_changes`; what was answered beyond it is kept."""
+    """The checklist of an incident's priority, from a row of `with_register`; what was answered beyond it is kept."""
     given = {each["item"]: each for each in answered}
     wanted = dict.fromkeys((*lists.priorities[row["priority"]], *given))
     checks = []
@@ -117,11 +125,22 @@ def _since(row: Row, _: Sequence[Row]) -> str | None:
 
 
 def _version(row: Row, _: Sequence[Row]) -> str | None:
-    said = [row["model_version"]] if row["model_version"] else []
+    said = [f"{row['model_version']}{_deployed(row)}"] if row["model_version"] else []
     for each in row["lately"]:
         version = f" {each['version']}" if each["version"] else ""
         said.append(f"{each['kind'].replace('_', ' ')}{version} {spoken(each['at'])}: {each['what']}")
     return "; ".join(said) or None
+
+
+def _deployed(row: Row) -> str:
+    """Since when a version is deployed, by the register."""
+    versions = row["entry"]["versions"] if row["entry"] else ()
+    at = next((each["deployed_at"] for each in versions if each["version"] == row["model_version"]), None)
+    return f", deployed {spoken(at)}" if at else ""
+
+
+def _elsewhere(row: Row, _: Sequence[Row]) -> str | None:
+    return None if row["entry"] is None else elsewhere(row["entry"], row["model_version"], row["beside"])
 
 
 def _who(_: Row, roles: Sequence[Row]) -> str | None:
@@ -142,6 +161,7 @@ PREFILLS: Final[Mapping[str, Callable[[Row, Sequence[Row]], str | None]]] = {
     "people": _people,
     "system": lambda row, _: f"{row['model_id']} in {row['environment']}",
     "version": _version,
+    "other_deployments": _elsewhere,
     "since": _since,
     "decisions": _decisions,
     "evidence": lambda row, _: row["seal_id"],

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from andon.incident.answers import Answers, Situation, answer
-from andon.incident.checklist import Check, Checklists, checks_of, with_changes
+from andon.incident.checklist import Check, Checklists, checks_of, with_register
 from andon.incident.clocks import clocks_of
 from andon.incident.desk import Desk
 from andon.incident.fold import LINKS, TIMELINE
 from andon.incident.fold_work import ACTIONS, CHECKS, DECISIONS, HYPOTHESES, SEALS, TASKS
 from andon.incident.incident import Incident, incident_of
-from andon.incident.opening import ALERTS, family, place_in_time
+from andon.incident.opening import ALERTS, family, get_row, place_in_time
 from andon.incident.taxonomy import Severities
 from andon.incident.words import words_of
 from andon.incident.work import handover_is_offered, on_it
@@ -71,7 +71,7 @@ def gather(desk: Desk, view: View, row: Row, packs: Packs, now: datetime) -> Dos
     mine = {"incident_id": row["id"]}
     roles, tasks = on_it(view, row["id"]), view.list_rows(TASKS, mine)
     actions = view.list_rows(ACTIONS, mine)
-    checks = checks_of(with_changes(view, row), packs.checklists, view.list_rows(CHECKS, mine), roles)
+    checks = checks_of(with_register(desk, view, row), packs.checklists, view.list_rows(CHECKS, mine), roles)
     clocks = clocks_of(row, packs.severities)
     unanswered = sum(each.at is None for each in checks)
     title = packs.titles.get(row["incident_type"], row["incident_type"])
@@ -91,10 +91,16 @@ def gather(desk: Desk, view: View, row: Row, packs: Packs, now: datetime) -> Dos
         [_shown(each, "other_id", "relation") for each in view.list_rows(LINKS, mine)],
         [_shown(each, "action", "does", "state", "receipt", "at") for each in actions],
         None if row["seal_id"] is None else view.find(SEALS, row["seal_id"]),
-        view.list_rows(ALERTS, {"incident_id": family(view, row["id"])}, Page(ALERTS_SHOWN)),
+        view.list_rows(ALERTS, {"incident_id": _seen_family(desk, view, row["id"])}, Page(ALERTS_SHOWN)),
         lines[::-1],
         handover_is_offered(roles, tasks),
     )
+
+
+def _seen_family(desk: Desk, view: View, incident: str) -> tuple[str, ...]:
+    """An incident and those that went up in it, as far as the reader may see them: one may be of another model."""
+    names = family(view, incident)
+    return tuple(name for name in names if desk.sees(get_row(view, name))) if desk.models else names
 
 
 def timeline_of(desk: Desk, view: View, incident: str, page: Page) -> list[Line]:

@@ -75,7 +75,8 @@ def _checked(posting: Posting) -> Sequence[Change]:
 def _warned(posting: Posting) -> Sequence[Change]:
     data = posting.data
     name = f"{data['clock']}:{data['due_at']}:{data['percent']:03}"
-    return [_row(posting, WARNINGS, name, **dict(data), at=posting.at), line(posting)]
+    values = {each: data[each] for each in ("clock", "percent", "due_at")}
+    return [_row(posting, WARNINGS, name, **values, at=posting.at), line(posting)]
 
 
 def _acted(posting: Posting) -> Sequence[Change]:

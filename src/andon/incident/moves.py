@@ -91,7 +91,9 @@ def noted(row: Row, kind: str, text: str, url: str | None, at: datetime | None, 
     if kind not in NOTE_KINDS:
         raise BadInput(f"there is no kind of note {kind}: write {', '.join(NOTE_KINDS)}")
     if (kind in ("link", "file")) != (url is not None):
-        raise BadInput("a link or a file needs its address, and nothing else has one: give --url with --kind link")
+        raise BadInput("a link or a file needs its address, and nothing else has one: give --url, or --file for a file")
+    if kind == "link" and url is not None and not url.startswith("http"):
+        raise BadInput("a link needs an address on the web: give http:// or https://")
     private = {"text": text} if url is None else {"text": text, "url": url}
     return Fact("note_added", row["id"], actor, {"what": kind, "at": place_in_time(at)}, private)
 

@@ -213,7 +213,7 @@ def _key_of(row: Mapping[str, Any]) -> IncidentKey:
     return IncidentKey(row["model_id"], row["incident_type"], row["environment"])
 
 
-def declared(view: View, opening: Opening, at: datetime, actor: str, floor: str) -> Fact:
+def declared(view: View, opening: Opening, at: datetime, actor: str, floor: str, told: str | None = None) -> Fact:
     """The fact that an incident is declared.
 
     Args:
@@ -222,12 +222,13 @@ def declared(view: View, opening: Opening, at: datetime, actor: str, floor: str)
         at: now.
         actor: who declares, as a pseudonym.
         floor: default severity of its type.
+        told: what the source of its alerts calls it, at worst.
     """
     year = at.astimezone(UTC).year
     number = next_number(view, year)
     newest = newest_of(view, opening.key)
     facts = _with_risk(view, opening.key.model_id, opening.facts)
-    proposed = propose(facts, floor)
+    proposed = propose(facts, floor, told)
     data: dict[str, Any] = {
         "year": year,
         "number": number,
@@ -263,7 +264,6 @@ def opened_by_alerts(
 ) -> Fact:
     """The fact that alerts, of which the first is the most telling, open an incident."""
     first = max(alerts, key=lambda each: _urgency(each, floor))
-    worst = most_severe(floor, *(each.severity for each in alerts))
     opening = Opening(
         key,
         first.title[:TITLE_MAX],
@@ -275,7 +275,7 @@ def opened_by_alerts(
         place=first.place,
         started=first.started,
     )
-    fact = declared(view, opening, at, actor, worst)
+    fact = declared(view, opening, at, actor, floor, most_severe(*(each.severity for each in alerts)))
     return replace(fact, data={**fact.data, "alerts": _listed(alerts)}, private={**fact.private, **_titles(alerts)})
 
 
@@ -298,7 +298,7 @@ def _grown(row: Mapping[str, Any], alerts: Sequence[AlertFacts], floor: str) -> 
     data: dict[str, Any] = {"total": row["alerts"] + len(alerts)}
     telling = max(alerts, key=lambda each: _urgency(each, floor))
     facts = joined(facts_of(row), telling.facts)
-    proposed = propose(facts, most_severe(floor, telling.severity))
+    proposed = propose(facts, floor, most_severe(telling.severity))
     if proposed.level < row["proposed"]:
         data["proposed"] = proposal_fields(proposed)
         data["facts"] = to_fields(facts)
@@ -317,14 +317,15 @@ def facts_of(row: Mapping[str, Any]) -> Facts:
     return from_fields(json.loads(row["facts"]))
 
 
-def most_severe(*severities: str | None) -> str:
-    """The worst of some severities; None and unknown words count for nothing."""
-    return SEVERITIES[min(LEVELS[each] for each in severities if each in LEVELS)]
+def most_severe(*severities: str | None) -> str | None:
+    """The worst of some severities; None and unknown words count for nothing. None: none is named."""
+    levels = [LEVELS[each] for each in severities if each in LEVELS]
+    return SEVERITIES[min(levels)] if levels else None
 
 
 def _urgency(alert: AlertFacts, floor: str) -> str:
     """Sorts the most urgent last, of equals the earliest."""
-    level = propose(alert.facts, most_severe(floor, alert.severity)).level
+    level = propose(alert.facts, floor, most_severe(alert.severity)).level
     return f"{9 - int(level[1])}"
 
 

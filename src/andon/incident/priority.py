@@ -78,22 +78,30 @@ class Rule:
 
 
 @lru_cache(1_024)
-def propose(facts: Facts, default_severity: str) -> Priority:
+def propose(facts: Facts, default_severity: str, told_severity: str | None = None) -> Priority:
     """The priority that the facts call for.
 
     Args:
         facts: what is known.
         default_severity: of the incident's type (the taxonomy's).
+        told_severity: what the source of an alert calls it; it raises the type's default, never lowers it.
     """
     harmless = rules_harm_out(facts)
     if harmless is not None:
         return _without_harm(facts, harmless)
-    floor = LEVELS[default_severity]
+    floor, said = _floor(default_severity, told_severity)
     fired = next((rule for rule in RULES if rule.holds(facts)), None)
     if fired is not None and fired.level <= floor:
         return _priority(fired.level, fired.words(facts), (*fired.lacks(facts), *_open(facts, fired.level)))
-    words = f"the default of this type is {default_severity}, and no known fact rules harm out"
+    words = f"{said}, and no known fact rules harm out"
     return _priority(floor, words, (*_assumed(facts), *_open(facts, floor)))
+
+
+def _floor(default: str, told: str | None) -> tuple[str, str]:
+    """The level that holds until facts rule harm out, and who says so."""
+    if told is not None and LEVELS[told] < LEVELS[default]:
+        return LEVELS[told], f"its source calls it {told}, above the default of this type, {default}"
+    return LEVELS[default], f"the default of this type is {default}"
 
 
 def rules_harm_out(facts: Facts) -> str | None:
@@ -139,9 +147,13 @@ def _assumed(facts: Facts) -> tuple[str, ...]:
 
 
 def _people(facts: Facts) -> int:
-    """People with a wrong decision, at most: what is not known is taken at its highest."""
-    wrong = facts.decisions if facts.wrong is None else facts.wrong
-    return wrong if facts.people is None else min(wrong, facts.people)
+    """People with a wrong decision, at most: what is not known is taken at its highest.
+
+    Whoever counts people need not know the decisions: no number of decisions lowers that of people.
+    """
+    if facts.people is None:
+        return facts.decisions if facts.wrong is None else facts.wrong
+    return facts.people if facts.wrong is None else min(facts.wrong, facts.people)
 
 
 def _people_words(facts: Facts, limit: int) -> str:

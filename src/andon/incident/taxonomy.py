@@ -61,7 +61,7 @@ class Phase(_Strict):
 class Action(_Strict):
     """What happens by itself at a priority."""
 
-    does: Literal["notice", "ticket", "task", "proposal"]
+    does: Literal["notice", "escalation", "ticket", "task", "proposal"]
     text: Sentence
     within: Sentence | None = None
 

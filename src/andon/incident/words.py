@@ -1,6 +1,6 @@
 """The lines of a timeline in words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from andon.incident.clocks import spoken
@@ -101,8 +101,15 @@ def _judged(data: Mapping[str, Any], texts: Mapping[str, str]) -> str:
 
 def _warned(data: Mapping[str, Any], _: Mapping[str, str]) -> str:
     if data["percent"] >= 100:  # noqa: PLR2004
-        return f"Clock missed: {data['clock']} was due {spoken(data['due_at'])}"
+        return f"Clock missed: {data['clock']} was due {spoken(data['due_at'])}{_escalated(data.get('told'))}"
     return f"Clock {data['clock']}: {data['percent']}% used, due {spoken(data['due_at'])}"
+
+
+def _escalated(told: Sequence[str] | None) -> str:
+    """Who heard of a clock that was missed; None: an entry of before that was noted."""
+    if told == []:
+        return "; nobody is told: set ANDON_ESCALATION_URL"
+    return "; escalated" if told and "escalation" in told else ""
 
 
 def _sealed(data: Mapping[str, Any], _: Mapping[str, str]) -> str:

@@ -34,7 +34,7 @@ class Attend:
         desk: the hand on incidents; of Andon itself in `step`, of a person in `seal`.
         severities: actions and clocks of each priority.
         seals: seals evidence.
-        recipients: who can be told: `notice`, `tracker`.
+        recipients: who can be told: `notice`, `escalation`, `tracker`.
     """
 
     desk: Desk

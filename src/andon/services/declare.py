@@ -157,7 +157,8 @@ class Declare:
         self._check_times(opening)
         if self.models and opening.key.model_id not in self.models:
             limits = ", ".join(self.models)
-            raise Denied(f"this token may not touch model {opening.key.model_id}: it is limited to {limits}")
+            named = opening.key.model_id
+            raise Denied(f"this token is limited to {limits} and may not touch {named}: use one for that model")
 
     def _check_times(self, opening: Opening) -> None:
         """Refuse times that cannot be: after now, or an estimate outside its own interval."""

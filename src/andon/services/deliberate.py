@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from andon.alert.alert import AHEAD_MAX
 from andon.base.errors import BadInput
 from andon.base.nearest import nearest
 from andon.incident import moves, work
-from andon.incident.checklist import checks_of, with_changes
+from andon.incident.checklist import checks_of, with_register
 from andon.incident.desk import PLAINLY, Ask, Desk, Row
 from andon.incident.dossier import Packs
 from andon.incident.fold_work import CHECKS
@@ -33,7 +34,15 @@ class Deliberate:
     packs: Packs
 
     def note(self, name: str, note: Note, ask: Ask = PLAINLY) -> None:
-        """Write into the timeline; a fact stands apart from what is supposed."""
+        """Write into the timeline; a fact stands apart from what is supposed.
+
+        Raises:
+            BadInput: it is to have happened after now.
+        """
+        if note.at is not None and note.at > self.desk.now() + AHEAD_MAX:
+            raise BadInput(
+                "a note says what has happened, and its time lies ahead of the server: mend it, or the clock"
+            )
         told = (note.kind, note.text, note.url, note.at)
         self.desk.change(name, ask, lambda _, row: moves.noted(row, *told, self.desk.actor))
 
@@ -64,7 +73,9 @@ class Deliberate:
             rows = view.list_rows(CHECKS, {"incident_id": row["id"]})
             computed = {
                 each.item: each.computed
-                for each in checks_of(with_changes(view, row), self.packs.checklists, rows, on_it(view, row["id"]))
+                for each in checks_of(
+                    with_register(self.desk, view, row), self.packs.checklists, rows, on_it(view, row["id"])
+                )
             }
             given = {item: self._answer(item, said, computed) for item, said in answers.items()}
             wanted = self.packs.checklists.priorities[row["priority"]]

@@ -139,6 +139,8 @@ class Ingest:
         for batch, plan in zip(batches, plans, strict=True):
             if not isinstance(plan, AndonError) and plan[1]:
                 self.versions.note(batch.vitals, at)
+                if sum(each.predictions for each in batch.vitals.values()) < len(batch.entries):
+                    self.versions.note_labels((entry.header for entry in batch.entries), at)
         slack = self.log.size - first - len(group)  # what the log wrote of its own between
         return [
             plan
@@ -177,15 +179,22 @@ class Ingest:
         events += self.log.size - after
         _note(positions, pending, events)
         self.positions = positions
-        self.versions = versions_from(known.get("versions", ()))
-        self.versions.learn(header for _, header in self.log.headers(known["size"] if "versions" in known else 0))
+        is_whole = "versions" in known and "labelled" in known  # an earlier Andon kept less
+        self.versions = versions_from(known["versions"], known["labelled"]) if is_whole else Versions()
+        self.versions.learn(header for _, header in self.log.headers(known["size"] if is_whole else 0))
         if pending is not None and events < pending["events"]:  # cut by a crash: what follows belongs to it no more
             self.log.append([make_entry({"kind": "batch", "at": _text(self.now()), "by": "recovery", "events": 0})])
 
     def snapshot(self) -> dict[str, Any]:
         """Where producers are and which versions answered, and for how much of the log that holds."""
         self.positions.forget(_text(self.now() - KEY_KEPT))
-        return {"size": self.log.size, "positions": self.positions.document(), "versions": self.versions.document()}
+        versions, (_, labelled) = self.versions.document(), self.versions.last()
+        return {
+            "size": self.log.size,
+            "positions": self.positions.document(),
+            "versions": versions,
+            "labelled": labelled,
+        }
 
     def _plan(self, batch: Batch, at: str, group: list[Entry]) -> tuple[int, int, int]:
         """Put a batch's new entries into the group; where they start there, how many, lines known."""
@@ -250,7 +259,8 @@ def _check_models(entries: Sequence[Entry], allowed: frozenset[str]) -> None:
     for entry in entries:
         model_id = parse_header(entry.header)["model_id"]
         if model_id not in allowed:
-            raise Denied(f"this token may not write of model {model_id}: it is limited to {', '.join(sorted(allowed))}")
+            limits = ", ".join(sorted(allowed))
+            raise Denied(f"this token is limited to {limits} and may not write of {model_id}: use one for that model")
 
 
 def _note(positions: Positions, fields: Mapping[str, Any] | None, events: int) -> None:

@@ -203,19 +203,24 @@ class Receive:
     def _of_sender(self, document: dict[str, Any]) -> dict[str, Any]:
         """An alert of whoever sends it: a token for one model speaks of that one, and none speaks of others.
 
+        A name that such a token gives an alert is its own, so that it joins, and ends, no alert of another model.
+
         Raises:
             Denied: the alert is about a model that the token is not for.
         """
         if not self.models:
             return document
         labels = document["labels"]
+        names = json.dumps([*sorted(self.models), document["fingerprint"]])
+        own = {**document, "fingerprint": sha256(names.encode()).hexdigest()[:32]}
         named = labels.get("model_id") or labels.get("model")
         if named is None and len(self.models) == 1:
-            return {**document, "labels": {**labels, "model_id": self.models[0]}}
+            return {**own, "labels": {**labels, "model_id": self.models[0]}}
         if named is not None:
             self._require(named)
-        return document
+        return own
 
     def _require(self, model_id: str) -> None:
         if self.models and model_id not in self.models:
-            raise Denied(f"this token may not speak of model {model_id}: it is limited to {', '.join(self.models)}")
+            limits = ", ".join(self.models)
+            raise Denied(f"this token is limited to {limits} and may not speak of {model_id}: use one for that model")

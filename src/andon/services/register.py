@@ -221,7 +221,8 @@ class Register:
 
     def _require(self, model_id: str) -> None:
         if not self._covers(model_id):
-            raise Denied(f"this token may not touch model {model_id}: it is limited to {', '.join(self.models)}")
+            limits = ", ".join(self.models)
+            raise Denied(f"this token is limited to {limits} and may not touch {model_id}: use one for that model")
 
     def _unknown(self, model_id: str) -> NotFound:
         near = nearest(model_id, [row["id"] for row in self.journal.list_rows(MODELS) if self._covers(row["id"])])

@@ -90,7 +90,12 @@ class Sift:
         return {**first, "alerts": sum(part["alerts"] for part in parts), "state": state}
 
     def list_unmapped(self) -> Sequence[UnmappedGroup]:
-        """Alerts of which nothing says the model, by group, each with the map that its labels suggest."""
+        """Alerts of which nothing says the model, by group, each with the map that its labels suggest.
+
+        Nothing says yet whose they are, so whoever is limited to certain models sees none, as in a search.
+        """
+        if self.models:
+            return ()
         rows = self.journal.list_rows(
             ALERTS, {"hold": UNMAPPED}, Page(UNMAPPED_SHOWN, is_newest_first=True, by="place")
         )
@@ -113,7 +118,7 @@ class Sift:
             BadInput: the matchers, the length or the reason are none.
             Denied: alerts of models that the actor is not for could match.
         """
-        found, start = self._within(matcher.parse(matchers)), starts_at or self.now()
+        found, start = self._within(matcher.asked(matchers)), starts_at or self.now()
         if not timedelta(0) < lasting <= SILENCE_MAX:
             raise BadInput(f"a silence lasts up to {SILENCE_MAX.days} days: give a shorter length, such as 2h")
         if start + lasting <= self.now():
@@ -157,7 +162,7 @@ class Sift:
             BadInput: the matchers or the type are none, or nothing is said.
             Denied: the actor may not touch the model.
         """
-        found = matcher.parse(mapped.matchers)
+        found = matcher.asked(mapped.matchers)
         if mapped.model_id is None and mapped.incident_type is None and mapped.environment is None:
             raise BadInput("a map says a model, a type or an environment: give at least --model")
         if mapped.incident_type is not None and mapped.incident_type not in self.types:
@@ -167,7 +172,10 @@ class Sift:
         if mapped.model_id is not None and not mapped.model_id.isprintable():
             raise BadInput("the model's id has letters that do not print: mend it")
         if self.models and mapped.model_id not in self.models:
-            raise Denied(f"this token may not touch model {mapped.model_id}: it is limited to {', '.join(self.models)}")
+            limits = ", ".join(self.models)
+            raise Denied(
+                f"this token is limited to {limits} and may not touch {mapped.model_id}: use one for that model"
+            )
         map_id = new_id("map", self.now(), self.chance(10))
         names = ("model_id", "incident_type", "environment")
         data = {name: getattr(mapped, name) for name in names}

@@ -46,6 +46,21 @@ ByVersion = Mapping[tuple[str, str], Vitals]
 """Vitals by model and version; a version that is not named is empty."""
 
 
+@dataclass(frozen=True, slots=True)
+class KnownModels:
+    """What is known of models beside their counts.
+
+    Attributes:
+        versions: the models and versions that are registered.
+        figures: of each model's last scan.
+        last_at: when a `prediction`, a `label` and an `evaluation` of each model came last (ISO 8601).
+    """
+
+    versions: Sequence[tuple[str, str]] = ()
+    figures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    last_at: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
 def vitals_of(events: Iterable[Any]) -> dict[tuple[str, str], Vitals]:
     """The vitals of events; those that are no predictions count for nothing. It is called for every batch: no loops."""
     groups: dict[tuple[str, str | None], list[Any]] = {}

@@ -93,6 +93,15 @@ CASES = [
     ("100 decisions of unknown people", Facts(100), "medium", "P1", "if each is one person, 100 or more people"),
     ("99 decisions of unknown people", Facts(99), "medium", "P2", "default"),
     ("unknown how many of 1,000 people wrong", Facts(4000, None, 1000), "medium", "P0", "may have got wrong decisions"),
+    ("1,200 people, decisions not counted", Facts(0, None, 1200), "medium", "P0", "1,200 people may have got wrong"),
+    ("120 people, decisions not counted", Facts(0, None, 120), "medium", "P1", "120 people may have got wrong"),
+    (
+        "a protected group of 100, decisions not counted",
+        Facts(0, None, 100, HIGH, protected_group=True),
+        "medium",
+        "P0",
+        "protected",
+    ),
     ("few wrong of many decisions", Facts(4000, 89), "medium", "P2", "default"),
     ("nothing known, critical type", Facts(1), "critical", "P0", "no known fact rules harm out"),
 ]
@@ -105,6 +114,20 @@ def test_golden(facts, default, level, words):
     priority = propose(facts, default)
     assert (priority.level, priority.severity) == (level, SEVERITIES[level])
     assert words in priority.rule
+
+
+@pytest.mark.parametrize(
+    ("told", "default", "level", "words"),
+    [
+        ("critical", "medium", "P0", "its source calls it critical, above the default of this type, medium"),
+        ("low", "medium", "P2", "the default of this type is medium"),
+        (None, "high", "P1", "the default of this type is high"),
+    ],
+)
+def test_what_a_source_says_raises_the_default_and_is_named(told, default, level, words):
+    priority = propose(known(), default, told)
+    assert (priority.level, words in priority.rule) == (level, True), priority
+    assert propose(known(risk=MINIMAL), default, told).level == "P2"
 
 
 GOLDEN = yaml.safe_load(Path(__file__).with_name("golden_priorities.yaml").read_text(encoding="utf-8"))

@@ -9,6 +9,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from andon.base.errors import BadInput
+from andon.base.flaw import mend_of
 
 DEPTH_HINT: Final = "send JSON that is nested less than 1,000 deep"
 
@@ -50,7 +51,7 @@ def wrong(error: ValidationError) -> BadInput:
     """The first of what pydantic found, as a sentence; values are not repeated."""
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(map(str, first["loc"])) or "the body"
-    return BadInput(f"{place} is wrong: {first['msg'][0].lower()}{first['msg'][1:]}")
+    return BadInput(f"{place} is wrong: {mend_of(first)}")
 
 
 def text(value: Any) -> str:

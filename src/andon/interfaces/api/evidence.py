@@ -37,7 +37,8 @@ CHUNK_BYTES = 1 << 20
 def make_seal(asked: SealAsked, caller: Caller, house: Here, request: RequestId) -> SealMade:
     """Hold a model's events and sign a checkpoint over the log."""
     if not caller.covers(asked.model_id):
-        raise Denied(f"this token may not seal model {asked.model_id}: it is limited to {', '.join(caller.models)}")
+        limits = ", ".join(caller.models)
+        raise Denied(f"this token is limited to {limits} and may not seal {asked.model_id}: use one for that model")
     _require_local(caller, asked.facts)
     case = Case(asked.model_id, asked.since, asked.until, asked.reason, asked.facts or {})
     made = house.audit(caller.id).seal(case, request)

@@ -239,11 +239,11 @@ class LinkAsked(Asked):
 
 
 class RemarkAsked(Asked):
-    """A note, a fact, a link or a file; `at` is when it happened."""
+    """A note, a fact, a link or a file; `at` is when it happened. A file that stays where it is has its SHA-256."""
 
     text: Text
     kind: Slug = "note"
-    url: Annotated[str, StringConstraints(pattern=r"^https?://[!-~]{1,2000}$")] | None = None
+    url: Annotated[str, StringConstraints(pattern=r"^(https?://[!-~]{1,2000}|sha256:[0-9a-f]{64})$")] | None = None
     at: Moment | None = None
 
 

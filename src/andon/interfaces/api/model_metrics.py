@@ -6,13 +6,14 @@ The names are those of the alert rules that Andon ships (packs/prometheus); the 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
-from andon.telemetry.vitals import BUCKETS, ByVersion, Vitals
+from andon.telemetry.vitals import BUCKETS, ByVersion, KnownModels, Vitals
 
 LABELS: Final = ("model_id", "model_version")
 VERSIONS_MAX: Final = 2_000
@@ -24,8 +25,12 @@ COUNTERS: Final = (
     ("model_output_policy_violation", "Of these, flagged policy_violation.", "violations"),
     ("model_input_anomaly_score_high", "Of these, flagged anomalous_input.", "anomalous"),
 )
-Known = Callable[[], tuple[Sequence[tuple[str, str]], Mapping[str, Mapping[str, Any]]]]
-"""The models and versions that are registered, and the figures of each model's last scan."""
+LAST: Final = {
+    "prediction": "When a prediction was recorded last.",
+    "label": "When an outcome was recorded last.",
+    "evaluation": "When a scan was sent last.",
+}
+Known = Callable[[], KnownModels]
 
 
 class ModelMetrics(Collector):
@@ -47,14 +52,15 @@ class ModelMetrics(Collector):
     @override
     def collect(self) -> Iterable[Metric]:
         """The families as they are now."""
-        registered, figures = self._known()
+        known = self._known()
         with self._lock:
-            for key in registered[:VERSIONS_MAX]:
+            for key in known.versions[:VERSIONS_MAX]:
                 self._vitals.setdefault(key, Vitals())
             seen = [(key, replace(vitals)) for key, vitals in sorted(self._vitals.items())]
         yield from _counters(seen)
         yield _confidence(seen)
-        yield from _gauges(figures, self._types)
+        yield from _gauges(known.figures, self._types)
+        yield from _ages(known.last_at)
 
 
 def _counters(seen: Sequence[tuple[tuple[str, str], Vitals]]) -> Iterable[Metric]:
@@ -98,3 +104,12 @@ def _gauges(figures: Mapping[str, Mapping[str, Any]], types: Sequence[str]) -> I
             for label, value in sorted(found.get(name, {}).items()):
                 family.add_metric((model_id, label), float(value))
     return live, baseline, drift, ongoing
+
+
+def _ages(last_at: Mapping[str, Mapping[str, str]]) -> Iterable[Metric]:
+    """Times, not ages: what reads them knows what time it is now, and a stopped server cannot make them look young."""
+    for name, text in LAST.items():
+        family = GaugeMetricFamily(f"andon_model_last_{name}_timestamp_seconds", text, labels=("model_id",))
+        for model_id, at in sorted(last_at.get(name, {}).items())[:VERSIONS_MAX]:
+            family.add_metric((model_id,), datetime.fromisoformat(at).timestamp())
+        yield family

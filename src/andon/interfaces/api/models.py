@@ -53,6 +53,14 @@ class TagAsked(Asked):
     evidence: Reason
 
 
+class ChangesWanted(Asked):
+    """Which changes to list."""
+
+    model: Name | None = None
+    limit: Limit = 100
+    after: Cursor = None
+
+
 class ChangeShown(BaseModel):
     """A change around a model."""
 
@@ -138,17 +146,11 @@ def post_change(asked: ChangeEntry, caller: Caller, house: Here, request: Reques
 
 
 @ROUTER.get("/changes", operation_id="register.list_changes")
-def list_changes(
-    caller: Caller,
-    house: Here,
-    model: Annotated[Name | None, Query()] = None,
-    limit: Limit = 100,
-    after: Cursor = None,
-) -> ChangeList:
+def list_changes(caller: Caller, house: Here, wanted: Annotated[ChangesWanted, Query()]) -> ChangeList:
     """Changes, the newest first."""
-    rows = house.register(caller).list_changes(model, limit + 1, after)
-    following = rows[limit - 1]["place"] if len(rows) > limit else None
-    return ChangeList(items=[_change(row) for row in rows[:limit]], next=following)
+    rows = house.register(caller).list_changes(wanted.model, wanted.limit + 1, wanted.after)
+    following = rows[wanted.limit - 1]["place"] if len(rows) > wanted.limit else None
+    return ChangeList(items=[_change(row) for row in rows[: wanted.limit]], next=following)
 
 
 def _change(row: dict[str, Any]) -> ChangeShown:

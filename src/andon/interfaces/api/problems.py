@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from andon.base.errors import OVER_HTTP, AndonError, BadInput
+from andon.base.flaw import mend_of
 from andon.interfaces.api.bodies import NO_NUL
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -110,7 +111,7 @@ async def on_invalid(_: Request, error: Exception) -> Response:
 
 
 def _reason(found: Mapping[str, Any]) -> str:
-    """Why a value is not taken, in words."""
+    """Why a value is not taken, and how to mend it, in words."""
     if found.get("ctx", {}).get("pattern") == NO_NUL:
         return "String should not hold the letter NUL"
-    return str(found["msg"]).removeprefix("Value error, ")
+    return mend_of(found)

@@ -398,6 +398,17 @@ def show_severities(*, as_json: AsJson = False, no_color: NoColor = False) -> No
     tables.severities(as_json=as_json, no_color=no_color)
 
 
+@show.command("roles", epilog=EXAMPLE.format("andon show roles"))
+def show_roles(*, as_json: AsJson = False, no_color: NoColor = False) -> None:
+    """List the roles of an incident.
+
+    For each piece of work: who answers for it, does it, is asked before, is told after (RACI).
+    """
+    from andon.interfaces.cli import show as tables
+
+    tables.roles(as_json=as_json, no_color=no_color)
+
+
 @show.command("events", epilog=EXAMPLE.format("andon show events"))
 def show_events() -> None:
     """Print the JSON Schema of recorded events: predictions, outcomes, reviews, steps, actions."""

@@ -197,12 +197,16 @@ def reopen(incident: Id, *, reason: Reason, as_json: AsJson = False) -> None:
 @app.command(
     "note", epilog=EXAMPLE.format("andon incident note AI-INC-2026-0001 'The feed moved at 04:00' --kind fact")
 )
-def note(
+def note(  # noqa: PLR0913  # a command's options are its arguments
     incident: Id,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What to write.")],
     *,
     kind: Annotated[str, typer.Option("--kind", metavar="K", help="note, fact, link or file.")] = "note",
     url: Annotated[str | None, typer.Option("--url", metavar="URL", help="Of a link or a file.")] = None,
+    file: Annotated[
+        str | None,
+        typer.Option("--file", metavar="PATH", help="A file of yours: its name, size and SHA-256; it stays with you."),
+    ] = None,
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="When it happened, if not now.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -210,9 +214,9 @@ def note(
     from andon.interfaces.cli import incident_command, options
 
     when = None if at is None else options.time(at, "--at").isoformat()
-    incident_command.write(
-        incident, "notes", {"text": text, "kind": kind, "url": url, "at": when}, "noted in {incident}", as_json=as_json
-    )
+    body = {"text": text, "kind": kind, "url": url, "at": when}
+    body |= {} if file is None else incident_command.file_note(text, file)
+    incident_command.write(incident, "notes", body, "noted in {incident}", as_json=as_json)
 
 
 @app.command("assign", epilog=EXAMPLE.format("andon incident assign AI-INC-2026-0001 commander --to administrator"))

@@ -3,11 +3,14 @@
 import json
 import sys
 from dataclasses import dataclass
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
 from andon.base.errors import BadInput
+from andon.base.nearest import nearest
 from andon.bootstrap import client
+from andon.incident.facts import NAMES as FACTS
 from andon.interfaces.cli import options, output
 from andon.interfaces.cli.words import PRIORITY_MARKS, plain
 
@@ -60,6 +63,10 @@ def facts_of(texts: tuple[str, ...]) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         if not equals:
             raise BadInput(f"--fact {text} is no fact: write NAME=VALUE, such as people=1200")
+        if name.strip() not in FACTS:
+            near = nearest(name.strip(), FACTS)
+            meant = f"did you mean {near}?" if near else f"it is one of {', '.join(FACTS)}"
+            raise BadInput(f"there is no fact {name.strip()}: {meant}")
         found[name.strip()] = _value(text, value.strip().lower())
     return found
 
@@ -122,6 +129,17 @@ def task(incident: str, body: dict[str, Any], due: str, *, as_json: bool) -> Non
     output.emit(f"task {made['number']} of {incident} for {plain(body['to'])}\n")
     if made["hint"]:
         output.emit(f"{made['hint']}\n")
+
+
+def file_note(text: str, path: str) -> dict[str, Any]:
+    """What a note says of a file: its name, its size, and the SHA-256 by which anybody knows it again."""
+    try:
+        with Path(path).open("rb") as file:
+            digest = file_digest(file, "sha256").hexdigest()
+            size = file.tell()
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror}; name a file with --file") from None
+    return {"kind": "file", "text": f"{Path(path).name}, {size:,} bytes: {text}", "url": f"sha256:{digest}"}
 
 
 def check(incident: str, items: tuple[str, ...], *, as_json: bool) -> None:

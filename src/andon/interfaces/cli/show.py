@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from andon.bootstrap.packs import load_severities, load_taxonomy
+from andon.bootstrap.packs import load_roles, load_severities, load_taxonomy
 from andon.bootstrap.packs import playbook as load_playbook
 from andon.bootstrap.rules import rules as prometheus_rules
 from andon.detect.registry import DETECTORS
@@ -108,6 +108,21 @@ def severities(*, as_json: bool, no_color: bool) -> None:
     _print("Four priorities, proposed from facts", entries, no_color=no_color)
 
 
+def roles(*, as_json: bool, no_color: bool) -> None:
+    """Who does what on an incident."""
+    known = load_roles()
+    if as_json:
+        output.emit_json(known.model_dump(by_alias=True, mode="json"))
+        return
+    entries: list[Entry] = [(role.title, role.does, (("role", slug),)) for slug, role in known.roles.items()]
+    for work in known.work:
+        parts = (("answers", (work.accountable,)), ("does it", work.responsible), ("is asked", work.consulted))
+        told = (*parts, ("is told", work.informed))
+        lines = tuple((label, ", ".join(known.roles[each].title for each in who)) for label, who in told if who)
+        entries.append((work.what, "", lines))
+    _print(f"{len(known.roles)} roles, {len(known.work)} pieces of work", entries, no_color=no_color)
+
+
 def events() -> None:
     """The JSON Schema of events."""
     output.emit_json(event_schema())
@@ -123,7 +138,8 @@ def _print(title: str, entries: Iterable[Entry], *, no_color: bool) -> None:
         console.print(Text(f"{title}\n", style="bold"))
         for heading, sentence, lines in entries:
             console.print(Text(heading, style="bold"))
-            console.print(Padding.indent(Text(sentence), 2))
+            if sentence:
+                console.print(Padding.indent(Text(sentence), 2))
             console.print(Padding.indent(_labelled(lines), 2))
             console.print()
 

@@ -41,13 +41,15 @@ def view(incidents: list[dict[str, Any]], lines: Any) -> Group:
     """The picture: open incidents, the most urgent first, and the last lines."""
     table = Table(box=None, padding=(0, 2), pad_edge=False)
     for name in ("", "incident", "status", "what", "who", "deadline"):
-        table.add_column(name, header_style="dim", overflow="fold")
+        is_whole = name in ("", "incident", "status")  # a number that is cut in two cannot be copied
+        table.add_column(name, header_style="dim", overflow="fold", no_wrap=is_whole)
     for each in incidents:
         incident, answers = each["incident"], each["answers"]
         mark = f"{PRIORITY_MARKS[incident['priority']]} {incident['priority']}"
         what = f"{plain(incident['model_id'])}: {plain(incident['title'])}"
         table.add_row(mark, incident["id"], incident["status"], what, plain(answers["who"]), plain(answers["deadline"]))
-    head = Text(f"{len(incidents)} open" if incidents else "no incident is open", style="bold")
+    count = f"the {SHOWN} most urgent" if len(incidents) == SHOWN else f"{len(incidents)} open"
+    head = Text(count if incidents else "no incident is open", style="bold")
     return Group(head, *([table] if incidents else []), *(Text(line) for line in lines))
 
 
@@ -82,10 +84,13 @@ def _follow(take: Any, *, is_patient: bool = False) -> None:
 
 
 def _open() -> list[dict[str, Any]]:
-    """The most urgent open incidents, whole."""
-    found = client.server().ask("GET", PATH, query={"status": "open"})["items"]
-    found.sort(key=lambda each: each["priority"])
-    return [client.server().ask("GET", f"{PATH}/{each['id']}") for each in found[:SHOWN]]
+    """The most urgent open incidents, whole; asked for by priority, as a list is the newest first and has an end."""
+    found: list[dict[str, Any]] = []
+    for priority in PRIORITY_MARKS:
+        if len(found) < SHOWN:
+            query = {"status": "open", "priority": priority, "limit": str(SHOWN - len(found))}
+            found += client.server().ask("GET", PATH, query=query)["items"]
+    return [client.server().ask("GET", f"{PATH}/{each['id']}") for each in found]
 
 
 def _line(event: dict[str, Any]) -> str:
