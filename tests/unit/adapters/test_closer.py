@@ -57,7 +57,13 @@ def test_answers_come_in_the_order_of_jobs(jobs: list[Job], children: Children) 
     assert len(children.pids) == PROCESSES
 
 
-def test_a_second_process_starts_when_none_is_free(jobs: list[Job], children: Children) -> None:
+def test_a_second_process_starts_once_two_jobs_wait(jobs: list[Job], children: Children) -> None:
+    for job, processes in zip(jobs, (1, 1, PROCESSES), strict=True):
+        children.start(job)
+        assert len(children.pids) == processes
+
+
+def test_one_process_does_what_comes_slowly(jobs: list[Job], children: Children) -> None:
     assert not children.pids
     for job in jobs:
         children.start(job)

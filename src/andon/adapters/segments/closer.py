@@ -40,7 +40,10 @@ class _Task:
 
 
 class Children:
-    """Processes that do a job each at a time. The first starts with the first job, one more when none is free."""
+    """Processes that do a job each at a time.
+
+    The first starts with the first job, the other once two wait: a burst of events shall not pay for what it ends before.
+    """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         """Take the environment that the processes get."""
@@ -73,16 +76,13 @@ class Children:
         """Give jobs that wait to processes that are free, the oldest first."""
         busy = [task.child for task in self._tasks if task.child is not None and task.answer is None]
         free = [child for child in self._children if child not in busy]
-        for task in self._tasks:
-            if task.child is not None:
-                continue
-            if not free and len(self._children) == PROCESSES:
-                return
-            if not free:
-                free = [_Child(self._environment)]
-                self._children += free
-            task.child = free.pop()
-            task.child.give(task.job)
+        waiting = [task for task in self._tasks if task.child is None]
+        if not free and len(self._children) < PROCESSES and len(waiting) > len(self._children):
+            free = [_Child(self._environment)]
+            self._children += free
+        for task, child in zip(waiting, free, strict=False):
+            task.child = child
+            child.give(task.job)
 
     def _listen(self, *, wait: bool) -> bool:
         """Hear the answers that are there; False when there is none."""
