@@ -42,7 +42,7 @@ class _Task:
 class Children:
     """Processes that do a job each at a time.
 
-    The first starts with the first job, the other once two wait: a burst of events shall not pay for what it ends before.
+    The first starts with the first job, the other once two wait: a burst shall not pay for what starts after its end.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
