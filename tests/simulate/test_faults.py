@@ -106,11 +106,11 @@ PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path
-from andon.adapters.segments.closer import Child
+from andon.adapters.segments.closer import Children
 from andon.adapters.segments.closing import Inline
 from andon.adapters.segments.log import SegmentLog, Settings
 from ledgers import AT, SIGNER, entry_of
-closer = {"child": lambda _: Child({}), "inline": Inline}[sys.argv[3]]
+closer = {"child": lambda _: Children({}), "inline": Inline}[sys.argv[3]]
 with SegmentLog(Path(sys.argv[1]), SIGNER, lambda: AT, settings=Settings(400, closer=closer)) as log:
     while True:
         first = log.size

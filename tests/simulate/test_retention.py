@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from andon.adapters.segments.closer import Child
+from andon.adapters.segments.closer import Children
 from andon.adapters.segments.closing import Inline
 from andon.adapters.segments.log import SegmentLog, Settings
 from andon.adapters.segments.snapshot import Snapshot
@@ -234,7 +234,7 @@ def test_the_power_is_cut_at_every_operation_of_it(folder, tmp_path_factory, roo
 def test_another_process_closes_segments(tmp_path):
     """As the command line runs it: the pair is made beside the writer, and the same as one made in place."""
     folders = tmp_path / "child", tmp_path / "inline"
-    for folder, closer in zip(folders, (lambda _: Child({}), Inline), strict=True):
+    for folder, closer in zip(folders, (lambda _: Children({}), Inline), strict=True):
         with SegmentLog(folder, SIGNER, lambda: START, settings=Settings(100, closer=closer)) as log:
             for day in range(8):
                 log.append([entry(day, i) for i in range(50)])
@@ -254,13 +254,13 @@ def append_days(log):
 
 def test_a_closing_process_that_cannot_is_one_sentence(tmp_path):
     """What was acknowledged is there after the next opening, which closes the segment."""
-    log = SegmentLog(tmp_path, SIGNER, lambda: START, settings=Settings(50, closer=lambda _: Child({})))
+    log = SegmentLog(tmp_path, SIGNER, lambda: START, settings=Settings(50, closer=lambda _: Children({})))
     log.append([entry(0, i) for i in range(40)])
     (tmp_path / "evidence").rmdir()
     with pytest.raises(Unavailable, match=r"cannot close the segment .* what was acknowledged before is safe"):
         append_days(log)
     log.close()
-    with SegmentLog(tmp_path, SIGNER, lambda: START, settings=Settings(50, closer=lambda _: Child({}))) as log:
+    with SegmentLog(tmp_path, SIGNER, lambda: START, settings=Settings(50, closer=lambda _: Children({}))) as log:
         assert log.size >= 80
     with opened(tmp_path) as log:
         assert log.closed >= 50
@@ -270,7 +270,8 @@ def test_a_closing_process_that_cannot_is_one_sentence(tmp_path):
 def test_nothing_is_run_from_the_folder_one_stands_in(tmp_path, monkeypatch):
     (tmp_path / "json.py").write_text("raise SystemExit('not this one')")
     monkeypatch.chdir(tmp_path)
-    with SegmentLog(tmp_path / "log", SIGNER, lambda: START, settings=Settings(20, closer=lambda _: Child({}))) as log:
+    settings = Settings(20, closer=lambda _: Children({}))
+    with SegmentLog(tmp_path / "log", SIGNER, lambda: START, settings=settings) as log:
         log.append([entry(0, i) for i in range(60)])
     with opened(tmp_path / "log") as log:
         assert log.closed >= 40

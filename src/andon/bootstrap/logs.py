@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from andon.adapters.segments.closer import Child
+from andon.adapters.segments.closer import Children
 from andon.adapters.segments.log import SegmentLog, Settings
 from andon.base.errors import Tampered
 from andon.bootstrap.signing import secret_in, signer_of
@@ -15,7 +15,7 @@ WRITER: Final = "w-main"
 
 
 def open_log(folder: Path, name: str) -> SegmentLog:
-    """One writer's log in a ledger's folder, whose segments another process closes."""
+    """One writer's log in a ledger's folder, whose segments other processes close."""
     return SegmentLog(folder / name, signer_of(folder, name), _now, settings=settings_of(folder, name))
 
 
@@ -47,7 +47,7 @@ def settings_of(folder: Path, name: str) -> Settings:
     return Settings(
         analysis=folder.parent / "analysis" if name == WRITER else None,  # two writers' tables may have one name
         key=secret_in(folder / "pseudonym.key"),
-        closer=lambda _: Child(os.environ),
+        closer=lambda _: Children(os.environ),
     )
 
 

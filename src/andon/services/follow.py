@@ -95,7 +95,7 @@ class Follow:
             self._epoch, self._integrated, self._told = epoch, -1, {}
         last = self.source.last()
         if last != self._integrated:
-            self._integrate(epoch)
+            self._integrate(epoch, last)
         return True
 
     def tell(self, recipient: str) -> None:
@@ -125,7 +125,7 @@ class Follow:
             self.lease.let_go(self._epoch)
             self._epoch = None
 
-    def _integrate(self, epoch: int) -> None:
+    def _integrate(self, epoch: int, last: int) -> None:
         with self.open_log() as log:
             if self._integrated < 0:
                 self._integrated = self._agree(log)
@@ -139,8 +139,8 @@ class Follow:
                 self.reach("append")
                 position += len(entries)
             self._integrated = position
-        if self.source.last() < position:
-            raise _older(self.source.last(), position)
+        if last < position and (newest := self.source.last()) < position:  # more may have been entered meanwhile
+            raise _older(newest, position)
         self.lease.note(epoch, position)
         self.reach("cursor")
 

@@ -195,3 +195,36 @@ def test_commands_whose_keys_cannot_be_made_are_each_told_and_not_done(journal):
     done = journal.commit_all(begun)
     assert [type(each) for each in done] == [Unavailable, Unavailable]
     assert journal.last() == 4
+
+
+def synchronous(connection):
+    """As SQLite numbers it: 1 is NORMAL, 2 is FULL."""
+    return connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
+
+
+def broken_off(engine, statement):
+    with writing(engine, outlives=False) as connection:
+        connection.execute(text(statement))
+        raise ZeroDivisionError
+
+
+def test_what_need_not_outlive_the_machine_waits_for_no_disk_and_all_else_does(tmp_path):
+    engine = open_engine(f"sqlite:///{tmp_path / 'base.db'}")
+    with writing(engine, outlives=False) as connection:
+        assert synchronous(connection) == 1
+        connection.execute(text("create table notes(note text)"))
+    with pytest.raises(ZeroDivisionError):
+        broken_off(engine, "insert into notes values ('undone')")
+    with writing(engine) as connection:
+        assert synchronous(connection) == 2
+        assert connection.execute(text("select * from notes")).all() == []
+
+
+def test_a_connection_that_cannot_wait_for_the_disk_again_is_dropped(tmp_path, monkeypatch):
+    """As when a failure cannot be undone: inside a transaction SQLite changes no such setting."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'base.db'}")
+    monkeypatch.setattr("andon.adapters.sql.engine._roll_back", lambda _: None)
+    with pytest.raises(Unavailable, match="Safety level"):
+        broken_off(engine, "create table notes(note text)")
+    with writing(engine) as connection:
+        assert synchronous(connection) == 2

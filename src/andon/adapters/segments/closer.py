@@ -1,15 +1,22 @@
-"""Closes segments in another process, so that the one that records keeps its core."""
+"""Closes segments in other processes, so that the one that records keeps its core."""
 
 import json
 import select
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from typing import IO, Final
 
 from andon.adapters.segments.closing import Closed, Job, Written
 from andon.base.errors import Tampered
 
+PROCESSES: Final = 2
+"""So many segments are closed at once.
+
+Two threads of one process waited for the interpreter's lock: a half of a job needs it.
+"""
 MEMORY = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "MALLOC_ARENA_MAX": "3",
@@ -18,64 +25,113 @@ MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": str(1 << 32),
     "OPENBLAS_NUM_THREADS": "1",
 }
-"""Keeps the child's memory from job to job: it is given back else, and asking again took a fifth of the time.
+"""Keeps a child's memory from job to job: it is given back else, and asking again took a fifth of the time.
 
 Threads of OpenBLAS, for which there is nothing to do, would look for work for a while after each job."""
 
 
-class Child:
-    """A process that is started with the first job."""
+@dataclass(slots=True)
+class _Task:
+    """A job; the process that does it, once one does; its answer, once there is one."""
+
+    job: Job
+    child: "_Child | None" = None
+    answer: bytes | None = None
+
+
+class Children:
+    """Processes that do a job each at a time.
+
+    The first starts with the first job, the other once two wait: a burst shall not pay for what starts after its end.
+    """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        """Take the environment that the process gets."""
+        """Take the environment that the processes get."""
         self._environment = environment
-        self._process: subprocess.Popen[bytes] | None = None
-        self._waiting = 0
+        self._children: list[_Child] = []
+        self._tasks: deque[_Task] = deque()
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that were started."""
+        return [child.pid for child in self._children]
 
     def start(self, job: Job) -> None:
-        if self._process is None:
-            command = [
-                sys.executable,
-                "-P",
-                "-m",
-                "andon.adapters.segments.closing",
-            ]  # -P: nothing from the folder it runs in
-            self._process = subprocess.Popen(  # noqa: S603  # our own module
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env={**self._environment, **MEMORY},
-                bufsize=0,  # `select` sees no line that waits in a buffer of this process
-            )
-        if self._process.stdin is None:
-            raise OSError(None, "the process that closes segments has no input")
-        self._process.stdin.write(json.dumps(asdict(job)).encode() + b"\n")
-        self._waiting += 1
+        self._tasks.append(_Task(job))
+        self._hand_out()
 
     def take(self, *, wait: bool) -> Closed | None:
-        if not self._waiting or self._process is None or self._process.stdout is None:
-            return None
-        if not wait and not select.select([self._process.stdout], [], [], 0)[0]:
-            return None
-        line = self._process.stdout.readline()
-        if not line:
-            raise OSError(None, "the process that closes segments ended early")
-        self._waiting -= 1
-        answer = json.loads(line)
-        if "tampered" in answer:
-            raise Tampered(answer["tampered"])
-        if "errno" in answer:
-            raise OSError(answer["errno"], answer["error"])
-        found = answer["closed"]
-        tables = tuple(Written(**each) for each in found["tables"])
-        return Closed(found["first"], found["count"], Written(**found["evidence"]), Written(**found["ids"]), tables)
+        while self._tasks and self._tasks[0].answer is None:
+            if not self._listen(wait=wait):
+                return None
+            self._hand_out()
+        return _closed(self._tasks.popleft().answer or b"") if self._tasks else None
 
     def close(self) -> None:
-        if self._process is None:
-            return
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        for child in self._children:
+            child.end()
+        self._children, self._tasks = [], deque()
+
+    def _hand_out(self) -> None:
+        """Give jobs that wait to processes that are free, the oldest first."""
+        busy = [task.child for task in self._tasks if task.child is not None and task.answer is None]
+        free = [child for child in self._children if child not in busy]
+        waiting = [task for task in self._tasks if task.child is None]
+        if not free and len(self._children) < PROCESSES and len(waiting) > len(self._children):
+            free = [_Child(self._environment)]
+            self._children += free
+        for task, child in zip(waiting, free, strict=False):
+            task.child = child
+            child.give(task.job)
+
+    def _listen(self, *, wait: bool) -> bool:
+        """Hear the answers that are there; False when there is none."""
+        running = {task.child.output: task for task in self._tasks if task.child is not None and task.answer is None}
+        ready = select.select(running, [], [], None if wait else 0)[0]
+        for output in ready:
+            running[output].answer = output.readline()
+        return bool(ready)
+
+
+class _Child:
+    """One of the processes."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "andon.adapters.segments.closing"],  # -P: nothing from the folder it runs in
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**environment, **MEMORY},
+            bufsize=0,  # `select` sees no line that waits in a buffer of this process
+        )
+        if self._process.stdin is None or self._process.stdout is None:
+            raise OSError(None, "the process that closes segments has no pipes")
+        self._input: IO[bytes] = self._process.stdin
+        self.output: IO[bytes] = self._process.stdout
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def give(self, job: Job) -> None:
+        self._input.write(json.dumps(asdict(job)).encode() + b"\n")
+
+    def end(self) -> None:
+        for pipe in (self._input, self.output):
+            pipe.close()
         self._process.terminate()
         self._process.wait()
-        self._process = None
+
+
+def _closed(line: bytes) -> Closed:
+    """What a process answered; raises what it could not do."""
+    if not line:
+        raise OSError(None, "the process that closes segments ended early")
+    answer = json.loads(line)
+    if "tampered" in answer:
+        raise Tampered(answer["tampered"])
+    if "errno" in answer:
+        raise OSError(answer["errno"], answer["error"])
+    found = answer["closed"]
+    tables = tuple(Written(**each) for each in found["tables"])
+    return Closed(found["first"], found["count"], Written(**found["evidence"]), Written(**found["ids"]), tables)

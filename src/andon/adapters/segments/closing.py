@@ -7,14 +7,11 @@ to their places, notes them as an entry and removes the write-ahead log.
 import gc
 import json
 import sys
-import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final, Protocol
 
 from andon.adapters.segments.disk import Disk
@@ -27,7 +24,6 @@ if TYPE_CHECKING:  # Arrow takes its time, and only who closes needs it
 
     from andon.adapters.segments.analysis import Part, Tables
 
-JOBS: Final = 2
 PART_ENTRIES: Final = 1_024
 """So many entries are worked on at once: about as much as the processor's caches hold."""
 
@@ -197,23 +193,12 @@ def _write(path: Path, data: bytes, tag: str, disk: Disk) -> Written:
 
 
 def main() -> None:
-    """Serve jobs, a line of JSON each, until standard input ends; answers come in the order of the jobs.
-
-    Two at a time, since much of a job (compressing, reading back) runs without the interpreter's lock.
-    """
+    """Do jobs, a line of JSON each, one after the other, until standard input ends; a line answers each."""
     import_module("andon.adapters.segments.analysis")
     gc.freeze()
     gc.disable()  # the objects of a job are many and hold no circles, but for the types made for its events
-    answers: SimpleQueue[Future[str]] = SimpleQueue()
-    threading.Thread(target=_say, args=(answers,), daemon=True).start()
-    with ThreadPoolExecutor(JOBS) as pool:
-        for line in sys.stdin:
-            answers.put(pool.submit(_answer, line))
-
-
-def _say(answers: "SimpleQueue[Future[str]]") -> None:
-    while True:
-        print(answers.get().result(), flush=True)  # noqa: T201  # the other process reads it
+    for line in sys.stdin:
+        print(_answer(line), flush=True)  # noqa: T201  # the other process reads it
 
 
 def _answer(line: str) -> str:

@@ -85,10 +85,16 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction that commits at the end, in its turn."""
+def writing(engine: Engine, *, outlives: bool = True) -> Iterator[Connection]:
+    """One transaction that commits at the end, in its turn.
+
+    Args:
+        engine: the database.
+        outlives: whether it has to outlive a loss of power from its own commit on; else, with SQLite, from the next one
+            that has to. It outlives an end of the process either way, and others see it at once.
+    """
     turns = turns_of(engine)
-    with nullcontext() if turns is None else turns, transaction(engine) as connection:
+    with nullcontext() if turns is None else turns, transaction(engine, outlives=outlives) as connection:
         yield connection
 
 
@@ -105,19 +111,33 @@ def tidy(engine: Engine) -> None:
 
 
 @contextmanager
-def transaction(engine: Engine) -> Iterator[Connection]:
+def transaction(engine: Engine, *, outlives: bool = True) -> Iterator[Connection]:
     """A transaction of somebody whose turn it is; SQLite locks at its begin, so that no reader has to turn writer."""
     with _reached(engine), engine.connect() as connection:
         if engine.dialect.name != "sqlite":
             with connection.begin():
                 yield connection
             return
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        with nullcontext() if outlives else _unsynced(connection):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            with ExitStack() as unless_done:
+                unless_done.callback(_roll_back, connection)
+                yield connection
+                unless_done.pop_all()
+            connection.exec_driver_sql("COMMIT")
+
+
+@contextmanager
+def _unsynced(connection: Connection) -> Iterator[None]:
+    """Commits do not wait for the disk: SQLite's write-ahead log is synced with the next that does."""
+    connection.exec_driver_sql("PRAGMA synchronous=NORMAL").close()
+    try:
+        yield
+    finally:
         with ExitStack() as unless_done:
-            unless_done.callback(_roll_back, connection)
-            yield connection
+            unless_done.callback(connection.invalidate)  # nobody else may get it like this
+            connection.exec_driver_sql("PRAGMA synchronous=FULL").close()
             unless_done.pop_all()
-        connection.exec_driver_sql("COMMIT")
 
 
 def _roll_back(connection: Connection) -> None:

@@ -56,6 +56,9 @@ LATEST = select(
     *(func.coalesce(func.max(each), 0) for each in (JOURNAL.c.seq, JOURNAL.c.stream_version)),
 ).where(JOURNAL.c.stream == bindparam("name"))
 LAST = select(func.coalesce(func.max(JOURNAL.c.seq), 0))
+AFTER = select(JOURNAL).where(JOURNAL.c.seq > bindparam("after")).order_by(JOURNAL.c.seq).limit(ROWS_AT_ONCE)
+POST = insert(OUTBOX)
+MARKED = update(OUTBOX).where(OUTBOX.c.id == bindparam("message")).values(sent_at=bindparam("at"), body=None)
 
 
 class Keys(Protocol):
@@ -174,6 +177,8 @@ class SqlJournal:
 
     def integrate(self, seq: int) -> None:
         """Wait until the follower says that the ledger holds the entry."""
+        if self.integrated() >= seq:
+            return
         self.hurry()
         end = time.monotonic() + INTEGRATE_SECONDS
         while self.integrated() < seq:
@@ -189,10 +194,12 @@ class SqlJournal:
         return self._unsent(OUTBOX.c.recipient == recipient)
 
     def mark(self, message_id: str) -> None:
-        """A message was taken: note it and forget its text."""
-        with writing(self.engine) as connection:
-            done = {"sent_at": _text(self.now()), "body": None}
-            connection.execute(update(OUTBOX).where(OUTBOX.c.id == message_id).values(done))
+        """A message was taken: note it and forget its text.
+
+        Where a loss of power undoes that, the message comes again, as after any crash before it: it carries its id.
+        """
+        with writing(self.engine, outlives=False) as connection:
+            connection.execute(MARKED, {"message": message_id, "at": _text(self.now())})
 
     def integrated(self) -> int:
         """How many entries the ledger holds, as the follower said last."""
@@ -208,9 +215,8 @@ class SqlJournal:
     def rows(self, after: int) -> Iterator[Row]:
         """The entries after one, in order."""
         while True:
-            query = select(JOURNAL).where(JOURNAL.c.seq > after).order_by(JOURNAL.c.seq).limit(ROWS_AT_ONCE)
             with reading(self.engine) as connection:
-                found = [_row(dict(row)) for row in connection.execute(query).mappings()]
+                found = [_row(dict(row)) for row in connection.execute(AFTER, {"after": after}).mappings()]
             yield from found
             if len(found) < ROWS_AT_ONCE:
                 return
@@ -377,7 +383,7 @@ class SqlJournal:
         for number, message in enumerate(fact.messages):
             key = f"{row.seq}:{number}"
             values = {"id": key, "seq": row.seq, "recipient": message.recipient, "body": message.body}
-            connection.execute(insert(OUTBOX), values)
+            connection.execute(POST, values)
         posting = posting_of(row.checked(), {name: salts[name] + text.encode() for name, text in fact.private.items()})
         for changes in _alike(fold_into({}, posting, self.folds)):
             _carry_out(connection, changes)

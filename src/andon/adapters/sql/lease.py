@@ -3,13 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, case, select, update
+from sqlalchemy import Engine, bindparam, case, select, update
 
 from andon.adapters.sql.engine import reading, writing
 from andon.adapters.sql.tables import LEASE
 from andon.base.interval import MICROSECOND, to_us
 
 NAME = "journal"
+
+# Made once: to make a statement costs more than to carry it out.
+HELD = select(LEASE).where(LEASE.c.name == NAME)
+INTEGRATED = select(LEASE.c.integrated).where(LEASE.c.name == NAME)
+_MINE = (LEASE.c.name == NAME) & (LEASE.c.epoch == bindparam("held")) & (LEASE.c.holder == bindparam("by"))
+NOTED = update(LEASE).where(_MINE).values(integrated=bindparam("seq"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,7 @@ class SqlLease:
     def claim(self, now: datetime) -> int | None:
         """The epoch while this process holds the lease; None while another does. Renewed from half its length on."""
         with reading(self.engine) as connection:
-            row = connection.execute(select(LEASE).where(LEASE.c.name == NAME)).mappings().one()
+            row = connection.execute(HELD).mappings().one()
         is_mine = row["holder"] == self.holder
         if is_mine and row["expires_us"] - to_us(now) > self.length // MICROSECOND // 2:
             return int(row["epoch"])
@@ -48,14 +54,16 @@ class SqlLease:
     def is_held(self, epoch: int) -> bool:
         """Whether nobody took it since."""
         with reading(self.engine) as connection:
-            row = connection.execute(select(LEASE).where(LEASE.c.name == NAME)).mappings().one()
+            row = connection.execute(HELD).mappings().one()
         return bool(row["holder"] == self.holder and row["epoch"] == epoch)
 
     def note(self, epoch: int, seq: int) -> None:
-        """Tell others how far the ledger is; a holder that was replaced tells nothing."""
-        mine = (LEASE.c.name == NAME) & (LEASE.c.epoch == epoch) & (LEASE.c.holder == self.holder)
-        with writing(self.engine) as connection:
-            connection.execute(update(LEASE).where(mine).values(integrated=seq))
+        """Tell others how far the ledger is; a holder that was replaced tells nothing.
+
+        It need not outlive the machine: whoever follows next reads the ledger itself, and tells anew.
+        """
+        with writing(self.engine, outlives=False) as connection:
+            connection.execute(NOTED, {"held": epoch, "by": self.holder, "seq": seq})
 
     def let_go(self, epoch: int) -> None:
         """End the lease now, so that the next process need not wait."""
@@ -67,4 +75,4 @@ class SqlLease:
 def integrated(engine: Engine) -> int:
     """How many journal entries the ledger holds, as the follower said last."""
     with reading(engine) as connection:
-        return int(connection.execute(select(LEASE.c.integrated).where(LEASE.c.name == NAME)).scalar_one())
+        return int(connection.execute(INTEGRATED).scalar_one())
