@@ -59,7 +59,7 @@ def in_pairs(
     """The steady faults where two columns have a value each, against the rest and within the slice of each column."""
     cutting = tuple(slice_coding(column) for column in pair)
     labelled, reference = history.known_counts(*cutting, *columns), history.reference_labels(*cutting, *columns)
-    places = marks_of.places_of(watched, pair, reference.reshape((*reference.shape[:3], -1)).sum(axis=(0, 3)))
+    places = marks_of.places_of(watched, pair, reference.sum(axis=(0, *range(3, reference.ndim))))
     marks, inside, rest, within = [], [], [], []
     for fault in (fault for fault in faults if fault.steady):
         everybody = _Counted.of(fault, labelled, reference.sum(axis=(1, 2)))
