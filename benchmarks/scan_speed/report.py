@@ -27,7 +27,7 @@ PLANTED = (
     Planted("f03 in other units where region = 'r3'", "f03", "region = 'r3'", 0.60),
     Planted("f05 null for 30 % of rows", "f05", "", 0.65),
     Planted("c2 shows a value never seen before", "c2", "", 0.70),
-    Planted("positive labels double in r1, 60+", "label", "r1", 0.75),
+    Planted("positive labels double in r1, 60+", "label", "region = 'r1' and age_band = '60+'", 0.75),
 )
 """Those that the model file lets a scan see; the version is announced, and no detector looks at reviewers yet."""
 
@@ -98,6 +98,6 @@ def _found(fault: Planted, incidents: list[dict[str, Any]]) -> str:
                 f"an incident, start {late.total_seconds() / 3600:+.1f} h from the truth (± 2 h for the daily rhythm)"
             )
     for incident in incidents:
-        if any(fault.column in str(finding) for finding in incident["findings"]):
+        if any(fault.column in str(each) and fault.slice in str(each["slice"]) for each in incident["findings"]):
             return "among the findings of another incident"
     return "**not found**"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from outline import Outline
 from servers import eventually
 
 PROGRAM = "from andon.interfaces.cli.app import main; main()"
@@ -46,7 +47,7 @@ def elsewhere(tmp_path):
 
 def test_the_demo_ends_by_itself_elsewhere_without_a_terminal(tmp_path, elsewhere):
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", PROGRAM, "demo"],
+        [sys.executable, "-c", PROGRAM, "demo", "--html", "demo.html"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -56,7 +57,11 @@ def test_the_demo_ends_by_itself_elsewhere_without_a_terminal(tmp_path, elsewher
         env=elsewhere,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert [each for name in ("here", "temporary", "home") for each in (tmp_path / name).iterdir()] == []
+    written = [each for name in ("here", "temporary", "home") for each in (tmp_path / name).iterdir()]
+    assert written == [tmp_path / "here" / "demo.html"]
+    assert "demo.html" in done.stdout
+    read = Outline(written[0].read_text(encoding="utf-8"))
+    assert set(read.commands) == {"andon show detectors", "andon demo --html demo.html"}
     assert running(tmp_path) == []
     page = " ".join(done.stdout.split())
     for told in (

@@ -5,57 +5,18 @@ import re
 import shlex
 import subprocess
 import sys
-from html.parser import HTMLParser
 from itertools import pairwise
-from pathlib import Path
 
 import duckdb
 import pytest
 
 from andon.interfaces.cli import app
+from outline import Outline
 from page_cases import CASES, LONG, write_page
 
-VOID = {"meta", "link", "br", "col", "img", "input", "hr"}
 SVG_EMPTY = {"rect", "line", "path", "circle"}
 PROGRAM = "from andon.interfaces.cli.app import main; main()"
 HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\x00-\x08\x0b-\x1f\ud800-\udfff]")
-
-
-class Outline(HTMLParser):
-    """Tags, attributes, headings and text of a page; a tag that is not closed in order fails."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.open, self.tags, self.text, self.headings, self.commands = [], [], [], [], []
-        self.feed(page)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append((tag, dict(attrs)))
-        if re.fullmatch("h[1-6]", tag):
-            self.headings.append([int(tag[1]), ""])
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop()[0] == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1][0] in ("style", "title"):
-            return
-        self.text.append(data)
-        if any(re.fullmatch("h[1-6]", tag) for tag, _ in self.open):
-            self.headings[-1][1] += data
-        if self.open and self.open[-1][1].get("class") == "command":
-            self.commands.append(data)
-
-    @property
-    def words(self):
-        return " ".join(" ".join(self.text).split())
 
 
 @pytest.fixture(scope="module")
@@ -305,15 +266,6 @@ def test_the_same_scan_writes_the_same_page(folder):
         pages.append(re.sub(r"replayed in [^<]*", "", (folder / "same.html").read_text(encoding="utf-8")))
     (folder / "same.html").unlink()
     assert pages[0] == pages[1]
-
-
-def test_the_demo_writes_its_page(tmp_path: Path):
-    command = [sys.executable, "-c", PROGRAM, "demo", "--html", "demo.html"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False, timeout=60)  # noqa: S603
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "demo.html" in done.stdout
-    read = Outline((tmp_path / "demo.html").read_text(encoding="utf-8"))
-    assert set(read.commands) == {"andon show detectors", "andon demo --html demo.html"}
 
 
 def test_the_counted_rows_are_those_of_the_predicate(page, document):
