@@ -156,7 +156,7 @@ def test_a_full_spool_raises_or_drops(tmp_path):
     recorder.close(seconds=0)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 20))])
 def test_processes_and_servers_that_are_killed_lose_nothing_and_double_nothing(seed, tmp_path):
     """Acknowledged is what the process noted after its call returned: all of it reaches the log, each once."""
     dice, port, first = random.Random(seed), components.free_port(), 0  # noqa: S311
