@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from andon.base.predicate import all_of, at_least, below, equals
+from andon.base.predicate import at_least, below
 from andon.detect.builtin import marks_of
 from andon.detect.exposure import decisions_moved
 from andon.detect.finding import Slice
@@ -132,8 +132,7 @@ class View:
     def _mark(self, watched: Watched, part: Part, code: int, what: str) -> Mark:
         place = part.place
         if self.version is not None:
-            column = watched.codings[VERSION].column
-            place = Slice(all_of(equals(column, self.version), place.predicate), (column, *place.columns))
+            place = watched.version_slice(self.version) & place
         return Mark(PREDICTION, (code,), what, (), None, place, self.version)
 
 
