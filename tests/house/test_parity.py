@@ -49,6 +49,9 @@ COMMANDS = {  # command: the acts that it does
     "incident decide": ("deliberate.decide",),
     "incident declare": ("declare.declare",),
     "incident fact": ("respond.learn_facts",),
+    "incident file add": ("attach.add_file",),
+    "incident file erase": ("attach.erase_file",),
+    "incident file get": ("attach.get_file",),
     "incident handover": ("staff.hand_over",),
     "incident judge": ("deliberate.judge",),
     "incident import": ("records.import_record",),
@@ -80,6 +83,7 @@ COMMANDS = {  # command: the acts that it does
         "attend.step",
         "group.step",
         "receive.audit",
+        "attach.tidy",
     ),
     "token create": ("access.create_token",),
     "token list": ("access.list_tokens",),
@@ -102,6 +106,7 @@ NO_ACT = {  # commands that do nothing to an installation
     "show taxonomy": "prints what the code knows",
 }
 NO_ROUTE = {  # acts that HTTP lacks
+    "attach.tidy": "nobody asks for it: it happens at each start",
     "group.step": "nobody asks for it: it happens",
     "receive.audit": "Andon's own",
     "watch.scan": "reads logs that lie with the user; the server's own watch comes with its issue",
@@ -117,6 +122,7 @@ PARTS = {  # public methods that are steps of an act
     "receive.prepare": "receive.alertmanager",
     "receive.prepare_mapped": "receive.webhook",
     "record.entries": "record.record",
+    "attach.begin": "attach.add_file",
     "attend.note_receipt": "attend.step",
     "ingest.prepare": "ingest.accept",
     "ingest.take": "record.record",

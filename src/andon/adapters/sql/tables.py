@@ -134,6 +134,13 @@ INCIDENTS: Final = (
     ),
     _folded("incident_actions", "incident_id", "action", "does", "state", "receipt", "at", by=[("incident_id",)]),
     _folded("incident_seals", "incident_id", "size", "root", "note", "at", numbers={"size"}, by=[("incident_id",)]),
+    _folded(
+        "incident_files",
+        *("incident_id", "number", "file", "stored", "bytes", "entry", "name", "sha256", "text", "actor"),
+        *("added_at", "erased_at"),
+        numbers={"number", "bytes", "entry"},
+        by=[("incident_id", "number")],
+    ),
 )
 
 SIGNALS: Final = (
