@@ -52,13 +52,13 @@ def test_migrations_lead_to_the_tables_of_this_version(url, tmp_path):
 
 @pytest.mark.parametrize("version", ["0001", "0002", "0003"])
 def test_a_database_of_any_earlier_version_is_brought_up_with_what_it_holds(version, url, tmp_path, monkeypatch):
-    token = "insert into tokens (id, name, role) values ('tok_old', 'ada', 'viewer')"
+    made = "insert into tokens (id, name, role) values ('tok_old', 'ada', 'viewer')"
     with monkeypatch.context() as patch:
         patch.setattr("alembic.command.upgrade", lambda config, _: upgrade(config, version))
         engine = open_database(tmp_path, url)
     with writing(engine) as connection:
         assert schema_version(connection) == version
-        connection.execute(text(token))
+        connection.execute(text(made))
     engine.dispose()
     engine = open_database(tmp_path, url)
     with reading(engine) as connection:
