@@ -91,7 +91,7 @@ INCIDENTS: Final = (
         *("model_version", "place", "declared_at", "detected_at", "started_at", "started_low", "started_high"),
         *("acknowledged_at", "contained_at", "resolved_at", "closed_at", "follows", "merged_into", "seal_id"),
         *("triaged_at", "cause_at", "reopened_at", "rose_at"),
-        *("facts", "proposed", "rule", "facts_missing", "record", "alerts", "seq", "ended"),
+        *("facts", "proposed", "rule", "facts_missing", "record", "alerts", "seq", "ended", "told", "rises"),
         numbers={"alerts", "seq", "ended"},
         by=[("status",), ("model_id",)],
     ),

@@ -1,4 +1,4 @@
-"""Files of incidents: what is known of each; its content lies in the data folder."""
+"""Files of incidents; what their sources called them, and which priorities they had before they rose."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,8 @@ NUMBERS = ("number", "bytes", "entry")
 
 def upgrade() -> None:
     """Take the step."""
+    op.add_column("incidents", sa.Column("told", sa.Text))
+    op.add_column("incidents", sa.Column("rises", sa.Text))
     kinds = [sa.Column(each, sa.BigInteger if each in NUMBERS else sa.Text) for each in (*TEXTS, *NUMBERS)]
     op.create_table("incident_files", sa.Column("id", sa.Text, primary_key=True), *kinds)
     op.create_index("incident_files_by_incident_id_number", "incident_files", ["incident_id", "number"])
