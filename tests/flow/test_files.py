@@ -267,6 +267,32 @@ def test_a_full_disk_is_said_and_leaves_nothing(client, house, ada, monkeypatch)
     assert add(client, ada, incident).status_code == 201
 
 
+def test_a_disk_that_fills_up_meanwhile(client, house, ada, monkeypatch):
+    incident, free = declared(client, ada), [1 << 40, 1 << 40, 1]
+    usage = type("Usage", (), {"free": property(lambda _: free.pop(0) if len(free) > 1 else free[0])})
+    monkeypatch.setattr("andon.bootstrap.house.shutil.disk_usage", lambda _: usage())
+    assert add(client, ada, incident, iter([b"a", b"b"])).status_code == 507
+    assert stored(house) == []
+
+
+def test_a_sender_that_takes_too_long(client, house, ada, monkeypatch):
+    incident = declared(client, ada)
+    monkeypatch.setattr("andon.interfaces.api.files.UPLOAD_SECONDS", 0.0)
+    answer = add(client, ada, incident)
+    assert (answer.status_code, answer.json()["fix"]) == (408, "send it again")
+    assert stored(house) == []
+    monkeypatch.undo()
+    assert add(client, ada, incident).status_code == 201
+
+
+def test_a_folder_that_cannot_be_written_is_said(client, house, ada):
+    incident = declared(client, ada)
+    (house.settings.data / "files").write_bytes(b"no folder")
+    answer = add(client, ada, incident)
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    (house.settings.data / "files").unlink()
+
+
 def test_what_a_crash_left_is_made_good_at_the_next_start(tmp_path):
     data = tmp_path / "data"
     with house_in(data) as house, client_of(house) as client:

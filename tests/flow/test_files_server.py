@@ -67,7 +67,10 @@ def test_files_by_the_command_line(tmp_path):
         assert f"page.html, 39 bytes, erased 20{YEAR % 100}-" in on(server, "incident", "show", INCIDENT)[1]
         for bad, code in (("none.txt", 2), (".", 2), ("/dev/zero", 2)):
             assert on(server, "incident", "file", "add", INCIDENT, bad, folder=tmp_path)[0] == code
-        assert on(server, "incident", "file", "get", INCIDENT, "1", "--out", "no/such/folder")[0] == 2
+        assert on(server, "incident", "file", "add", INCIDENT, "page.html", folder=tmp_path)[0] == 0
+        for out in ("no/such/folder", ".", "/", "data", "/dev/full/x"):
+            assert on(server, "incident", "file", "get", INCIDENT, "2", "--out", out, folder=tmp_path)[0] == 2
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "page.html"]
         assert stop(server) == (0, "")
 
 

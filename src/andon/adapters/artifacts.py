@@ -102,13 +102,14 @@ class ArtifactStore:
 
     def remove(self, name: str) -> None:
         """Remove content; what is not there stays so."""
-        (self._folder / name).unlink(missing_ok=True)
+        with _room(self._folder):
+            (self._folder / name).unlink(missing_ok=True)
 
     def list_names(self, before: datetime) -> list[str]:
         """What was kept before a time; what was begun before it and never kept is removed."""
         found = []
         for path in self._folder.glob("*") if self._folder.exists() else ():
-            with suppress(FileNotFoundError):  # another process removes too
+            with _room(self._folder), suppress(FileNotFoundError):  # another process removes too
                 if path.stat().st_mtime >= before.timestamp():
                     continue
                 if path.name.endswith(SCRATCH):

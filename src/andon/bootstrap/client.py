@@ -85,7 +85,7 @@ class Server:
     @contextmanager
     def _written(self, response: http.client.HTTPResponse, out: Path) -> Iterator[tuple[Any, int]]:
         """Write an answer beside a file, which it becomes in the end; its SHA-256 and size meanwhile."""
-        scratch, digest, size = out.with_name(f".{secrets.token_hex(8)}.part"), sha256(), 0
+        scratch, digest, size = out.parent / f".{secrets.token_hex(8)}.part", sha256(), 0
         with ExitStack() as stack:
             with scratch.open("xb") as file:
                 stack.callback(scratch.unlink, missing_ok=True)

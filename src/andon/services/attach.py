@@ -34,6 +34,27 @@ class FileAdded:
 
 
 @dataclass(frozen=True, slots=True)
+class Roomy:
+    """Content on its way, as long as there is room: many that were begun at once were each promised the same."""
+
+    incoming: Incoming
+    require_room: Callable[[int], None]
+
+    def write(self, part: bytes) -> None:
+        """Take the next part."""
+        self.require_room(len(part))
+        self.incoming.write(part)
+
+    def keep(self) -> Kept:
+        """Make it durable."""
+        return self.incoming.keep()
+
+    def drop(self) -> None:
+        """Forget what was written."""
+        self.incoming.drop()
+
+
+@dataclass(frozen=True, slots=True)
 class Attach:
     """Files of incidents, by commands of the journal.
 
@@ -56,7 +77,7 @@ class Attach:
         """
         self.desk.get(self.desk.journal, name)
         self.require_room(size)
-        return self.vault.begin(new_id("file", self.desk.now(), self.desk.chance(10)))
+        return Roomy(self.vault.begin(new_id("file", self.desk.now(), self.desk.chance(10))), self.require_room)
 
     def add_file(self, name: str, kept: Kept, told: Told, ask: Ask = PLAINLY) -> FileAdded:
         """A file whose content was kept becomes one of an incident. What is not taken is destroyed.
