@@ -171,6 +171,40 @@ def test_read_and_erased_at_once(tmp_path):
         assert server.ask("GET", "/readyz")[0] == 200
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_what_was_acknowledged_outlives_a_kill(kind, request, tmp_path):
+    words = ("--database", fresh_database(request.getfixturevalue("postgres"))) if kind == "postgresql" else ()
+    acknowledged = {}
+    with serving(tmp_path, *words) as server:
+        secret = server.secret
+        assert declare(server, secret) == 201
+
+        def send(who):
+            for number in range(200):
+                content = f"{who}-{number}".encode() * 20_000
+                try:
+                    code, made = upload(server, content)
+                except Exception:  # noqa: BLE001  # it was killed
+                    return
+                if code == 201:
+                    acknowledged[made["number"]] = content
+
+        threads = [threading.Thread(target=send, args=(who,)) for who in range(6)]
+        for each in threads:
+            each.start()
+        eventually(lambda: len(acknowledged) > 20)
+        server.process.kill()
+        for each in threads:
+            each.join()
+    with serving(tmp_path) as server:
+        shown = server.ask("GET", f"/api/v1/incidents/{INCIDENT}", token=secret)[1]["files"]
+        assert acknowledged.keys() <= {each["number"] for each in shown}
+        for each in shown:
+            code, content = server.ask("GET", f"{FILES}/{each['number']}", token=secret)
+            assert (code, sha256(content).hexdigest()) == (200, each["sha256"])
+            assert content == acknowledged.get(each["number"], content)
+
+
 def test_two_servers_share_the_files_and_a_kill_loses_none(postgres, tmp_path):
     url = fresh_database(postgres)
     data = tmp_path / "data"

@@ -34,6 +34,7 @@ from andon.bootstrap.logs import WRITER, logs_beside, open_log
 from andon.bootstrap.outside import outsiders
 from andon.bootstrap.packs import floors, load_permissions, load_severities, pack, packs_of_incidents
 from andon.bootstrap.settings import (
+    FILES_FOLDER,
     Settings,
     address_of,
     keep_database,
@@ -194,7 +195,7 @@ class House:
     def attach(self, caller: Token | None = None) -> Attach:
         """Files of incidents; without a caller, Andon itself."""
         desk = Desk(self.opened.journal, now, secrets.token_bytes, ITSELF) if caller is None else self.desk(caller)
-        store = ArtifactStore(self.settings.data / "files")
+        store = ArtifactStore(self.settings.data / FILES_FOLDER)
         return Attach(desk, SealedVault(store, self.opened.keys, CHUNK_BYTES), self.require_room)
 
     def records(self, caller: Token) -> Records:

@@ -17,6 +17,8 @@ DATABASE_FILE: Final = "database.url"
 """In the data folder (mode 600): the database that this installation was first served with."""
 
 
+FILES_FOLDER: Final = "files"
+"""In the data folder: files of incidents."""
 FILE_MIB_MAX: Final = 4_096
 APPROVALS: Final = {"two_person": RELEASERS, "one_person": 1}
 
