@@ -22,7 +22,9 @@ class NewArtifact:
 
     def __init__(self, folder: Path) -> None:
         with _room(folder):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not folder.exists():
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _sync(folder.parent)
             self._file = NamedTemporaryFile(dir=folder, prefix=".", suffix=SCRATCH, delete=False)  # noqa: SIM115  # keep, drop
         self._folder, self._digest, self._size = folder, sha256(), 0
 
@@ -49,9 +51,7 @@ class NewArtifact:
             os.fsync(self._file.fileno())
             self._file.close()
             Path(self._file.name).replace(self._folder / name)
-            descriptor = os.open(self._folder, os.O_RDONLY)
-            os.fsync(descriptor)
-            os.close(descriptor)
+            _sync(self._folder)
         return name, self._size
 
     def drop(self) -> None:
@@ -151,6 +151,15 @@ class ArtifactStore:
             raise Tampered(f"{path} is missing, and an entry names it: restore it from a copy") from None
         if digest.hexdigest() != name:
             raise Tampered(f"{path} is not what was kept: restore it from a copy")
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
