@@ -22,6 +22,7 @@ from andon.adapters.zip_bundle import ZipBundle
 from andon.base.errors import BadInput, NotFound, Refused
 from andon.bootstrap import positions
 from andon.bootstrap.beside import Beside, server_in
+from andon.bootstrap.chance import many_random_bytes
 from andon.bootstrap.logs import WRITER, logs_beside, open_log, settings_of, writers_in
 from andon.bootstrap.packs import pack
 from andon.bootstrap.settings import data_folder, retention_days_min, server_at
@@ -55,7 +56,7 @@ class Ledger:
 
     @property
     def record(self) -> Record:
-        return Record(self.log, _now, secrets.token_bytes, self._watch)
+        return Record(self.log, _now, many_random_bytes, self._watch)
 
     def _watch(self, events: Sequence[Event]) -> None:
         self._seen = vitals_of(events)
