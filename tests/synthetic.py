@@ -23,6 +23,7 @@ DAYS, REFERENCE_DAYS, ROWS_PER_DAY = 60, 15, 300
 THRESHOLD = 0.5
 START = datetime(2026, 1, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
+DAY_US = DAY // timedelta(microseconds=1)
 FEATURES = ("amount", "income", "age", "product", "channel")
 MODEL = Model(
     "synthetic",
@@ -215,7 +216,7 @@ def _answered_by_another(rows: Rows, some: Mask, odds: npt.NDArray[np.float64]) 
 
 def _wandering(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
     """Every day one region and product has a day of its own: nulls, higher amounts, other products."""
-    day = (rows["ts"].data - rows["ts"].data[0]) // 86_400_000_000
+    day = (rows["ts"].data - rows["ts"].data[0]) // DAY_US
     for each in range(DAYS):
         region = rows["region"].data == rng.choice(["north", "south", "east", "west"])
         today = mask & (day == each) & region & (rng.random(len(mask)) < rng.random())
@@ -228,7 +229,7 @@ def _contradicted_soon(share: float) -> Change:
     """Every label comes a day after its decision, and contradicts it in some."""
 
     def change(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
-        rows["label_ts"][:] = rows["ts"].data + 86_400_000_000
+        rows["label_ts"][:] = rows["ts"].data + DAY_US
         _contradicted(share)(rows, mask, rng)
 
     return change
@@ -240,6 +241,20 @@ MEETING: Mapping[str, Fault] = {
     "contradicted": Fault("", outputs=_contradicted_soon(0.7), slice=WESTERN_WOMEN, start=20.3),
 }
 """Harm where two slices meet, too little of it for either of them to show it (seed 0)."""
+
+
+def _in_spring(factor: float) -> Change:
+    """Everybody's income rises from month to month; that of some rows is written in other units."""
+
+    def change(rows: Rows, mask: Mask, rng: np.random.Generator) -> None:
+        rows["income"][:] = rows["income"] * np.exp(0.8 * (rows["ts"].data - rows["ts"].data[0]) / (DAYS * DAY_US))
+        rows["income"][mask] = rows["income"][mask] * factor
+
+    return change
+
+
+IN_A_SEASON = Fault("data_pipeline_corruption", inputs=_in_spring(0.55), slice="region = 'south'")
+"""A broken feed in one region, while a season moves all the others the other way."""
 
 EQUAL_RETRAIN = Fault("", outputs=_retrained(0.0))
 """No fault: another version, no better and no worse for anybody."""
@@ -359,12 +374,12 @@ def _rows(seed: int, start: datetime, days: int, fault: Fault | None) -> Rows:
     number = days * ROWS_PER_DAY
     hour = rng.choice(24, number, p=_hours())
     day = np.sort(rng.integers(0, days, number))
-    at = np.sort(day * 86_400_000_000 + hour * 3_600_000_000 + rng.integers(0, 3_600_000_000, number))
+    at = np.sort(day * DAY_US + hour * 3_600_000_000 + rng.integers(0, 3_600_000_000, number))
     rows = _inputs(rng, number)
     first = int(start.timestamp()) * 1_000_000
     rows["id"] = np.ma.array([f"p{seed}-{n:06d}" for n in range(number)])
     rows["ts"] = np.ma.array(first + at)
-    elapsed = at / 86_400_000_000
+    elapsed = at / DAY_US
     rows["model_version"] = np.ma.array(np.where((elapsed >= 20) & (start == START), "1.1.0", "1.0.0"))
     noise, luck, delay = rng.normal(size=number), rng.random(number), rng.exponential(5, number)
     rows["latency_ms"] = np.ma.array(np.round(20 * np.exp(rng.normal(0, 0.3, number)), 1))
@@ -376,7 +391,7 @@ def _rows(seed: int, start: datetime, days: int, fault: Fault | None) -> Rows:
     rows["score"] = np.ma.array(_score(rows, noise))
     rows["prediction"] = np.ma.array((rows["score"] >= THRESHOLD).astype(np.int64))
     rows["label"] = np.ma.array((luck < true).astype(np.int64))
-    rows["label_ts"] = np.ma.array(rows["ts"].data + ((2 + delay) * 86_400_000_000).astype(np.int64))
+    rows["label_ts"] = np.ma.array(rows["ts"].data + ((2 + delay) * DAY_US).astype(np.int64))
     own = np.random.default_rng(seed + 2_000_000)  # columns that came later leave the others as they were
     rows["estimate"] = np.ma.array(np.round(50 + 0.1 * rows["amount"].data, 2))
     rows["cost"] = np.ma.array(np.round(rows["estimate"].data + own.normal(0, 25, number), 2))

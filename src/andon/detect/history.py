@@ -1,7 +1,7 @@
 """The counts that detectors see: one log and its reference under one plan, on a time axis without empty buckets."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -110,6 +110,12 @@ class History:
     def start(self, t: int) -> datetime:
         """The start of bucket `t`."""
         return self.plan.grid.start(int(self.buckets[t]))
+
+    def around(self, t: int, length: timedelta) -> tuple[int, int]:
+        """The first bucket within a length of time before bucket `t`, and the first after it that is no longer so."""
+        buckets = length // self.plan.grid.length
+        first, end = np.searchsorted(self.buckets, self.buckets[t] + np.array([-buckets, max(buckets, 1)]))
+        return int(first), int(end)
 
     def counts(self, *columns: str) -> Int64:
         """Counts of the log over the codes of columns: shape `(buckets, *sizes)`."""

@@ -7,6 +7,7 @@ column that may name a group. What stands out there by the rules of `locate` nar
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,7 @@ from andon.detect.locate import (
     best_part,
     is_confined,
 )
-from andon.detect.mark import MarkSeries, Side
+from andon.detect.mark import ROWS_MIN, MarkSeries, Side
 from andon.detect.onset import Run
 from andon.detect.planning import CHANGED, VERSION, Watched, cut_coding, slice_coding
 from andon.detect.versions import new_versions
@@ -38,6 +39,8 @@ PLACE, VERSION_OF, MARKED = "narrow\x1fplace", "narrow\x1fversion", "narrow\x1fm
 
 PART_MAX = 2 / 3
 """A second column must leave out a third of the place's rows: else the simpler place says as much."""
+
+WEEK = timedelta(days=7)
 
 Mask = npt.NDArray[np.bool_]
 _Which = Callable[[Entries], Mask]
@@ -170,15 +173,21 @@ class Inquiry:
         return replace(self.hit, stream=Stream.of(self.hit.stream.detector, series, 0), effect=float(moved[most]))
 
     def _in_place(self, history: History) -> tuple[Shift, npt.NDArray[np.bool_]] | None:
-        """The shift of a value's mark by the values of the column that names its slice, and which of them do."""
+        """The shift of a value's mark by the values of the column that names its slice, and which of them do.
+
+        Weeks on either side of the start are compared: the seasons move the rest as well, but not in a week.
+        """
         mark, place = self.hit.stream.mark, self.hit.stream.mark.slice
         if place is None or self.hit.stream.detector.name != SLICE_DISTRIBUTION:
             return None
         cut = self.watched.cut(place.columns[0])
         columns = (slice_coding(place.columns[0]), mark.coding)
         log, reference = history.counts(*columns), history.reference_counts(*columns)
-        window = log[self.run.start : self.run.end].sum(axis=0)
-        base = log[: self.run.start].sum(axis=0) + reference.sum(axis=0)
+        first, end = history.around(self.run.start, WEEK)
+        window = log[self.run.start : min(end, self.run.end)].sum(axis=0)
+        base = log[first : self.run.start].sum(axis=0)
+        if base.sum() < ROWS_MIN:
+            base = base + reference.sum(axis=0)
         inside = np.array([marks_of.slice_of(cut, v).predicate == place.predicate for v in range(len(cut.values))])
         inside = np.concatenate((inside, np.zeros(len(window) - len(inside), dtype=np.bool_)))
         return Shift.of_mark(mark, self.watched.codings[mark.coding], window, base)[0], inside

@@ -38,6 +38,7 @@ from synthetic import (
     DAY,
     DAYS,
     FAULTS,
+    IN_A_SEASON,
     MEETING,
     MODEL,
     START,
@@ -531,6 +532,12 @@ def test_what_was_told_at_detection_is_not_taken_back(name: str, bench: Bench) -
     [later] = bench.scanned(FAULTS[name], 7).scan.incidents
     [then] = bench.scanned(FAULTS[name], 7, DETECTORS, later.detected_at).scan.incidents
     assert (then.incident_type, then.detected_at) == (later.incident_type, later.detected_at)
+
+
+def test_a_season_of_the_rest_does_not_hide_where(bench: Bench) -> None:
+    [found] = bench.scanned(IN_A_SEASON, 2).scan.incidents
+    assert found.incident_type == IN_A_SEASON.type
+    assert f1(bench.log(IN_A_SEASON, 2), found.affected.predicate, IN_A_SEASON.affected) > 0.95
 
 
 @pytest.mark.parametrize("name", MEETING)
