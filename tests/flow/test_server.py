@@ -19,7 +19,7 @@ from andon.bootstrap.ledger import ledger_rows
 from andon.bootstrap.settings import database_of, keep_database
 from andon.inventory.model_file import parse_model
 from houses import event, lines
-from journals import fresh_database
+from journals import bare_database, fresh_database
 from servers import ANDON, andon, resident_bytes, serving, stop
 
 SEAL = b'{"model_id": "m", "reason": "INC-1"}'
@@ -35,9 +35,9 @@ def made(data, role, *more):
 def test_a_server_from_an_empty_folder_to_a_bundle(kind, request, tmp_path):
     words = ()
     if kind == "postgresql":
-        words = ("--database", fresh_database(request.getfixturevalue("postgres")))
+        words = ("--database", bare_database(request.getfixturevalue("postgres")))
     data = tmp_path / "data"
-    with serving(data, *words) as server:
+    with serving(data, *words, cold=True) as server:
         assert "shown this once" in server.said
         assert "job_name: andon" in server.said
         assert stat.S_IMODE(data.stat().st_mode) == 0o700

@@ -13,7 +13,7 @@ from andon.adapters.sql.tables import METADATA
 from andon.base.errors import BadInput, Refused, Tampered, Unavailable
 from andon.bootstrap.database import LATEST, open_database, schema_version
 from andon.ledger.journal import Command, Fact
-from journals import creation, fresh_database, sql_journal
+from journals import bare_database, creation, fresh_database, sql_journal
 
 DATA = {"role": "viewer", "digest": "d", "models": [], "expires_at": None}
 
@@ -38,7 +38,9 @@ def run(journal, statement):
         connection.execute(text(statement))
 
 
-def test_migrations_lead_to_the_tables_of_this_version(url, tmp_path):
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_migrations_lead_to_the_tables_of_this_version(kind, request, tmp_path):
+    url = bare_database(request.getfixturevalue("postgres")) if kind == "postgresql" else None
     engine = open_database(tmp_path, url)
     with reading(engine) as connection:
         options = {"include_name": lambda name, *_: not str(name).startswith(("search_words", "search_texts_words"))}
