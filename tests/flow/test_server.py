@@ -216,7 +216,7 @@ def test_recording_and_proofs_beside_a_server_go_to_it(tmp_path):
 
 def test_a_scan_of_the_ledger_beside_a_server_finds_the_same(tmp_path):
     """Also what stands in no closed segment yet: the files are read as they stand."""
-    folder = Path(__file__).parents[1] / "data" / "o01_taiwan_renamed_feature"
+    folder = Path(__file__).parents[1] / "data" / "o10_bikes_temperature_unit"
     model, log, reference = (str(folder / name) for name in ("model.yaml", "log.parquet", "reference.parquet"))
 
     def scan(source):
