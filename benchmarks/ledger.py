@@ -23,6 +23,7 @@ import orjson
 
 from andon.adapters.segments.log import SegmentLog
 from andon.adapters.segments.verify import verify_folder
+from andon.bootstrap.chance import many_random_bytes
 from andon.bootstrap.ledger import bundle_verifier, open_ledger
 from andon.bootstrap.logs import WRITER, open_log
 from andon.ledger.merkle import inclusion_proof
@@ -126,7 +127,7 @@ def peers(folder: Path, lines: list[bytes]) -> dict[str, float]:
 def append(data: Path, lines: list[bytes], batch: int) -> tuple[float, float]:
     """Seconds an event, from the bytes of a batch to the fsync: by the clock, and by processor time."""
     with opened(data) as log:
-        record = Record(log, lambda: datetime.now(UTC), os.urandom)
+        record = Record(log, lambda: datetime.now(UTC), many_random_bytes)
         batches = [lines[at : at + batch] for at in range(0, len(lines), batch)]
         used = []
 
@@ -158,7 +159,7 @@ def sustained(data: Path, lines: list[bytes], length: float, least: int) -> tupl
     """
     memory, count, begun = [], 0, time.perf_counter()
     with opened(data) as log:
-        record = Record(log, lambda: datetime.now(UTC), os.urandom)
+        record = Record(log, lambda: datetime.now(UTC), many_random_bytes)
         while (passed := time.perf_counter() - begun) < length or count < least:
             at = count % (len(lines) - BATCH_EVENTS)
             log.append(record.entries(lines[at : at + BATCH_EVENTS]))

@@ -275,6 +275,13 @@ FAULTS: Mapping[str, Fault] = {
         "data_pipeline_corruption", inputs=_scaled("income", 0.5), slice="region in ('north', 'south')"
     ),
     "labels_contradict": Fault("model_performance_degradation", outputs=_contradicted(0.8), start=20.3, days=6.0),
+    "western_women_misjudged": Fault(
+        "bias_and_fairness_violation",
+        outputs=_contradicted(0.9),
+        slice="region = 'west' and sex = 'f'",
+        start=20.3,
+        days=21.0,
+    ),
     "outcomes_get_worse": Fault("model_performance_degradation", outputs=_worse, start=20.3, days=14.0),
     "costs_rise": Fault("model_performance_degradation", outputs=_dearer, start=20.3, days=6.0, model=ESTIMATES),
     "income_no_longer_refreshed": Fault("data_pipeline_corruption", inputs=_kept("income"), model=RETURNING),

@@ -3,7 +3,7 @@
 import json
 import secrets
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -125,6 +125,53 @@ def test_a_rise_starts_the_clocks_anew(journal):
     Respond(desk(journal, "tok_ada"), packs_of_incidents(), {}).set_priority(incident, "P0", "people were harmed")
     attending(journal).step(AT + timedelta(minutes=8))
     assert told(journal, incident) == [("response", 50)]
+
+
+def later(journal, minutes):
+    """People at work so many minutes after the declaration."""
+    if hasattr(journal, "now"):
+        object.__setattr__(journal, "now", lambda: AT + timedelta(minutes=minutes))
+    at = Desk(journal, lambda: AT + timedelta(minutes=minutes), secrets.token_bytes, "tok_ada")
+    return Respond(at, packs_of_incidents(), {"model_drift": "low"})
+
+
+def clocks(journal, incident, minutes):
+    """Each clock: its name, and after how many minutes it began and is due."""
+    found = {each["name"]: each for each in later(journal, minutes).get(incident).clocks}
+    return {
+        name: tuple((datetime.fromisoformat(each[at]) - AT) / timedelta(minutes=1) for at in ("starts_at", "due_at"))
+        for name, each in found.items()
+    }
+
+
+def test_a_rise_gives_nobody_more_time_than_they_had(journal):
+    incident = declared(journal, "P2")
+    later(journal, 230).set_priority(incident, "P1", "a region is hit")
+    assert clocks(journal, incident, 230)["response"] == (0, 240)
+    assert clocks(journal, incident, 230)["triage"] == (230, 350)
+    later(journal, 231).set_priority(incident, "P0", "people were harmed")
+    found = clocks(journal, incident, 231)
+    assert found["response"] == (0, 240)
+    assert found["triage"] == (230, 350)
+    assert found["investigation"] == (230, 230 + 24 * 60)
+    attending(journal).step(AT + timedelta(minutes=241))
+    later(journal, 242).set_priority(incident, "P3", "a test population")  # who lowers it gives more time
+    assert clocks(journal, incident, 242)["response"][0] == 231
+    later(journal, 243).set_priority(incident, "P0", "it was none")
+    assert clocks(journal, incident, 243)["response"] == (243, 258)
+
+
+def test_a_missed_clock_stays_missed_and_is_told_once_when_the_priority_rises(journal):
+    incident = declared(journal, "P2")
+    for minutes in (241, 242):
+        attending(journal).step(AT + timedelta(minutes=minutes))
+        assert told(journal, incident) == [("response", 100)]
+        later(journal, minutes).learn_facts(incident, {"people": 10 ** (minutes - 239)}, "counted")
+    assert clocks(journal, incident, 243)["response"] == (0, 240)
+    later(journal, 244).move(incident, "contained", "x")
+    later(journal, 244).move(incident, "resolved", "x")
+    later(journal, 245).reopen(incident, "it is back")
+    assert clocks(journal, incident, 245)["response"] == (245, 260)
 
 
 def test_urgent_ones_are_sealed_from_48_hours_before_others_by_command(journal):

@@ -298,6 +298,40 @@ def test_a_priority_that_may_have_risen_meanwhile_stays_and_the_line_says_so(jou
     assert "stays, after what came since, P0" in people.get(A).timeline[-1].event
 
 
+def test_what_a_source_called_it_is_not_forgotten_when_a_fact_becomes_known(journal):
+    people = Respond(Desk(journal, lambda: AT, secrets.token_bytes, "tok_ada"), packs_of_incidents(), FLOORS)
+    service = declaring(journal)
+    service.open_or_join(KEY, [alert(1, severity="high")])
+    assert journal.find("incidents", A)["proposed"] == "P1"
+    known = people.learn_facts(A, {"decisions": 40}, "counted")
+    assert (known.proposed, known.rule) == (
+        "P1",
+        "its source calls it high, above the default of this type, medium, and no known fact rules harm out",
+    )
+    service.open_or_join(KEY, [alert(2, severity="critical"), alert(3, severity="low")])
+    assert people.learn_facts(A, {"people": 30}, "counted").proposed == "P0"
+    assert people.learn_facts(A, {"wrong": 0}, "looked at").proposed == "P2"  # facts may rule harm out
+    known = people.learn_facts(A, {"wrong": None}, "a mistake")
+    assert (known.proposed, known.priority) == ("P0", "P0")
+
+
+def test_what_sources_called_it_goes_with_a_merge_and_comes_back(journal):
+    service, people = opened(journal)
+    service.open_or_join(OUTPUT, [alert(9, severity="critical")])
+
+    def told():
+        return [journal.find("incidents", name)["told"] for name in (A, B)]
+
+    people.merge(B, A, "one cause")
+    assert told() == ["critical", "critical"]
+    people.unmerge(B, "two causes")
+    assert told() == [None, "critical"]
+    people.merge(B, A, "one cause after all")
+    assert people.learn_facts(A, {"decisions": 40}, "counted").proposed == "P0"
+    people.unmerge(B, "two causes")
+    assert told() == ["critical", "critical"]  # its priority may have risen by it, so a person lowers it
+
+
 def test_what_cannot_be_unmerged(journal):
     service, people = opened(journal)
     with pytest.raises(Refused, match="not merged: there is nothing to undo"):

@@ -393,7 +393,7 @@ def test_a_lost_artifact_stops_the_export(andon, sealed, tmp_path):
     (kept,) = (tmp_path / "home" / "artifacts").iterdir()
     kept.write_text("Decode.")
     code, _, err = andon("evidence", "export", "last", "--out", "case.zip")
-    assert (code, "is not what was pinned" in err, (tmp_path / "case.zip").exists()) == (1, True, False)
+    assert (code, "is not what was kept" in err, (tmp_path / "case.zip").exists()) == (1, True, False)
 
 
 def test_a_file_is_recorded_once(andon, tmp_path):

@@ -6,8 +6,8 @@ import sqlite3
 
 import pytest
 
-from houses import event, lines
-from servers import serving, stop
+from houses import YEAR, event, lines
+from servers import declare, serving, stop
 
 
 @pytest.fixture
@@ -46,6 +46,22 @@ def test_a_running_installation_is_well(tmp_path, doctor):
     assert {state for state, _ in found.values()} == {"ok"}
     assert found["server"][1] == f"{server.url} is ready"
     assert "the tables are what they say" in found["database and journal"][1]
+
+
+def test_a_file_of_an_incident_that_is_missing_is_named(tmp_path, doctor):
+    data = tmp_path / "data"
+    with serving(data) as server:
+        assert declare(server, server.secret) == 201
+        path = f"/api/v1/incidents/AI-INC-{YEAR}-0001/files"
+        for _ in range(2):
+            kind = {"content_type": "application/octet-stream", "andon_file_name": "x"}
+            assert server.ask("POST", path, b"x", server.secret, **kind)[0] == 201
+        assert doctor(data)[1]["files"] == ("ok", "2 files of incidents are there")
+        for stored in (data / "files").iterdir():
+            stored.unlink()
+        code, found = doctor(data)
+    assert (code, found["files"][0]) == (1, "failed")
+    assert f"2 are missing in {data}/files, the first is file 1 of AI-INC-{YEAR}-0001" in found["files"][1]
 
 
 def test_text_for_people(data, andon):

@@ -1,7 +1,6 @@
 """The ledger beside a running server: what a command does to it, the server does, asked over HTTP on this machine."""
 
 import json
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import Any
 
 from andon.adapters.artifacts import ArtifactStore
 from andon.base.errors import BadInput, Unavailable
+from andon.bootstrap.chance import many_random_bytes
 from andon.bootstrap.client import Server, quoted
 from andon.bootstrap.settings import place_of
 from andon.evidence.hold import Hold
@@ -135,7 +135,7 @@ class Beside:
     @property
     def record(self) -> Record:
         """Checks events and sends them in batches."""
-        return Record(self.log, lambda: datetime.now(UTC), secrets.token_bytes)
+        return Record(self.log, lambda: datetime.now(UTC), many_random_bytes)
 
     def ingest(self) -> RemoteIntake:
         """Takes entries."""

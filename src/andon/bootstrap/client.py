@@ -1,20 +1,23 @@
 """A command's way to a server: one request, errors as the errors they are."""
 
+import base64
 import http.client
 import json
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
-from andon.base.errors import AndonError, BadInput, Unauthenticated, Unavailable, kind_over_http
+from andon.base.errors import AndonError, BadInput, Tampered, Unauthenticated, Unavailable, kind_over_http
 from andon_sdk.transport import Answer, Away, Transport
 
 JSON: Final = "application/json"
+OCTETS: Final = "application/octet-stream"
 STREAM_SECONDS: Final = 60.0
 FETCH_SECONDS: Final = 3_600.0
 CHUNK_BYTES: Final = 1 << 20
@@ -55,20 +58,52 @@ class Server:
         return self._exchange("POST", path, content, {"Content_Type": content_type, **headers})
 
     def fetch(self, path: str, out: Path) -> Mapping[str, Any]:
-        """Write an answer to a file, whole or not at all; what its header says of it.
+        """Write an export to a file, whole or not at all; what its header says of it.
 
         Raises:
             OSError: the file cannot be written.
         """
-        scratch = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
-        with self._opened("POST", path, FETCH_SECONDS, {}) as response, ExitStack() as stack:
-            stack.callback(scratch.unlink, missing_ok=True)
-            with scratch.open("wb") as file:
-                for chunk in self._pieces(lambda: response.read(CHUNK_BYTES)):
-                    file.write(chunk)
-            scratch.replace(out)
+        with self._opened("POST", path, FETCH_SECONDS, {}) as response, self._written(response, out):
             told: Mapping[str, Any] = json.loads(response.headers["Andon-Exported"])
         return told
+
+    def fetch_file(self, path: str, out: Path) -> tuple[str, int]:
+        """Write content to a file, whole and checked or not at all; its SHA-256 and its size in bytes.
+
+        Raises:
+            OSError: the file cannot be written.
+            Tampered: it is not what its digest says.
+        """
+        with self._opened("GET", path, FETCH_SECONDS, {}) as response, self._written(response, out) as (digest, size):
+            told = response.headers["Repr-Digest"] or ""
+            if told != f"sha-256=:{base64.b64encode(digest.digest()).decode()}:":
+                raise Tampered(
+                    f"what came is not the file that the server has: nothing was written to {out}; try again"
+                )
+        return digest.hexdigest(), size
+
+    @contextmanager
+    def _written(self, response: http.client.HTTPResponse, out: Path) -> Iterator[tuple[Any, int]]:
+        """Write an answer beside a file, which it becomes in the end; its SHA-256 and size meanwhile."""
+        scratch, digest, size = out.parent / f".{secrets.token_hex(8)}.part", sha256(), 0
+        with ExitStack() as stack:
+            with scratch.open("xb") as file:
+                stack.callback(scratch.unlink, missing_ok=True)
+                for chunk in self._pieces(lambda: response.read(CHUNK_BYTES)):
+                    file.write(chunk)
+                    digest.update(chunk)
+                    size += len(chunk)
+            if str(size) != response.headers.get("Content-Length", str(size)):
+                raise self._away("it broke off (IncompleteRead)")
+            yield digest, size
+            scratch.replace(out)
+
+    def upload(self, path: str, parts: Iterator[bytes], size: int, **headers: str) -> dict[str, Any]:
+        """Send so many bytes in parts; the document that it answers."""
+        given = {"Content_Type": OCTETS, "Content_Length": str(size), "Idempotency_Key": secrets.token_hex(16)}
+        named = {name.replace("_", "-"): value for name, value in {**given, **headers}.items()}
+        with self._opened("POST", path, FETCH_SECONDS, named, parts) as response, self._reached():
+            return _document(response.read())
 
     @contextmanager
     def events(self, path: str, after: int | None = None) -> Iterator[Iterator[dict[str, Any]]]:
@@ -101,7 +136,7 @@ class Server:
 
     @contextmanager
     def _opened(
-        self, method: str, path: str, seconds: float, headers: Mapping[str, str]
+        self, method: str, path: str, seconds: float, headers: Mapping[str, str], body: Iterator[bytes] | None = None
     ) -> Iterator[http.client.HTTPResponse]:
         """An answer that is read while it comes; no piece of it may take longer than so many seconds."""
         parts = urlsplit(self.address)
@@ -111,7 +146,9 @@ class Server:
             stack.callback(connection.close)
             with self._reached():
                 place = parts.path.rstrip("/") + path
-                connection.request(method, place, headers={"Authorization": f"Bearer {self.token}", **headers})
+                named = {"Authorization": f"Bearer {self.token}", **headers}
+                with suppress(BrokenPipeError, ConnectionResetError):  # it has answered before it read all
+                    connection.request(method, place, body, named)
                 response = connection.getresponse()
                 content = response.read() if response.status >= _ERRORS else b""
             if response.status >= _ERRORS:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from andon.adapters.sql.engine import open_engine, sqlite_url, writing
 from andon.base.errors import Refused
 
-LATEST = "0003"
+LATEST = "0004"
 
 
 def open_database(data: Path, url: str | None) -> Engine:

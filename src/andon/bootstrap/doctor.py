@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from andon.base.errors import AndonError
-from andon.bootstrap.settings import DATABASE_FILE, Limits, database_of
+from andon.bootstrap.settings import DATABASE_FILE, FILES_FOLDER, Limits, database_of
 from andon.bootstrap.signing import signer_of
 
 State = Literal["ok", "warning", "failed"]
@@ -44,6 +44,7 @@ def examine(data: Path) -> Iterator[Diagnosis]:
         ("secrets", _secrets),
         ("room", _room),
         ("database and journal", _journal),
+        ("files", _files),
         ("server", _server),
     )
     for what, check in checks:
@@ -104,6 +105,24 @@ def _journal(data: Path) -> Diagnosis:
     if behind > 0:
         return Diagnosis(what, "warning", f"{text}; {behind:,} are not in the ledger yet: start `andon serve`")
     return Diagnosis(what, "ok", text)
+
+
+def _files(data: Path) -> Diagnosis:
+    from andon.adapters.artifacts import ArtifactStore  # noqa: PLC0415  # as above
+    from andon.bootstrap.journal import open_journal  # noqa: PLC0415
+    from andon.incident.attachment import is_erased  # noqa: PLC0415
+    from andon.incident.fold_work import FILES  # noqa: PLC0415
+
+    if database_of(data) is None and not (data / "andon.db").exists():
+        return Diagnosis("files", "ok", "incidents have none yet")
+    with open_journal(data, follows=False) as opened:
+        kept = [row for row in opened.journal.list_rows(FILES) if not is_erased(row)]
+    store = ArtifactStore(data / FILES_FOLDER)
+    missing = [f"file {row['number']} of {row['incident_id']}" for row in kept if not store.holds(row["stored"])]
+    if missing:
+        text = f"{len(missing)} are missing in {data / FILES_FOLDER}, the first is {missing[0]}"
+        return Diagnosis("files", "failed", f"{text}: restore the folder from a copy")
+    return Diagnosis("files", "ok", f"{len(kept):,} files of incidents are there")
 
 
 def _log(folder: Path) -> Diagnosis:

@@ -16,10 +16,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from andon.adapters.artifacts import ArtifactStore
+from andon.adapters.artifacts import CHUNK_BYTES, ArtifactStore
 from andon.adapters.ready_names import ReadyNames
 from andon.adapters.serial_log import SerialLog
 from andon.adapters.sql.search import SqlTexts
+from andon.adapters.vault import SealedVault
 from andon.adapters.zip_bundle import ZipBundle
 from andon.alert.signal import PART_ALERTS, Pinned
 from andon.alert.tables import FIGURES
@@ -33,6 +34,7 @@ from andon.bootstrap.logs import WRITER, logs_beside, open_log
 from andon.bootstrap.outside import outsiders
 from andon.bootstrap.packs import floors, load_permissions, load_severities, pack, packs_of_incidents
 from andon.bootstrap.settings import (
+    FILES_FOLDER,
     Settings,
     address_of,
     keep_database,
@@ -54,6 +56,7 @@ from andon.people.door import Door
 from andon.people.permission import Permissions
 from andon.people.token import SECRET_BYTES, Token, local_token, new_secret
 from andon.services.access import Access, Grant, NewToken
+from andon.services.attach import Attach
 from andon.services.attend import Attend
 from andon.services.audit import Audit, Case, OtherLog
 from andon.services.declare import Declare
@@ -188,6 +191,12 @@ class House:
     def deliberate(self, caller: Token) -> Deliberate:
         """What is known, supposed and decided."""
         return Deliberate(self.desk(caller), packs_of_incidents())
+
+    def attach(self, caller: Token | None = None) -> Attach:
+        """Files of incidents; without a caller, Andon itself."""
+        desk = Desk(self.opened.journal, now, secrets.token_bytes, ITSELF) if caller is None else self.desk(caller)
+        store = ArtifactStore(self.settings.data / FILES_FOLDER)
+        return Attach(desk, SealedVault(store, self.opened.keys, CHUNK_BYTES), self.require_room)
 
     def records(self, caller: Token) -> Records:
         """Incidents as documents."""
@@ -380,14 +389,14 @@ class House:
         rows = journal.list_rows(FIGURES)
         return versions, {row["id"]: json.loads(row["content"]) for row in rows}, {row["id"]: row["at"] for row in rows}
 
-    def require_room(self) -> None:
-        """Refuse events when the disk is nearly full, so that seals still fit.
+    def require_room(self, size: int = 0) -> None:
+        """Refuse events, or so many bytes, when the disk is nearly full, so that seals still fit.
 
         Raises:
             Full: it is.
         """
         free = shutil.disk_usage(self.settings.data).free
-        if free < self.settings.limits.free_bytes_min:
+        if free - size < self.settings.limits.free_bytes_min:
             raise Full(
                 f"only {free >> 20} MiB are free for {self.settings.data}: make room; nothing acknowledged is lost"
             )
@@ -452,6 +461,7 @@ def open_house(settings: Settings) -> Iterator[House]:
         stack.callback(house.log.close)
         stack.enter_context(_following(house))
         house.audit("start").custody.finish()
+        house.attach().tidy()
         house.first = house.access("start").start()
         if house.first is not None:
             house.first_signaller = house.access("first-start").create_token(Grant("alertmanager", "signaller"))

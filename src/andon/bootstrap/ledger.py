@@ -21,6 +21,7 @@ from andon.adapters.zip_bundle import ZipBundle
 from andon.base.errors import BadInput, NotFound, Refused
 from andon.bootstrap import positions
 from andon.bootstrap.beside import Beside, server_in
+from andon.bootstrap.chance import many_random_bytes
 from andon.bootstrap.logs import WRITER, logs_beside, open_log, settings_of, writers_in
 from andon.bootstrap.model_files import read_model
 from andon.bootstrap.packs import pack
@@ -54,7 +55,7 @@ class Ledger:
 
     @property
     def record(self) -> Record:
-        return Record(self.log, _now, secrets.token_bytes, self._watch)
+        return Record(self.log, _now, many_random_bytes, self._watch)
 
     def _watch(self, events: Sequence[Event]) -> None:
         self._seen = vitals_of(events)

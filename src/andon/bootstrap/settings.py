@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,9 @@ DATABASE_FILE: Final = "database.url"
 """In the data folder (mode 600): the database that this installation was first served with."""
 
 
+FILES_FOLDER: Final = "files"
+"""In the data folder: files of incidents."""
+FILE_MIB_MAX: Final = 4_096
 APPROVALS: Final = {"two_person": RELEASERS, "one_person": 1}
 
 
@@ -29,6 +33,7 @@ class Limits:
         failures_per_second, failures_burst: wrong tokens from one address.
         pending_bytes_max: requests of events that wait for the disk, together.
         reports_per_second, reports_burst: reports in words with one token.
+        file_bytes_max: of a file that is added to an incident.
         free_bytes_min: with less room on the disk, events are refused, so that seals still fit.
     """
 
@@ -40,6 +45,7 @@ class Limits:
     free_bytes_min: int = 64 << 20
     reports_per_second: float = 0.5
     reports_burst: float = 60
+    file_bytes_max: int = 25 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,18 @@ def parse_listen(text: str) -> tuple[str, int]:
 def retention_days_min() -> int:
     """How many days are kept at least: what the law asks for, unless ANDON_RETENTION_FLOOR says `off`."""
     return 0 if os.environ.get("ANDON_RETENTION_FLOOR") == "off" else DAYS_BY_LAW
+
+
+def limits_of_files() -> Limits:
+    """The limits of a server, with the size of files by ANDON_FILE_MIB (1 to 4,096; 25 where it is not set).
+
+    Raises:
+        BadInput: it is no such number.
+    """
+    said = os.environ.get("ANDON_FILE_MIB", "25")
+    if not re.fullmatch(r"[0-9]{1,4}", said) or not 1 <= int(said) <= FILE_MIB_MAX:
+        raise BadInput(f"ANDON_FILE_MIB is {said!r}: set it to a whole number from 1 to {FILE_MIB_MAX:,}")
+    return Limits(file_bytes_max=int(said) << 20)
 
 
 def people_needed() -> int:

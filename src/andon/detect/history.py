@@ -127,15 +127,20 @@ class History:
         """Counts of the reference over the codes of columns, only where there are rows."""
         return self._entries(self.reference, self.reference_buckets, Cube(columns))
 
-    def known_counts(self, *columns: str) -> "Triangle":
-        """Counts of the labelled rows of the log by when they were decided and when their label arrived."""
+    def known_counts(self, *columns: str, age: int | None = None) -> "Triangle":
+        """Counts of the labelled rows of the log by when they were decided and when their label arrived.
+
+        With an age, in buckets: by when they were so old, and only those whose label had arrived by then.
+        """
         cube = Cube(columns, known_at=True)
         shape = self.plan.shape(cube)
         counts = self.log.cubes[cube]
         bucket, lag, code = unpack(counts.keys, int(np.prod(shape, dtype=np.int64)))
         event = np.searchsorted(self.buckets, bucket)
-        arrival = np.searchsorted(self.buckets, bucket + lag)
+        arrival = np.searchsorted(self.buckets, bucket + (lag if age is None else age))
         seen = (event < len(self.buckets)) & (arrival < len(self.buckets)) & (lag != LAG_NEVER)
+        if age is not None:
+            seen &= lag <= age
         return Triangle(
             event[seen],
             arrival[seen],
@@ -152,15 +157,23 @@ class History:
         timed = lag != LAG_NEVER
         return bucket[timed], lag[timed], counts.counts[timed]
 
-    def reference_labels(self, *columns: str) -> Int64:
-        """Counts of the labelled rows of the reference over the codes: shape `(reference buckets, *sizes)`."""
+    def reference_labels(self, *columns: str, age: int | None = None) -> Int64:
+        """Counts of the labelled rows of the reference over the codes: shape `(reference buckets, *sizes)`.
+
+        With an age, in buckets: of those that were so old when its last label came, with a label by then.
+        """
         cube = Cube(columns, known_at=True)
         shape = self.plan.shape(cube)
         size = int(np.prod(shape, dtype=np.int64))
         counts = self.reference.cubes[cube]
-        bucket, _, code = unpack(counts.keys, size)
+        bucket, lag, code = unpack(counts.keys, size)
+        seen = np.ones(len(bucket), dtype=np.bool_)
+        if age is not None:
+            last = (bucket + lag)[lag != LAG_NEVER].max(initial=0)
+            seen = (lag <= age) & (bucket + age <= last)
         dense = np.zeros(len(self.reference_buckets) * size, dtype=np.int64)
-        np.add.at(dense, np.searchsorted(self.reference_buckets, bucket) * size + code, counts.counts)
+        place = np.searchsorted(self.reference_buckets, bucket[seen]) * size + code[seen]
+        np.add.at(dense, place, counts.counts[seen])
         return dense.reshape((len(self.reference_buckets), *shape))
 
     def names(self, coding: str) -> dict[int, str]:

@@ -3,6 +3,7 @@
 from andon.detect.builtin.calibration import Calibration
 from andon.detect.builtin.category_share import CategoryShare
 from andon.detect.builtin.changed_decisions import ChangedDecisions
+from andon.detect.builtin.cohort_error import CohortError
 from andon.detect.builtin.error_rate import ErrorRate
 from andon.detect.builtin.estimated_performance import EstimatedPerformance
 from andon.detect.builtin.feature_distribution import FeatureDistribution
@@ -33,4 +34,5 @@ DETECTORS: tuple[Detector, ...] = (
     RegressionError(),
     LabelFeed(),
     RepeatShare(),
+    CohortError(),
 )

@@ -1,12 +1,13 @@
 """The clocks of an incident: the response and the phases of its priority, from when it became that urgent."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from andon.duty.calendar import due_at
 from andon.duty.clock import Clock
-from andon.incident.taxonomy import Severities
+from andon.incident.taxonomy import PriorityLevel, Severities, SeverityLevel
 
 RESPONSE: Final = "response"
 IMPORTED: Final = "imported"
@@ -23,11 +24,31 @@ MILESTONES: Final = {
 
 
 def clocks_of(row: Mapping[str, Any], severities: Severities) -> list[Clock]:
-    """The clocks of an incident by its priority; they start anew when it is reopened or the priority rises."""
+    """The clocks of an incident by its priority.
+
+    They start anew when it is reopened. When the priority rises they start from there, unless the clock of that name
+    which ran before is due earlier: then that one goes on. To be told that it is worse gives nobody more time.
+    """
     if row["origin"] == IMPORTED and row["reopened_at"] is None:
         return []
-    level = severities.severities[row["priority"]]
-    start = max(read(row[name]) for name in ("declared_at", "reopened_at", "rose_at") if row[name] is not None)
+    steps = [(read(at), severities.severities[level]) for level, at in steps_of(row)]
+    ran = [clock for start, level in steps for clock in _begun(row, level, start)]
+    names = [clock.name for clock in _begun(row, steps[-1][1], steps[-1][0])]
+    return [min((each for each in ran if each.name == name), key=lambda each: each.due_at) for name in names]
+
+
+def steps_of(row: Mapping[str, Any]) -> list[tuple[PriorityLevel, str]]:
+    """The priorities of an incident that count, and from when: each more urgent than the one before, the last now.
+
+    They begin with the declaration, the last reopening, or where a person lowered the priority.
+    """
+    before = [(level, at) for level, at in json.loads(row["rises"] or "[]")]
+    start = max(row[name] for name in ("declared_at", "reopened_at", "rose_at") if row[name] is not None)
+    return [*before, (row["priority"], start)]
+
+
+def _begun(row: Mapping[str, Any], level: SeverityLevel, start: datetime) -> list[Clock]:
+    """The clocks of a priority that began at a time."""
     wanted = [(RESPONSE, level.respond_within, "acknowledged")]
     wanted += [(phase.name, phase.within, phase.until) for phase in level.phases]
     return [Clock(name, start, due_at(length, start), _met(row, until, start)) for name, length, until in wanted]

@@ -37,7 +37,7 @@ VALUE_Z = 4.0
 """A value of the slice column joins the slice when it moves the same way by this many standard errors."""
 ALONE = 0.95
 """A version made nearly all decisions when it made this share of them."""
-LABEL_DETECTORS = ("error_rate", "calibration", "regression_error")
+LABEL_DETECTORS = ("error_rate", "cohort_error", "calibration", "regression_error")
 INPUT_DETECTORS = ("null_share", "category_share", "feature_distribution", "slice_distribution", "repeat_share")
 
 

@@ -11,7 +11,7 @@ from andon.incident.checklist import Check, Checklists, checks_of, with_register
 from andon.incident.clocks import clocks_of
 from andon.incident.desk import Desk
 from andon.incident.fold import LINKS, TIMELINE
-from andon.incident.fold_work import ACTIONS, CHECKS, DECISIONS, HYPOTHESES, SEALS, TASKS
+from andon.incident.fold_work import ACTIONS, CHECKS, DECISIONS, FILES, HYPOTHESES, SEALS, TASKS
 from andon.incident.incident import Incident, incident_of
 from andon.incident.opening import ALERTS, family, get_row, place_in_time
 from andon.incident.taxonomy import Severities
@@ -57,6 +57,7 @@ class Dossier:
     decisions: Sequence[Row]
     hypotheses: Sequence[Row]
     facts: Sequence[str]
+    files: Sequence[Row]
     checks: Sequence[Check]
     links: Sequence[Row]
     actions: Sequence[Row]
@@ -87,6 +88,7 @@ def gather(desk: Desk, view: View, row: Row, packs: Packs, now: datetime) -> Dos
         [_decision(desk, view, each) for each in view.list_rows(DECISIONS, mine)],
         [_shown(each, "number", "state", "text", "evidence", "at") for each in view.list_rows(HYPOTHESES, mine)],
         [each["text"] for each in facts if json.loads(each["data"])["what"] == "fact"],
+        [_file(desk, view, each) for each in view.list_rows(FILES, mine)],
         [_named(desk, view, each) for each in checks],
         [_shown(each, "other_id", "relation") for each in view.list_rows(LINKS, mine)],
         [_shown(each, "action", "does", "state", "receipt", "at") for each in actions],
@@ -129,6 +131,11 @@ def _clock(clock: Any, now: datetime) -> Row:
         "percent": clock.percent(now),
         "seconds_left": left,
     }
+
+
+def _file(desk: Desk, view: View, row: Row) -> Row:
+    shown = _shown(row, "number", "name", "bytes", "sha256", "text", "added_at", "erased_at")
+    return {**shown, "by": desk.name(view, row["actor"])}
 
 
 def _decision(desk: Desk, view: View, row: Row) -> Row:

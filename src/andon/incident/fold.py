@@ -14,7 +14,7 @@ LINKS: Final = "incident_links"
 ROLES: Final = "incident_roles"
 LATER: Final = (
     *("acknowledged_at", "contained_at", "resolved_at", "closed_at", "merged_into", "seal_id"),
-    *("triaged_at", "cause_at", "reopened_at", "rose_at"),
+    *("triaged_at", "cause_at", "reopened_at", "rose_at", "rises", "told"),
 )
 """Columns that are empty when an incident begins."""
 
@@ -45,9 +45,13 @@ def touched(posting: Posting, incident: str | None = None, **values: Any) -> Cha
     return Change(INCIDENTS, incident or posting.stream, {**values, "seq": posting.seq})
 
 
-def _rated(posting: Posting, was: str, priority: str) -> dict[str, str]:
-    """The priority; where it rose, the clocks start from there."""
-    return {"priority": priority, "rose_at": posting.at} if priority < was else {"priority": priority}
+def _rated(posting: Posting, was: str, data: Mapping[str, Any], name: str = "priority") -> dict[str, str | None]:
+    """The priority; where it rose, clocks start from there beside those of before, and where it fell they do not."""
+    rated: dict[str, str | None] = {"priority": data[name]}
+    if data[name] < was:
+        before = data.get("rises")  # entries of earlier versions lack it
+        return {**rated, "rose_at": posting.at, "rises": before and _json(before)}
+    return {**rated, "rises": None} if data[name] > was else rated
 
 
 def _declared(posting: Posting) -> Sequence[Change]:
@@ -65,6 +69,7 @@ def _declared(posting: Posting) -> Sequence[Change]:
         "declared_at": posting.at,
         "detected_at": data["detected_at"] or posting.at,
         **proposal(data),
+        **_told(data),
         "record": "{}",
         "alerts": len(alerts),
     }
@@ -87,8 +92,13 @@ def _joined(posting: Posting) -> Sequence[Change]:
 def _grown(posting: Posting, data: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {"alerts": data["total"]}
     if "proposed" in data:
-        values |= {**proposal(data), **_rated(posting, data["was"], data["priority"])}
-    return values
+        values |= {**proposal(data), **_rated(posting, data["was"], data)}
+    return values | _told(data)
+
+
+def _told(data: Mapping[str, Any]) -> dict[str, str]:
+    """What its sources call it, at worst; entries of earlier versions do not say."""
+    return {"told": data["told"]} if data.get("told") else {}
 
 
 def _acknowledged(posting: Posting) -> Sequence[Change]:
@@ -106,22 +116,22 @@ def _moved(posting: Posting) -> Sequence[Change]:
 
 def _reopened(posting: Posting) -> Sequence[Change]:
     gone = dict.fromkeys(undone_stamps(DECLARED))
-    return [touched(posting, status=DECLARED, reopened_at=posting.at, **gone), line(posting)]
+    return [touched(posting, status=DECLARED, reopened_at=posting.at, rises=None, **gone), line(posting)]
 
 
 def _prioritised(posting: Posting) -> Sequence[Change]:
-    return [touched(posting, **_rated(posting, posting.data["was"], posting.data["to"])), line(posting)]
+    return [touched(posting, **_rated(posting, posting.data["was"], posting.data, "to")), line(posting)]
 
 
 def _learned(posting: Posting) -> Sequence[Change]:
     data = posting.data
-    return [touched(posting, **_rated(posting, data["was"], data["priority"]), **proposal(data)), line(posting)]
+    return [touched(posting, **_rated(posting, data["was"], data), **proposal(data)), line(posting)]
 
 
 def _merged(posting: Posting) -> Sequence[Change]:
     into, data = posting.data["into"], posting.data
     taken = {"alerts": data["total"], "proposed": data["proposed"]}
-    taken |= _rated(posting, data["priority_was"], data["priority"])
+    taken |= {**_rated(posting, data["priority_was"], data), **_told(data)}
     if "ended" in data:  # entries of earlier versions lack it
         taken["ended"] = data["ended"]
     return [
@@ -135,7 +145,7 @@ def _merged(posting: Posting) -> Sequence[Change]:
 def _unmerged(posting: Posting) -> Sequence[Change]:
     into, data = posting.data["into"], posting.data
     left = {"alerts": data["total"], "ended": data["ended"], "priority": data["priority"]}
-    left |= {name: data[name] for name in ("proposed", "rose_at") if name in data}
+    left |= {name: data[name] for name in ("proposed", "rose_at", "rises", "told") if name in data}
     return [
         touched(posting, status=data["to"], merged_into=None),
         touched(posting, into, **left),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from andon.base.fold import Change, Fold, Posting
-from andon.incident.fold import ROLES, line, touched
+from andon.incident.fold import ROLES, TIMELINE, line, touched
 from andon.incident.opening import INCIDENTS
 
 TASKS: Final = "incident_tasks"
@@ -15,6 +15,7 @@ CHECKS: Final = "incident_checks"
 WARNINGS: Final = "incident_warnings"
 ACTIONS: Final = "incident_actions"
 SEALS: Final = "incident_seals"
+FILES: Final = "incident_files"
 
 
 def _assigned(posting: Posting) -> Sequence[Change]:
@@ -97,6 +98,26 @@ def _sealed(posting: Posting) -> Sequence[Change]:
     return [told, Change(SEALS, seal, values), line(posting)]
 
 
+def _file_added(posting: Posting) -> Sequence[Change]:
+    data = posting.data
+    values: dict[str, Any] = {name: data[name] for name in ("number", "file", "stored", "bytes")}
+    values |= {name: posting.private[name] for name in ("name", "sha256", "text")}
+    values |= {"entry": posting.seq, "actor": posting.actor, "added_at": posting.at, "erased_at": None}
+    return [touched(posting), _row(posting, FILES, f"F{data['number']:04}", **values), line(posting, at=data["at"])]
+
+
+def _file_erased(posting: Posting) -> Sequence[Change]:
+    """The line that told of the file stays, and says that the content is gone."""
+    data = posting.data
+    told = json.dumps({**data["told"], "is_erased": True}, ensure_ascii=False, sort_keys=True)
+    return [
+        touched(posting),
+        Change(FILES, f"{posting.stream}:F{data['number']:04}", {"erased_at": posting.at}),
+        Change(TIMELINE, f"{posting.stream}:{data['entry']:012}", {"data": told}),
+        line(posting),
+    ]
+
+
 def _row(posting: Posting, table: str, name: str, /, **values: Any) -> Change:
     key = f"{posting.stream}:{name}"
     return Change(table, key, {"id": key, "incident_id": posting.stream, **values})
@@ -115,4 +136,6 @@ FOLDS: Final[Mapping[str, Fold]] = {
     "action_taken": _acted,
     "action_receipted": _receipted,
     "incident_sealed": _sealed,
+    "file_added": _file_added,
+    "file_erased": _file_erased,
 }

@@ -72,7 +72,7 @@ class Incident:
 
 def incident_of(row: Mapping[str, Any]) -> Incident:
     """An incident from its row."""
-    values = {name: value for name, value in row.items() if name != "seq"}
+    values = {name: value for name, value in row.items() if name not in ("seq", "rises", "told")}
     values["facts"] = from_fields(json.loads(row["facts"]))
     values["facts_missing"] = tuple(json.loads(row["facts_missing"]))
     values["record"] = json.loads(row["record"])

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from andon.base.errors import BadInput, Conflict, Refused
+from andon.incident.clocks import steps_of
 from andon.incident.fold import TIMELINE
 from andon.incident.moves import key_of, require_open
-from andon.incident.opening import KEYS, get_row
+from andon.incident.opening import KEYS, get_row, most_severe
 from andon.incident.status import MERGED
 from andon.ledger.journal import Fact, Page, View
 
@@ -34,6 +35,10 @@ def merged(row: Row, into: Row, reason: str, actor: str) -> Fact:
         "priority_was": into["priority"],
         "proposed_was": into["proposed"],
         "rose_was": into["rose_at"],
+        "rises": steps_of(into),
+        "rises_was": into["rises"],
+        "told": most_severe(row["told"], into["told"]),
+        "told_was": into["told"],
     }
     return Fact(MERGE, row["id"], actor, data, {"text": reason})
 
@@ -67,6 +72,7 @@ def unmerged(view: View, row: Row, reason: str, actor: str) -> Fact:
     }
     if not _was_rated_since(view, into["id"], merge["seq"]):
         data |= {"priority": merge["priority_was"], "proposed": merge["proposed_was"], "rose_at": merge["rose_was"]}
+        data |= {name: merge[f"{name}_was"] for name in ("rises", "told") if f"{name}_was" in merge}
     return Fact("incident_unmerged", row["id"], actor, data, {"text": reason})
 
 

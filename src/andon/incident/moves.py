@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from andon.base.errors import BadInput, Conflict, Refused
+from andon.incident.clocks import steps_of
 from andon.incident.facts import learned, to_fields
 from andon.incident.key import IncidentKey
 from andon.incident.opening import facts_of, newest_of, place_in_time, proposal_fields
@@ -55,7 +56,7 @@ def prioritised(row: Row, level: str, reason: str, actor: str) -> Fact:
         raise BadInput(f"there is no priority {level}: write P0, P1, P2 or P3")
     if level == row["priority"]:
         raise Refused(f"{row['id']} has priority {level} already: nothing to do")
-    data = {"was": row["priority"], "to": level, "proposed": row["proposed"]}
+    data = {"was": row["priority"], "to": level, "proposed": row["proposed"], "rises": steps_of(row)}
     return Fact("priority_set", row["id"], actor, data, {"text": reason})
 
 
@@ -65,7 +66,7 @@ def facts_learned(row: Row, news: Mapping[str, Any], reason: str, floor: str, ac
     if not news:
         raise BadInput("no fact was given: write one such as people=1200")
     facts = learned(facts_of(row), news)
-    proposed = propose(facts, floor)
+    proposed = propose(facts, floor, row["told"])
     rises = proposed.level < row["priority"] and proposed.level < row["proposed"]
     data = {
         "facts": to_fields(facts),
@@ -73,6 +74,7 @@ def facts_learned(row: Row, news: Mapping[str, Any], reason: str, floor: str, ac
         "proposed": proposal_fields(proposed),
         "was": row["priority"],
         "priority": proposed.level if rises else row["priority"],
+        "rises": steps_of(row),
     }
     return Fact("facts_learned", row["id"], actor, data, {"text": reason})
 

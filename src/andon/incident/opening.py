@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from andon.base.errors import BadInput, NotFound
+from andon.incident.clocks import steps_of
 from andon.incident.facts import from_fields, joined, learned, to_fields
 from andon.incident.key import IncidentKey
 from andon.incident.number import incident_id
@@ -245,6 +246,7 @@ def declared(view: View, opening: Opening, at: datetime, actor: str, floor: str,
         "priority": opening.priority or proposed.level,
         "facts": to_fields(facts),
         "proposed": proposal_fields(proposed),
+        "told": told,
         "alerts": [],
     }
     private = {"title": opening.title, "detected_by": opening.detected_by}
@@ -295,15 +297,17 @@ def _grown(row: Mapping[str, Any], alerts: Sequence[AlertFacts], floor: str) -> 
 
     A person's decision about the priority stands until facts say more than those it was made on.
     """
-    data: dict[str, Any] = {"total": row["alerts"] + len(alerts)}
+    told = most_severe(row["told"], *(each.severity for each in alerts))
+    data: dict[str, Any] = {"total": row["alerts"] + len(alerts), "told": told}
     telling = max(alerts, key=lambda each: _urgency(each, floor))
     facts = joined(facts_of(row), telling.facts)
-    proposed = propose(facts, floor, most_severe(telling.severity))
+    proposed = propose(facts, floor, told)
     if proposed.level < row["proposed"]:
         data["proposed"] = proposal_fields(proposed)
         data["facts"] = to_fields(facts)
         data["priority"] = min(proposed.level, row["priority"])
         data["was"] = row["priority"]
+        data["rises"] = steps_of(row)
     return data
 
 

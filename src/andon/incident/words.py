@@ -66,6 +66,12 @@ def _noted(data: Mapping[str, Any], texts: Mapping[str, str]) -> str:
     return f"{label}{texts['text']}" + (f" ({texts['url']})" if "url" in texts else "")
 
 
+def _file_added(data: Mapping[str, Any], texts: Mapping[str, str]) -> str:
+    erased = ", erased since" if data.get("is_erased") else ""
+    about = f"{texts['name']}, {data['bytes']:,} bytes{erased}"
+    return f"File {data['number']}: {about}{_reason(texts)} (sha256:{texts['sha256']})"
+
+
 def _assigned(data: Mapping[str, Any], texts: Mapping[str, str]) -> str:
     role = data["role"].replace("_", " ")
     before = f", in place of {texts['before']}" if texts.get("before") else ""
@@ -137,6 +143,8 @@ LINES: Final[Mapping[str, Words]] = {
     "incident_unmerged": _unmerged,
     "incident_linked": lambda data, texts: f"Linked to {data['other']} ({data['relation']}){_reason(texts)}",
     "note_added": _noted,
+    "file_added": _file_added,
+    "file_erased": lambda data, texts: f"Content of file {data['number']} erased{_reason(texts)}",
     "record_imported": lambda data, _: f"Record imported, with {data['events']} events",
     "event_imported": lambda _, texts: texts["text"],
     "record_written": lambda data, _: f"Record: {', '.join(data['parts'])} written",

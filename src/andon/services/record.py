@@ -1,5 +1,6 @@
 """Recording: events become entries, a batch at a time; a batch is taken whole or not at all."""
 
+import struct
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -143,7 +144,7 @@ class Record:
             BadInput: lines of it are no events; the first twenty are named.
         """
         at, drawn = _utc(self.now()), self.chance(SALT_BYTES * len(lines))
-        salts = [drawn[start : start + SALT_BYTES] for start in range(0, SALT_BYTES * len(lines), SALT_BYTES)]
+        salts = struct.unpack(f"{SALT_BYTES}s" * len(lines), drawn)
         try:
             headers, events = _headers(lines, at, salts)
         except ValueError:

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.command import upgrade
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
@@ -49,6 +50,24 @@ def test_migrations_lead_to_the_tables_of_this_version(kind, request, tmp_path):
     engine.dispose()
     again = open_database(tmp_path, url)  # nothing left to do
     again.dispose()
+
+
+@pytest.mark.parametrize("version", ["0001", "0002", "0003"])
+def test_a_database_of_any_earlier_version_is_brought_up_with_what_it_holds(version, url, tmp_path, monkeypatch):
+    made = "insert into tokens (id, name, role) values ('tok_old', 'ada', 'viewer')"
+    with monkeypatch.context() as patch:
+        patch.setattr("alembic.command.upgrade", lambda config, _: upgrade(config, version))
+        engine = open_database(tmp_path, url)
+    with writing(engine) as connection:
+        assert schema_version(connection) == version
+        connection.execute(text(made))
+    engine.dispose()
+    engine = open_database(tmp_path, url)
+    with reading(engine) as connection:
+        assert schema_version(connection) == LATEST
+        assert connection.execute(text("select name from tokens")).scalar_one() == "ada"
+        assert connection.execute(text("select count(*) from incident_files")).scalar_one() == 0
+    engine.dispose()
 
 
 def test_a_newer_database_is_refused(journal, url, tmp_path):

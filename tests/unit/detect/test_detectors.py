@@ -19,6 +19,7 @@ from andon.adapters.duckdb.log import open_log
 from andon.base.interval import Grid
 from andon.bootstrap.packs import load_taxonomy
 from andon.detect.budget import Budget
+from andon.detect.builtin.cohort_error import CohortError
 from andon.detect.detector import Detector
 from andon.detect.finding import Layer, Slice
 from andon.detect.history import History
@@ -58,6 +59,7 @@ PLANTED: Mapping[str, str] = {
     "slice_prediction_rate": "women_declined",
     "score_distribution": "score_is_less_sure",
     "error_rate": "labels_contradict",
+    "cohort_error": "western_women_misjudged",
     "changed_decisions": "elders_overruled",
     "shifted_score": "elders_declined_by_a_new_version",
     "calibration": "outcomes_get_worse",
@@ -292,10 +294,11 @@ def test_its_families_fit_together(detector: Detector, bench: Bench) -> None:
 def test_a_mark_counts_the_rows_that_its_predicate_names(detector: Detector, bench: Bench) -> None:
     log = bench.log(planted(detector), seed_of(detector))
     history = bench.seen_by(detector, log)
-    over = history.evaluation(-1).replace(tzinfo=None)
+    watched, over = bench.watched_by(detector), history.evaluation(-1).replace(tzinfo=None)
+    known = _known(detector, watched, history, over)
     counted = {
-        _named(mark, f"label_ts < '{over}'" if family.late else "true"): int(family.log.count[row].sum())
-        for family in detector.series(bench.watched_by(detector), history)
+        _named(mark, known if family.late else "true"): int(family.log.count[row].sum())
+        for family in detector.series(watched, history)
         for row, mark in enumerate(family.marks)
         if mark.predicate is not None
     }
@@ -305,6 +308,15 @@ def test_a_mark_counts_the_rows_that_its_predicate_names(detector: Detector, ben
     columns = ", ".join(f"count(*) filter (where {each})" for each in counted)
     [asked] = duckdb.execute(f"select {columns} from '{log}' where ts < '{over}'").fetchall()
     assert dict(zip(counted, asked, strict=True)) == counted
+
+
+def _known(detector: Detector, watched: Watched, history: History, over: datetime) -> str:
+    """Which labels count: those that came, or those that came until the age at which decisions are judged."""
+    if not isinstance(detector, CohortError):
+        return f"label_ts < '{over}'"
+    age, bucket = detector.age(watched, history), f"time_bucket(interval '{LENGTH}', {{}})"
+    judged = f"{bucket.format('ts')} + {age} * interval '{LENGTH}'"
+    return f"{bucket.format('label_ts')} <= {judged} and {judged} < '{over}'"
 
 
 def _named(mark: Mark, known: str) -> str:
@@ -552,4 +564,4 @@ def test_answers_in_truth_values_are_judged_by_labels_in_numbers(bench: Bench, t
     with open_log([paths[0]], MODEL) as decisions, open_log([paths[1]], MODEL) as known_good:
         scan = Watch(DETECTORS, SEVERITIES).scan(Request(decisions, known_good, MODEL))
     told = {finding.detector for each in scan.incidents for finding in each.findings}
-    assert {"error_rate"} <= told <= {"error_rate", "calibration"}
+    assert {"error_rate"} <= told <= {"error_rate", "cohort_error", "calibration"}

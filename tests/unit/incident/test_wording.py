@@ -65,6 +65,9 @@ OPERATORS = {
         "Fraud model misses half of the fraud since the release",
         "Since the update on Tuesday it rejects good customers and lets bad ones through",
         "The forecast is wrong by 40 percent since version 7",
+        "The model is behaving differently than expected but technically still working",
+        "The assistant answers differently from before, and every dashboard is green",
+        "It has been acting strangely since noon, no errors in the logs",
     ],
 }
 

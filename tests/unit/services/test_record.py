@@ -20,7 +20,7 @@ def line(number, **more):
 
 
 def recorder(now=lambda: AT):
-    return Record(MemoryLedger(SIGNER), now, lambda count: bytes(range(256)) * (count // 256 + 1))
+    return Record(MemoryLedger(SIGNER), now, lambda count: bytes(n % 256 for n in range(count)))
 
 
 def recorded(record, lines, producer=None):

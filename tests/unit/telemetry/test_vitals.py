@@ -42,6 +42,17 @@ def test_scores_that_are_no_shares_say_nothing_of_confidence():
 
 def test_vitals_add():
     one, two = Vitals(1, 1), Vitals(2, 0, 1)
-    one.confidence[3], two.confidence[3] = 1, 2
+    one.counted[3], two.counted[3] = 1, 2
     one.add(two)
     assert (one.predictions, one.invalid, one.violations, one.confidence[3]) == (3, 1, 1, 3)
+
+
+def test_many_batches_count_as_one():
+    events = parse_events(lines(*({"score": n / 7_000, "prediction": n % 3} for n in range(7_000))))
+    [whole], added = vitals_of(events).values(), Vitals()
+    for at in range(0, len(events), 100):
+        [part] = vitals_of(events[at : at + 100]).values()
+        added.add(part)
+    assert added.confidence == whole.confidence
+    assert added.confidence_sum == pytest.approx(whole.confidence_sum)
+    assert (added.predictions, added.scores) == (7_000, [])

@@ -91,7 +91,7 @@ INCIDENTS: Final = (
         *("model_version", "place", "declared_at", "detected_at", "started_at", "started_low", "started_high"),
         *("acknowledged_at", "contained_at", "resolved_at", "closed_at", "follows", "merged_into", "seal_id"),
         *("triaged_at", "cause_at", "reopened_at", "rose_at"),
-        *("facts", "proposed", "rule", "facts_missing", "record", "alerts", "seq", "ended"),
+        *("facts", "proposed", "rule", "facts_missing", "record", "alerts", "seq", "ended", "told", "rises"),
         numbers={"alerts", "seq", "ended"},
         by=[("status",), ("model_id",)],
     ),
@@ -134,6 +134,13 @@ INCIDENTS: Final = (
     ),
     _folded("incident_actions", "incident_id", "action", "does", "state", "receipt", "at", by=[("incident_id",)]),
     _folded("incident_seals", "incident_id", "size", "root", "note", "at", numbers={"size"}, by=[("incident_id",)]),
+    _folded(
+        "incident_files",
+        *("incident_id", "number", "file", "stored", "bytes", "entry", "name", "sha256", "text", "actor"),
+        *("added_at", "erased_at"),
+        numbers={"number", "bytes", "entry"},
+        by=[("incident_id", "number")],
+    ),
 )
 
 SIGNALS: Final = (

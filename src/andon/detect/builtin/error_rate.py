@@ -12,7 +12,7 @@ import numpy as np
 
 from andon.base.predicate import all_of, any_of, differs, equals
 from andon.detect.builtin import late_marks
-from andon.detect.builtin.late_marks import Fault, Mask
+from andon.detect.builtin.late_marks import Fault, Labels, Mask
 from andon.detect.builtin.outcome_rates import text
 from andon.detect.detector import JUMP_TEST
 from andon.detect.finding import Layer
@@ -53,25 +53,35 @@ class ErrorRate:
     weight = 1.0
 
     def cubes(self, watched: Watched) -> tuple[Cube, ...]:
-        if watched.classes is None:
-            return ()
-        slices = [(slice_coding(column),) for column in _slices(watched)]
-        pairs = [(slice_coding(one), slice_coding(other)) for one, other in _pairs(watched)]
-        return tuple(Cube((*cut, LABEL, PREDICTION), known_at=True) for cut in ((), *slices, *pairs))
+        return cubes(watched)
 
     def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
-        if watched.classes is None:
-            return
-        faults = _faults(watched)
-        yield late_marks.everywhere(faults, history, LABEL, PREDICTION)
-        for column in _slices(watched):
-            inside = late_marks.in_slices(faults, watched, history, column, LABEL, PREDICTION)
-            if inside is not None:
-                yield inside
-        for pair in _pairs(watched):
-            inside = late_marks.in_pairs(faults, watched, history, pair, LABEL, PREDICTION)
-            if inside is not None:
-                yield inside
+        yield from families(watched, Labels(history))
+
+
+def cubes(watched: Watched) -> tuple[Cube, ...]:
+    """What is counted where the answer is one of few classes: labels and predictions, overall, by slice, by pair."""
+    if watched.classes is None:
+        return ()
+    slices = [(slice_coding(column),) for column in _slices(watched)]
+    pairs = [(slice_coding(one), slice_coding(other)) for one, other in _pairs(watched)]
+    return tuple(Cube((*cut, LABEL, PREDICTION), known_at=True) for cut in ((), *slices, *pairs))
+
+
+def families(watched: Watched, labels: Labels) -> Iterator[MarkSeries]:
+    """Wrong classes, overall, by slice and by pair of slices."""
+    if watched.classes is None:
+        return
+    faults = _faults(watched)
+    yield late_marks.everywhere(faults, labels, LABEL, PREDICTION)
+    for column in _slices(watched):
+        inside = late_marks.in_slices(faults, watched, labels, column, LABEL, PREDICTION)
+        if inside is not None:
+            yield inside
+    for pair in _pairs(watched):
+        inside = late_marks.in_pairs(faults, watched, labels, pair, LABEL, PREDICTION)
+        if inside is not None:
+            yield inside
 
 
 def _slices(watched: Watched) -> tuple[str, ...]:

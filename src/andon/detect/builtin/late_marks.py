@@ -17,6 +17,25 @@ Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
+class Labels:
+    """Labelled rows in the order in which the labels arrive; with an age, each judged once, when so many buckets old.
+
+    What is known of a row at that age never changes, and the rows of one time are judged together.
+    """
+
+    history: History
+    age: int | None = None
+
+    def counts(self, *columns: str) -> Triangle:
+        """Those of the log."""
+        return self.history.known_counts(*columns, age=self.age)
+
+    def reference(self, *columns: str) -> Int64:
+        """Those of the reference: `(reference buckets, *sizes)`."""
+        return self.history.reference_labels(*columns, age=self.age)
+
+
+@dataclass(frozen=True)
 class Fault:
     """A way to be wrong: the codes of labelled rows that are, out of which codes.
 
@@ -29,19 +48,19 @@ class Fault:
     steady: bool = True
 
 
-def everywhere(faults: Sequence[Fault], history: History, *columns: str) -> MarkSeries:
+def everywhere(faults: Sequence[Fault], labels: Labels, *columns: str) -> MarkSeries:
     """Faults in all traffic; their masks are over the codes of the columns."""
-    labelled, reference = history.known_counts(*columns), history.reference_labels(*columns)
+    labelled, reference = labels.counts(*columns), labels.reference(*columns)
     return _series([fault.mark for fault in faults], [_Counted.of(fault, labelled, reference) for fault in faults])
 
 
 def in_slices(
-    faults: Sequence[Fault], watched: Watched, history: History, column: str, *columns: str
+    faults: Sequence[Fault], watched: Watched, labels: Labels, column: str, *columns: str
 ) -> MarkSeries | None:
     """The steady faults in each slice of a column against the rest; None where there is none."""
     cut, steady = watched.cut(column), [fault for fault in faults if fault.steady]
-    labelled = history.known_counts(slice_coding(column), *columns)
-    reference = history.reference_labels(slice_coding(column), *columns)
+    cutting = slice_coding(column)
+    labelled, reference = labels.counts(cutting, *columns), labels.reference(cutting, *columns)
     everybody = [_Counted.of(fault, labelled, reference.sum(axis=1)) for fault in steady]
     marks, inside, rest = [], [], []
     for value in range(len(cut.values)):
@@ -54,11 +73,11 @@ def in_slices(
 
 
 def in_pairs(
-    faults: Sequence[Fault], watched: Watched, history: History, pair: tuple[str, str], *columns: str
+    faults: Sequence[Fault], watched: Watched, labels: Labels, pair: tuple[str, str], *columns: str
 ) -> MarkSeries | None:
     """The steady faults where two columns have a value each, against the rest and within the slice of each column."""
     cutting = tuple(slice_coding(column) for column in pair)
-    labelled, reference = history.known_counts(*cutting, *columns), history.reference_labels(*cutting, *columns)
+    labelled, reference = labels.counts(*cutting, *columns), labels.reference(*cutting, *columns)
     places = marks_of.places_of(watched, pair, reference.sum(axis=(0, *range(3, reference.ndim))))
     marks, inside, rest, within = [], [], [], []
     for fault in (fault for fault in faults if fault.steady):

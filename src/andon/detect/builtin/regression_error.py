@@ -34,21 +34,31 @@ class RegressionError:
     weight = 1.0
 
     def cubes(self, watched: Watched) -> tuple[Cube, ...]:
-        if _coding(watched) is None:
-            return ()
-        slices = [Cube((slice_coding(column), ERROR), known_at=True) for column in watched.slices]
-        return (Cube((ERROR,), known_at=True), *slices)
+        return cubes(watched)
 
     def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
-        coding = _coding(watched)
-        if coding is None:
-            return
-        faults = _faults(coding, history.reference_labels(ERROR).sum(axis=0))
-        yield late_marks.everywhere(faults, history, ERROR)
-        for column in watched.slices:
-            inside = late_marks.in_slices(faults, watched, history, column, ERROR)
-            if inside is not None:
-                yield inside
+        yield from families(watched, late_marks.Labels(history))
+
+
+def cubes(watched: Watched) -> tuple[Cube, ...]:
+    """What is counted where the answer is a number: its errors, overall and by slice."""
+    if _coding(watched) is None:
+        return ()
+    slices = [Cube((slice_coding(column), ERROR), known_at=True) for column in watched.slices]
+    return (Cube((ERROR,), known_at=True), *slices)
+
+
+def families(watched: Watched, labels: late_marks.Labels) -> Iterator[MarkSeries]:
+    """Wrong numbers, overall and by slice."""
+    coding = _coding(watched)
+    if coding is None:
+        return
+    faults = _faults(coding, labels.reference(ERROR).sum(axis=0))
+    yield late_marks.everywhere(faults, labels, ERROR)
+    for column in watched.slices:
+        inside = late_marks.in_slices(faults, watched, labels, column, ERROR)
+        if inside is not None:
+            yield inside
 
 
 def _coding(watched: Watched) -> NumberCoding | None:

@@ -17,6 +17,7 @@ from andon.bootstrap.house import House
 from andon.interfaces.api import (
     enqueue,
     evidence,
+    files,
     health,
     incident_work,
     incidents,
@@ -46,6 +47,7 @@ PARTS: Final = (
     tokens,
     incidents,
     incident_work,
+    files,
     records,
     search,
     signals,
@@ -91,6 +93,7 @@ def application(house: House, version: str) -> FastAPI:
     )
     app.state.house, app.state.metrics, app.state.intake, app.state.commits = house, metrics, intake, commits
     app.state.reports = Buckets(house.settings.limits.reports_per_second, house.settings.limits.reports_burst)
+    app.state.uploads = 0
     app.state.events = Events(house, intake, metrics)
     app.router.routes.append(Route(PATH, app.state.events, methods=["POST"], name=ACT))
     for part in PARTS:

@@ -95,12 +95,21 @@ async def asked(
     Raises:
         BadInput: the ETag is none that this server gives.
     """
+    return Ask(request, version_of(if_match))
+
+
+def version_of(if_match: str | None) -> int | None:
+    """The version that `If-Match` names; None: any.
+
+    Raises:
+        BadInput: it names none.
+    """
     if if_match is None or if_match.strip() == "*":
-        return Ask(request)
+        return None
     match = ETAG.fullmatch(if_match.strip())
     if match is None:
         raise BadInput('If-Match holds no version of an incident: send the ETag of its last answer, such as "17"')
-    return Ask(request, int(match[1]))
+    return int(match[1])
 
 
 Asking = Annotated[Ask, Depends(asked)]

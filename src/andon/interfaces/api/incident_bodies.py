@@ -186,6 +186,7 @@ class DossierShown(BaseModel):
     decisions: list[dict[str, Any]]
     hypotheses: list[dict[str, Any]]
     facts: list[str]
+    files: list[dict[str, Any]]
     checks: list[CheckShown]
     links: list[dict[str, Any]]
     actions: list[dict[str, Any]]
@@ -301,6 +302,16 @@ class TaskMoved(Asked):
 
     status: Slug
     reason: Text
+
+
+class FileShown(BaseModel):
+    """A file that was added: its number, the name it was given, its size in bytes and its SHA-256."""
+
+    incident: str
+    number: int
+    name: str
+    bytes: int
+    sha256: str
 
 
 class Written(BaseModel):

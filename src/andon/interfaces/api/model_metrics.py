@@ -56,6 +56,8 @@ class ModelMetrics(Collector):
         with self._lock:
             for key in known.versions[:VERSIONS_MAX]:
                 self._vitals.setdefault(key, Vitals())
+            for vitals in self._vitals.values():
+                vitals.settle()
             seen = [(key, replace(vitals)) for key, vitals in sorted(self._vitals.items())]
         yield from _counters(seen)
         yield _confidence(seen)

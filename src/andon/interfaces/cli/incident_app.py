@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
+from andon.interfaces.cli import file_app
 from andon.interfaces.cli.parameters import EXAMPLE, AsJson, IsJson
 
 DECLARE: Final = (
@@ -13,6 +14,7 @@ DECLARE: Final = (
 )
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, epilog=EXAMPLE.format(DECLARE))
+app.add_typer(file_app.app, name="file", help="Files of an incident: add, get, erase.")
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The incident, such as AI-INC-2026-0001.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept.")]
@@ -205,7 +207,7 @@ def note(  # noqa: PLR0913  # a command's options are its arguments
     url: Annotated[str | None, typer.Option("--url", metavar="URL", help="Of a link or a file.")] = None,
     file: Annotated[
         str | None,
-        typer.Option("--file", metavar="PATH", help="A file of yours: its name, size and SHA-256; it stays with you."),
+        typer.Option("--file", metavar="PATH", help="A file that stays with you: its name, size and SHA-256."),
     ] = None,
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="When it happened, if not now.")] = None,
     as_json: AsJson = False,

@@ -88,6 +88,7 @@ def _rest(found: dict[str, Any]) -> Table:
         ("checklist", [_checks(found["checks"])]),
         ("sealed", [found["seal"]["id"]] if found["seal"] else []),
         ("facts", found["facts"]),
+        ("files", [_file(each) for each in found["files"]]),
         ("supposed", [f"{each['number']}. {each['state']}: {each['text']}" for each in found["hypotheses"]]),
         ("decided", [f"{each['number']}. {each['choice']}: {each['rationale']}" for each in found["decisions"]]),
         ("tasks", [_task(each) for each in found["tasks"]]),
@@ -149,6 +150,12 @@ def _task(each: dict[str, Any]) -> str:
     alone = ", by the commander, who is alone" if each["alone"] else ""
     due = short(each["due_at"])
     return f"{each['number']}. {each['status']}, {each['owner_name']}, {each['kind']}{alone}, due {due}: {each['text']}"
+
+
+def _file(each: dict[str, Any]) -> str:
+    erased = f", erased {short(each['erased_at'])}" if each["erased_at"] else ""
+    text = f": {each['text']}" if each["text"] else ""
+    return f"{each['number']}. {each['name']}, {each['bytes']:,} bytes{erased}{text} (sha256 {each['sha256'][:16]}…)"
 
 
 def _handover(found: dict[str, Any]) -> list[str]:

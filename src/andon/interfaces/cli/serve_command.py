@@ -2,7 +2,7 @@
 
 from andon.bootstrap.house import House
 from andon.bootstrap.serve import serve
-from andon.bootstrap.settings import Settings, data_folder, database_of, parse_listen
+from andon.bootstrap.settings import Settings, data_folder, database_of, limits_of_files, parse_listen
 from andon.interfaces.cli import output
 
 FIRST = """\
@@ -37,7 +37,7 @@ def run(data: str | None, listen: str, database: str | None) -> None:
     """Serve until Ctrl-C or SIGTERM."""
     host, port = parse_listen(listen)
     folder = data_folder(data)
-    serve(Settings(folder, host, port, database_of(folder, database)), _say)
+    serve(Settings(folder, host, port, database_of(folder, database), limits_of_files()), _say)
 
 
 def _say(house: House) -> None:
