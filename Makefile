@@ -20,7 +20,7 @@ demo: .venv/runtime  ## Replay a real failure that every dashboard missed (under
 
 test: lint  ## Lint, types, import contracts, tests (the demo among them), and the wheel: what CI runs
 	@.ci/install-components
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 	.ci/check-wheel $(BIN)/python
 
 lint: .venv/dev  ## Ruff, mypy and the import contracts
@@ -34,7 +34,7 @@ format: .venv/dev  ## Format the sources and mend what ruff can mend
 	$(BIN)/ruff check --fix
 
 soak: .venv/dev  ## The long tests: many random examples, quiet replays
-	$(BIN)/python -m pytest -n 2 --hypothesis-profile=soak -m "soak or not soak"
+	$(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile=soak -m "soak or not soak"
 	$(BIN)/python benchmarks/quiet.py --replays 60 --jobs 2
 
 lock: .venv/place  ## Make requirements/*.txt anew (LOCK_FLAGS=--upgrade for newer versions)

@@ -14,6 +14,7 @@ from andon.bootstrap.journal import now
 from andon.bootstrap.settings import Limits, Settings
 from andon.interfaces.api.app import create
 from andon.services.access import Grant
+from journals import prepare
 
 NDJSON = {"content-type": "application/x-ndjson"}
 EVENTS = "/api/v1/events"
@@ -31,6 +32,8 @@ def lines(*events: dict[str, Any]) -> bytes:
 
 @contextmanager
 def house_in(folder: Path, database: str | None = None, **limits: Any) -> Iterator[House]:
+    if database is None:
+        prepare(folder)
     with open_house(Settings(folder, "127.0.0.1", 0, database, Limits(**limits))) as house:
         yield house
 

@@ -2,8 +2,10 @@
 
 import itertools
 import secrets
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -33,16 +35,47 @@ def memory_custody(log, origin: str) -> custody.Custody:
 
 
 def sql_journal(folder: Path, url: str | None = None, reach: Callable[[str], None] = nothing) -> SqlJournal:
+    if url is None:
+        prepare(folder)
     engine = open_database(folder, url)
     return SqlJournal(engine, Keyring(folder / "keys.db"), FOLDS, lambda: AT, secrets.token_bytes, reach=reach)
 
 
+def prepare(folder: Path) -> None:
+    """Lay a copy of an empty database of this schema where a folder has none: the steps to it are taken once."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    place = folder / "andon.db"
+    if not place.exists():
+        place.touch(mode=0o600)
+        place.write_bytes(_empty_file())
+
+
+@cache
+def _empty_file() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        open_database(Path(folder), None).dispose()
+        return (Path(folder) / "andon.db").read_bytes()
+
+
 def fresh_database(server: str) -> str:
-    """The URL of an empty database on a PostgreSQL server."""
+    """The URL of a database on a PostgreSQL server, with the schema of this version and no rows."""
+    return bare_database(server, f"template {_template(server)}")
+
+
+def bare_database(server: str, how: str = "") -> str:
+    """The URL of a database on a PostgreSQL server, without a schema."""
     name = f"andon_{next(_NUMBERS)}_{secrets.token_hex(3)}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"create database {name}")
+        connection.execute(f"create database {name} {how}")
     return f"{server.rsplit('/', 1)[0]}/{name}"
+
+
+@cache
+def _template(server: str) -> str:
+    url = bare_database(server)
+    with tempfile.TemporaryDirectory() as folder:
+        open_database(Path(folder), url).dispose()
+    return url.rsplit("/", 1)[1]
 
 
 def creation(number: int, *messages: Message, stream: str | None = None) -> Command:

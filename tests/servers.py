@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import components
+from journals import prepare
 
 ANDON = Path(sys.executable).with_name("andon")
 SECRET = re.compile(r"andon_[A-Za-z0-9_-]{43}")
@@ -57,8 +58,10 @@ def _body(answer: Any) -> Any:
 
 
 @contextmanager
-def serving(data: Path, *words: str, port: int = 0, **environment: str) -> Iterator[Server]:
-    """A server that is ready; killed at the end if it still runs."""
+def serving(data: Path, *words: str, port: int = 0, cold: bool = False, **environment: str) -> Iterator[Server]:
+    """A server that is ready; killed at the end if it still runs. A cold one makes its database itself."""
+    if not cold and "--database" not in words and not (data / "database.url").exists():
+        prepare(data)
     port = port or components.free_port()
     command = [str(ANDON), "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}", *words]
     process = subprocess.Popen(  # noqa: S603

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from andon.base.interval import from_us, to_us
-from andon.bootstrap.wiring import read_model
+from andon.bootstrap.model_files import read_model
 from andon.inventory.model import Model
 
 DAY = timedelta(days=1)

@@ -63,7 +63,7 @@ def _counted(reference: str, log: str, model: str, *, surrogate: bool) -> Steps:
 
     from andon.adapters.duckdb.log import open_log
     from andon.base.interval import Grid
-    from andon.bootstrap.wiring import read_model
+    from andon.bootstrap.model_files import read_model
     from andon.detect.planning import evaluation_length, make_plan, watch
     from andon.detect.registry import DETECTORS
     from andon.inventory.columns import resolve_columns
@@ -82,7 +82,8 @@ def _counted(reference: str, log: str, model: str, *, surrogate: bool) -> Steps:
 
 
 def andon(reference: str, log: str, model: str) -> Steps:
-    from andon.bootstrap.wiring import read_model, scan_log
+    from andon.bootstrap.model_files import read_model
+    from andon.bootstrap.wiring import scan_log
     from andon.incident.document import to_document
 
     yield

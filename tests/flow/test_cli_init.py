@@ -1,9 +1,8 @@
 """`andon init` and a scan without a model file, on real logs."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import duckdb
 import pytest
@@ -12,12 +11,13 @@ import yaml
 DATA = Path(__file__).parents[1] / "data"
 SCENARIOS = sorted(path.parent for path in DATA.glob("*/model.yaml"))
 ROLES = ("id", "time", "score", "prediction", "label", "label_time")
-PROGRAM = "from andon.interfaces.cli.app import main; main()"
 
 
-def run(folder, *words):
-    command = [sys.executable, "-c", PROGRAM, *map(str, words)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603
+@pytest.fixture
+def run(andon, tmp_path, monkeypatch):
+    """Runs the command line in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return lambda *words: CompletedProcess(words, *andon(*map(str, words)))
 
 
 def refused(done):
@@ -29,8 +29,8 @@ def refused(done):
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda path: path.name)
-def test_the_roles_of_real_logs_are_found(scenario, tmp_path):
-    done = run(tmp_path, "init", scenario / "log.parquet", "--json")
+def test_the_roles_of_real_logs_are_found(scenario, tmp_path, run):
+    done = run("init", scenario / "log.parquet", "--json")
     document = json.loads(done.stdout)
     declared = yaml.safe_load((scenario / "model.yaml").read_text())
     for role in ROLES:
@@ -41,16 +41,16 @@ def test_the_roles_of_real_logs_are_found(scenario, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_written_file_is_taken_as_it_is_and_finds_the_failure(tmp_path):
+def test_the_written_file_is_taken_as_it_is_and_finds_the_failure(tmp_path, run):
     scenario = DATA / "o11_flights_region_deprioritised"
-    done = run(tmp_path, "init", scenario / "log.parquet")
+    done = run("init", scenario / "log.parquet")
     assert (done.returncode, done.stderr) == (0, "")
     assert "no review" in done.stdout
     assert "# which answer of prediction is good" in (tmp_path / "model.yaml").read_text()
     scan = ["scan", scenario / "log.parquet", "--reference", scenario / "reference.parquet", "--every", "1d"]
-    found = run(tmp_path, *scan, "--model", "model.yaml", "--strict", "--json", "-")
+    found = run(*scan, "--model", "model.yaml", "--strict", "--json", "-")
     assert (found.returncode, found.stderr) == (1, "")
-    guessed = run(tmp_path, *scan, "--json", "-")
+    guessed = run(*scan, "--json", "-")
     declared, alone = json.loads(found.stdout), json.loads(guessed.stdout)
     assert declared["incidents"][0]["affected"] == alone["incidents"][0]["affected"]
     told = [each["text"] for each in alone["warnings"] if each["code"] == "guessed"]
@@ -58,19 +58,19 @@ def test_the_written_file_is_taken_as_it_is_and_finds_the_failure(tmp_path):
     assert "warning: id_column was guessed to be prediction_id" in guessed.stderr
 
 
-def test_a_file_that_is_there_is_kept_unless_forced(tmp_path):
+def test_a_file_that_is_there_is_kept_unless_forced(tmp_path, run):
     log = DATA / "o10_bikes_temperature_unit" / "log.parquet"
     (tmp_path / "model.yaml").write_text("mine")
-    assert "--force" in refused(run(tmp_path, "init", log))
+    assert "--force" in refused(run("init", log))
     assert (tmp_path / "model.yaml").read_text() == "mine"
-    assert run(tmp_path, "init", log, "--force").returncode == 0
-    printed = run(tmp_path, "init", log, "-o", "-").stdout
+    assert run("init", log, "--force").returncode == 0
+    printed = run("init", log, "-o", "-").stdout
     assert (tmp_path / "model.yaml").read_text() == printed
     assert yaml.safe_load(printed)["problem"] == "regression"
     assert [path.name for path in tmp_path.iterdir()] == ["model.yaml"]
 
 
-def test_hostile_names_stay_names(tmp_path):
+def test_hostile_names_stay_names(tmp_path, run):
     names = ["id", "ts", "a: b", "# c", "d\ne: f", 'g", h', "[i", "yes", "1.10", "null", "\x1b[31m"]
     columns = ", ".join(
         f'i % 97 + {place} as "{name.replace(chr(34), 2 * chr(34))}"' for place, name in enumerate(names)
@@ -79,11 +79,11 @@ def test_hostile_names_stay_names(tmp_path):
         f"select 'p' || i as id, timestamp '2026-01-01' + to_minutes(i) as ts, {columns.split(', ', 2)[2]}"
         " from range(500) t(i)"
     ).write_parquet(str(tmp_path / "log.parquet"))
-    assert run(tmp_path, "init", "log.parquet").returncode == 0
+    assert run("init", "log.parquet").returncode == 0
     written = yaml.safe_load((tmp_path / "model.yaml").read_text())
     assert written["features"] == names[2:]
     words = ("scan", "log.parquet", "--model", "model.yaml", "--reference", "log.parquet", "--strict", "--json", "-")
-    done = run(tmp_path, *words)
+    done = run(*words)
     assert done.returncode == 0, done.stderr
 
 
@@ -101,9 +101,9 @@ def test_hostile_names_stay_names(tmp_path):
         (("scan", "ledger:", "--reference", "poor.csv"), "--model model.yaml"),
     ],
 )
-def test_bad_input_is_said_in_one_sentence(tmp_path, words, said):
+def test_bad_input_is_said_in_one_sentence(tmp_path, words, said, run):
     (tmp_path / "poor.csv").write_text("foo,bar\n1,3\n1,3\n")
     (tmp_path / "empty.csv").write_text("id,ts\n")
     before = sorted(path.name for path in tmp_path.iterdir())
-    assert said in refused(run(tmp_path, *words))
+    assert said in refused(run(*words))
     assert sorted(path.name for path in tmp_path.iterdir()) == before

@@ -66,7 +66,8 @@ def test_a_failure_is_found_told_and_written(found):
 
 def test_a_full_disk_behind_the_output_is_said_in_one_sentence():
     with Path("/dev/full").open("w") as full:
-        done = run_python(PROGRAM, *with_reference(BROKEN), capture_output=False, stdout=full, stderr=subprocess.PIPE)
+        words = with_reference(BROKEN, *SELDOM)
+        done = run_python(PROGRAM, *words, capture_output=False, stdout=full, stderr=subprocess.PIPE)
     assert done.returncode == 2
     assert "No space left" in done.stderr
 
@@ -74,7 +75,8 @@ def test_a_full_disk_behind_the_output_is_said_in_one_sentence():
 def test_a_reader_of_warnings_that_is_gone_changes_no_exit_code():
     reader, writer = os.pipe()
     os.close(reader)
-    done = run_python(PROGRAM, *with_reference(BROKEN), capture_output=False, stdout=subprocess.PIPE, stderr=writer)
+    words = with_reference(BROKEN, *SELDOM)
+    done = run_python(PROGRAM, *words, capture_output=False, stdout=subprocess.PIPE, stderr=writer)
     os.close(writer)
     assert done.returncode == 1
     assert "pay_0" in done.stdout

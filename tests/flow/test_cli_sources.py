@@ -44,19 +44,20 @@ def in_object_store(folder: Path, request: pytest.FixtureRequest) -> Places:
     return "s3://bucket/scanned/log", "s3://bucket/scanned/reference/part.parquet"
 
 
-def in_files(folder: Path, request: pytest.FixtureRequest) -> Places:
-    return str(DATA / "log.parquet"), str(DATA / "reference.parquet")
+IN_FILES = str(DATA / "log.parquet"), str(DATA / "reference.parquet")
+
+
+def words_of(places: Places) -> tuple[str, ...]:
+    log, reference = places
+    return ("scan", log, "--model", str(DATA / "model.yaml"), "--reference", reference, "--every", "3d")
 
 
 def document(andon: Run, places: Places) -> tuple[dict[str, object], str]:
-    log, reference = places
-    words = ("--model", str(DATA / "model.yaml"), "--reference", reference, "--every", "3d")
-    code, out, err = andon("scan", log, *words, "--json", "-")
+    code, out, err = andon(*words_of(places), "--json", "-")
     assert code == 1, err
-    shown = andon("scan", log, *words)
     found = json.loads(out)
     del found["seconds"]
-    return found, "".join((out, err, *shown[1:]))
+    return found, out + err
 
 
 @pytest.mark.parametrize("make", [in_duckdb, in_postgresql, in_object_store])
@@ -69,9 +70,10 @@ def test_a_scan_finds_the_same_wherever_the_log_is(
 ) -> None:
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
-    found, printed = document(andon, make(tmp_path, request))
-    assert found == document(andon, in_files(tmp_path, request))[0]
-    assert PASSWORD not in printed
+    places = make(tmp_path, request)
+    found, printed = document(andon, places)
+    assert found == document(andon, IN_FILES)[0]
+    assert PASSWORD not in "".join((printed, *andon(*words_of(places))[1:]))
     assert list((tmp_path / "work").iterdir()) == []
 
 

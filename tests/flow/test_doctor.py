@@ -1,31 +1,44 @@
 """`andon doctor` names each thing that is not well, and looks on where one is broken."""
 
 import json
+import shutil
 import sqlite3
 
 import pytest
 
 from houses import YEAR, event, lines
-from servers import andon, declare, serving, stop
-
-
-def doctor(data):
-    done = andon("doctor", "--data", str(data), "--json")
-    found = {each["what"]: (each["state"], each["text"]) for each in json.loads(done.stdout)["checks"]}
-    assert done.stderr == ""
-    return done.returncode, found
+from servers import declare, serving, stop
 
 
 @pytest.fixture
-def data(tmp_path):
-    """An installation whose server ended."""
-    with serving(tmp_path / "data") as server:
+def doctor(andon):
+    """Examines a folder: the exit code, and what was found."""
+
+    def examine(data):
+        code, out, err = andon("doctor", "--data", str(data), "--json")
+        assert err == ""
+        return code, {each["what"]: (each["state"], each["text"]) for each in json.loads(out)["checks"]}
+
+    return examine
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory):
+    """An installation whose server ended; nobody changes it."""
+    folder = tmp_path_factory.mktemp("installation") / "data"
+    with serving(folder) as server:
         assert server.post_events(lines(event(1)), server.secret)[0] == 200
         stop(server)
-    return tmp_path / "data"
+    return folder
 
 
-def test_a_running_installation_is_well(tmp_path):
+@pytest.fixture
+def data(installation, tmp_path):
+    """A copy of it."""
+    return shutil.copytree(installation, tmp_path / "data")
+
+
+def test_a_running_installation_is_well(tmp_path, doctor):
     with serving(tmp_path / "data") as server:
         assert server.post_events(lines(event(1)), server.secret)[0] == 200
         code, found = doctor(tmp_path / "data")
@@ -35,7 +48,7 @@ def test_a_running_installation_is_well(tmp_path):
     assert "the tables are what they say" in found["database and journal"][1]
 
 
-def test_a_file_of_an_incident_that_is_missing_is_named(tmp_path):
+def test_a_file_of_an_incident_that_is_missing_is_named(tmp_path, doctor):
     data = tmp_path / "data"
     with serving(data) as server:
         assert declare(server, server.secret) == 201
@@ -51,13 +64,13 @@ def test_a_file_of_an_incident_that_is_missing_is_named(tmp_path):
     assert f"2 are missing in {data}/files, the first is file 1 of AI-INC-{YEAR}-0001" in found["files"][1]
 
 
-def test_text_for_people(data):
-    done = andon("doctor", "--data", str(data))
-    assert done.returncode == 0
-    assert "look    server: none runs on this folder: andon serve --data" in done.stdout
+def test_text_for_people(data, andon):
+    code, out, _ = andon("doctor", "--data", str(data))
+    assert code == 0
+    assert "look    server: none runs on this folder: andon serve --data" in out
 
 
-def test_no_folder_is_named(tmp_path):
+def test_no_folder_is_named(tmp_path, doctor):
     code, found = doctor(tmp_path / "none")
     assert code == 1
     assert "name it with --data" in found["data folder"][1]
@@ -93,7 +106,7 @@ def leave_place(data):
         (lambda data: (data / "ledger" / "journal" / "checkpoint").unlink(), "log journal", "checkpoint"),
     ],
 )
-def test_what_is_broken_is_named_and_the_rest_looked_at(harm, what, named, data):
+def test_what_is_broken_is_named_and_the_rest_looked_at(harm, what, named, data, doctor):
     harm(data)
     code, found = doctor(data)
     assert code == 1
@@ -102,7 +115,7 @@ def test_what_is_broken_is_named_and_the_rest_looked_at(harm, what, named, data)
     assert len(found) >= 7
 
 
-def test_an_open_folder_is_a_warning(data):
+def test_an_open_folder_is_a_warning(data, doctor):
     data.chmod(0o755)
     code, found = doctor(data)
     assert code == 0

@@ -6,7 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from andon.bootstrap.wiring import read_model, scan_log
+from andon.bootstrap.model_files import read_model
+from andon.bootstrap.wiring import scan_log
 from andon.incident.figures import Bars, Values
 
 DATA = Path(__file__).parents[1] / "data"

@@ -3,9 +3,9 @@
 import json
 import re
 import shlex
-import subprocess
 import sys
 from itertools import pairwise
+from subprocess import CompletedProcess
 
 import duckdb
 import pytest
@@ -15,7 +15,6 @@ from outline import Outline
 from page_cases import CASES, LONG, write_page
 
 SVG_EMPTY = {"rect", "line", "path", "circle"}
-PROGRAM = "from andon.interfaces.cli.app import main; main()"
 HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\x00-\x08\x0b-\x1f\ud800-\udfff]")
 
 
@@ -201,17 +200,19 @@ def test_hostile_names_and_values_are_text(page, outline):
 PAGE = ("--model", "model.yaml", "--reference", "reference.parquet", "--html")
 
 
-def run(folder, *words, log="log.parquet"):
-    command = [sys.executable, "-c", PROGRAM, "scan", log, *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", check=False, timeout=60)  # noqa: S603
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A small log with a failure."""
     folder = tmp_path_factory.mktemp("small")
     CASES["several_of_a_regression"][0](folder)
     return folder
+
+
+@pytest.fixture
+def run(andon, folder, monkeypatch):
+    """Scans the small log."""
+    monkeypatch.chdir(folder)
+    return lambda *words: CompletedProcess(words, *andon("scan", "log.parquet", *words))
 
 
 @pytest.mark.parametrize(
@@ -224,22 +225,22 @@ def folder(tmp_path_factory):
         ("model.yaml", "would overwrite model.yaml"),
     ],
 )
-def test_a_place_that_cannot_be_written_is_refused_before_the_work(folder, place, told):
-    done = run(folder, *PAGE, place)
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(folder, place, told, run):
+    done = run(*PAGE, place)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("andon: ")
     assert done.stderr.count("\n") == 1
     assert told in done.stderr
 
 
-def test_one_file_cannot_hold_both(folder):
-    done = run(folder, *PAGE, "out", "--json", "./out")
+def test_one_file_cannot_hold_both(folder, run):
+    done = run(*PAGE, "out", "--json", "./out")
     assert done.returncode == 2
     assert "name two files" in done.stderr
 
 
-def test_a_full_disk_takes_the_page_and_not_the_result(folder):
-    done = run(folder, *PAGE, "/dev/full")
+def test_a_full_disk_takes_the_page_and_not_the_result(folder, run):
+    done = run(*PAGE, "/dev/full")
     assert done.returncode == 2
     assert "2 incidents in 2,871 decisions" in done.stdout
     assert "/dev/full" not in done.stdout
@@ -248,10 +249,10 @@ def test_a_full_disk_takes_the_page_and_not_the_result(folder):
     ]
 
 
-def test_an_older_page_is_replaced_whole_and_nothing_else_is_left(folder):
+def test_an_older_page_is_replaced_whole_and_nothing_else_is_left(folder, run):
     before = set(folder.iterdir())
     (folder / "old.html").write_text("old")
-    done = run(folder, *PAGE, "old.html")
+    done = run(*PAGE, "old.html")
     assert done.returncode == 1
     assert "old.html" in done.stdout
     assert (folder / "old.html").read_text(encoding="utf-8").startswith("<!doctype html>")
@@ -259,10 +260,10 @@ def test_an_older_page_is_replaced_whole_and_nothing_else_is_left(folder):
     (folder / "old.html").unlink()
 
 
-def test_the_same_scan_writes_the_same_page(folder):
+def test_the_same_scan_writes_the_same_page(folder, run):
     pages = []
     for _ in range(2):
-        run(folder, *PAGE, "same.html")
+        run(*PAGE, "same.html")
         pages.append(re.sub(r"replayed in [^<]*", "", (folder / "same.html").read_text(encoding="utf-8")))
     (folder / "same.html").unlink()
     assert pages[0] == pages[1]

@@ -14,7 +14,7 @@ import components
 from andon.base.errors import BadInput
 from andon.bootstrap.packs import floors
 from andon.bootstrap.rules import rules
-from servers import ANDON, SECRET, andon, serving
+from servers import ANDON, SECRET, serving
 
 CASES = Path(__file__).parents[1] / "data" / "prometheus_rules_test.yml"
 URL = "http://127.0.0.1:8600"
@@ -49,7 +49,7 @@ def test_there_is_a_rule_for_every_type_with_a_runbook():
     assert len({rule["alert"] for rule in found}) == len(found)
 
 
-def test_the_runbook_of_every_rule_opens_in_a_browser_that_has_a_token_and_in_no_other(tmp_path):
+def test_the_runbook_of_every_rule_opens_in_a_browser_that_has_a_token_and_in_no_other(tmp_path, andon):
     with serving(tmp_path) as server:
         secret = server.secret  # one made beside the server is a stranger until it has looked
         password = base64.b64encode(f"ada:{secret}".encode()).decode()
@@ -60,9 +60,9 @@ def test_the_runbook_of_every_rule_opens_in_a_browser_that_has_a_token_and_in_no
                 code, page = server.ask("GET", path, authorization=header)
                 assert code == 200
                 assert b"what to do first</h1>" in page
-            said = andon(*rule["annotations"]["runbook"].partition(": andon ")[2].split())
-            assert (said.returncode, said.stderr) == (0, "")
-            assert "What to do first" in said.stdout
+            code, said, err = andon(*rule["annotations"]["runbook"].partition(": andon ")[2].split())
+            assert (code, err) == (0, "")
+            assert "What to do first" in said
         for wrong in (f"Basic {password[:-4]}", "Basic x", "Basic", f"Basic {base64.b64encode(b'ada').decode()}"):
             assert server.ask("GET", path, authorization=wrong)[0] == 401
         assert server.ask("GET", "/api/v1/incidents", authorization=f"Basic {password}")[0] == 401  # pages only

@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 from jsonschema import Draft202012Validator
 
+from andon.bootstrap.model_files import read_model
 from andon.bootstrap.packs import pack
-from andon.bootstrap.wiring import read_model, scan_log
+from andon.bootstrap.wiring import scan_log
 from andon.incident.document import to_document
 from andon.inventory.model import Model
 from synthetic import f1

@@ -32,6 +32,7 @@ def part(tmp_path):
 
 def scan(log, *words, **environment):
     place = [str(log), "--model", str(SCENARIO / "model.yaml"), "--reference", str(SCENARIO / "reference.parquet")]
+    place += ["--every", "6h"]
     return subprocess.run(  # noqa: S603
         [ANDON, "scan", *place, *words],
         capture_output=True,

@@ -19,7 +19,7 @@ from andon.bootstrap.ledger import ledger_rows
 from andon.bootstrap.settings import database_of, keep_database
 from andon.inventory.model_file import parse_model
 from houses import event, lines
-from journals import fresh_database
+from journals import bare_database, fresh_database
 from servers import ANDON, andon, resident_bytes, serving, stop
 
 SEAL = b'{"model_id": "m", "reason": "INC-1"}'
@@ -35,9 +35,9 @@ def made(data, role, *more):
 def test_a_server_from_an_empty_folder_to_a_bundle(kind, request, tmp_path):
     words = ()
     if kind == "postgresql":
-        words = ("--database", fresh_database(request.getfixturevalue("postgres")))
+        words = ("--database", bare_database(request.getfixturevalue("postgres")))
     data = tmp_path / "data"
-    with serving(data, *words) as server:
+    with serving(data, *words, cold=True) as server:
         assert "shown this once" in server.said
         assert "job_name: andon" in server.said
         assert stat.S_IMODE(data.stat().st_mode) == 0o700
@@ -187,19 +187,19 @@ def eventually(holds, seconds=10.0):
         assert time.monotonic() < end
 
 
-def beside(data, code=0):
+def beside(data, command):
     """Runs commands on a folder that a server holds."""
 
-    def run(*words, code=code):
-        told = andon(*words, "--data", str(data))
-        assert told.returncode == code, (words, told.stdout, told.stderr)
-        return told.stdout + told.stderr
+    def run(*words, code=0):
+        left, out, err = command(*words, "--data", str(data))
+        assert left == code, (words, out, err)
+        return out + err
 
     return run
 
 
-def test_recording_and_proofs_beside_a_server_go_to_it(tmp_path):
-    run, events = beside(tmp_path / "data"), tmp_path / "events.jsonl"
+def test_recording_and_proofs_beside_a_server_go_to_it(tmp_path, andon):
+    run, events = beside(tmp_path / "data", andon), tmp_path / "events.jsonl"
     events.write_bytes(lines(*(event(n) for n in range(1_500))))
     with serving(tmp_path / "data") as server:
         assert stat.S_IMODE((tmp_path / "data" / "server.json").stat().st_mode) == 0o600
@@ -214,19 +214,21 @@ def test_recording_and_proofs_beside_a_server_go_to_it(tmp_path):
     assert json.loads(run("record", str(events), "--json"))["repeated"] == 1_500
 
 
-def test_a_scan_of_the_ledger_beside_a_server_finds_the_same(tmp_path):
+def test_a_scan_of_the_ledger_beside_a_server_finds_the_same(tmp_path, andon, monkeypatch):
     """Also what stands in no closed segment yet: the files are read as they stand."""
-    folder = Path(__file__).parents[1] / "data" / "o01_taiwan_renamed_feature"
+    folder = Path(__file__).parents[1] / "data" / "o10_bikes_temperature_unit"
     model, log, reference = (str(folder / name) for name in ("model.yaml", "log.parquet", "reference.parquet"))
 
     def scan(source):
         words = ("scan", source, "--model", model, "--reference", reference, "--every", "3d", "--json", "-")
-        done = andon(*words, ANDON_HOME=str(tmp_path / "data"))
-        assert done.returncode == 1, done.stderr
-        return {key: value for key, value in json.loads(done.stdout).items() if key != "seconds"}
+        code, out, err = andon(*words)
+        assert code == 1, err
+        return {key: value for key, value in json.loads(out).items() if key != "seconds"}
+
+    monkeypatch.setenv("ANDON_HOME", str(tmp_path / "data"))
 
     with serving(tmp_path / "data") as server:
-        beside(tmp_path / "data")("record", log, "--model", model)
+        beside(tmp_path / "data", andon)("record", log, "--model", model)
         assert not list((tmp_path / "data" / "ledger" / "w-main" / "evidence").iterdir())
         found = scan("ledger:")
         stop(server)
@@ -250,8 +252,8 @@ def test_a_scan_of_the_ledger_reads_what_every_server_recorded(postgres, tmp_pat
     assert sorted((row["id"], row["y"]) for row in rows) == [("p1", 1), ("p2", 0), ("p3", None)]
 
 
-def test_custody_beside_a_server_goes_to_it(tmp_path):
-    run, receipt, bundle = beside(tmp_path / "data"), tmp_path / "receipt.json", str(tmp_path / "case.zip")
+def test_custody_beside_a_server_goes_to_it(tmp_path, andon):
+    run, receipt, bundle = beside(tmp_path / "data", andon), tmp_path / "receipt.json", str(tmp_path / "case.zip")
     (tmp_path / "prompt.txt").write_text("Decide.")
     pin = ("--artifact", f"prompt={tmp_path / 'prompt.txt'}")
     with serving(tmp_path / "data") as server:
@@ -261,7 +263,7 @@ def test_custody_beside_a_server_goes_to_it(tmp_path):
         assert json.loads(run("evidence", "export", "last", "--out", bundle, "--json"))["entries"] == 1
         with zipfile.ZipFile(bundle) as zipped:
             assert zipped.read("artifact-prompt") == b"Decide."
-        assert andon("evidence", "verify", "bundle", bundle, "--against", str(receipt)).returncode == 0
+        assert andon("evidence", "verify", "bundle", bundle, "--against", str(receipt))[0] == 0
         assert "goes on from" in run("evidence", "verify", "log", "--against", str(receipt))
         assert "OK: andon.local/w-main" in run("evidence", "verify", "checkpoint")
         release = ("evidence", "release", "last", "--reason", "over")

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from andon.base.errors import BadInput
-from andon.bootstrap.wiring import read_model, scan_log
+from andon.bootstrap.model_files import read_model
+from andon.bootstrap.wiring import scan_log
 from andon.incident.scan import Scan
 from andon.interfaces.cli import options, output
 

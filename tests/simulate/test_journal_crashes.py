@@ -15,7 +15,7 @@ from andon.adapters.segments.log import SegmentLog, Settings
 from andon.adapters.sql.engine import writing
 from andon.base.errors import Tampered
 from andon.services.follow import Follow, position_of
-from journals import AT, creation, fresh_database, sql_journal
+from journals import AT, creation, fresh_database, prepare, sql_journal
 from ledgers import Hasty
 
 PROGRAM = Path(__file__).with_name("journal_program.py")
@@ -29,6 +29,8 @@ def url(request):
 
 
 def start(folder, url, *words):
+    if url is None:
+        prepare(folder)
     database = ["--database", url] if url else []
     return subprocess.Popen([sys.executable, PROGRAM, folder, *database, *words])  # noqa: S603
 

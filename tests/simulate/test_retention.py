@@ -46,12 +46,16 @@ def opened(folder, disk=None, clock=lambda: START, delay=0):
 @pytest.fixture
 def folder(tmp_path):
     """Ten days, a segment each."""
+    return days_in(tmp_path, 10)
+
+
+def days_in(folder, days):
     clock = Clock()
-    with opened(tmp_path, clock=clock) as log:
-        for day in range(10):
+    with opened(folder, clock=clock) as log:
+        for day in range(days):
             clock.at = START + day * DAY
             log.append([entry(day, i) for i in range(10 - log.size % 10)])
-    return tmp_path
+    return folder
 
 
 def retain(log, days_kept, clock, *, dry_run=False):
@@ -183,10 +187,10 @@ def test_what_was_deleted_without_a_word_is_missed(folder):
         opened(folder)
 
 
-def filled(log, room):
+def filled(log, room, day=9):
     """Append young entries until so many fit into the open segment."""
     while log.size % 10 != (10 - room) % 10:
-        log.append([entry(9, log.size)])
+        log.append([entry(day, log.size)])
 
 
 @pytest.mark.parametrize("delay", [0, 3], ids=["closed_at_once", "closed_later"])
@@ -208,17 +212,18 @@ def test_a_deletion_that_fills_its_segment_is_remembered(folder, room, delay):
 
 @pytest.mark.parametrize("delay", [0, 2], ids=["closed_at_once", "closed_later"])
 @pytest.mark.parametrize("room", [1, 2])
-def test_the_power_is_cut_at_every_operation_of_it(folder, tmp_path_factory, room, delay):
+def test_the_power_is_cut_at_every_operation_of_it(tmp_path, tmp_path_factory, room, delay):
     """Whatever of the deletion is on the disk, the next opening ends it; also where its entry fills a segment."""
     clock, work, dice = Clock(), tmp_path_factory.mktemp("work"), random.Random(7)  # noqa: S311
-    clock.at = START + 10 * DAY
+    clock.at, folder = START + 5 * DAY, days_in(tmp_path, 5)
     with opened(folder, clock=clock) as log:
-        filled(log, room)
+        filled(log, room, 4)
     before = files_of(folder)
     disk = Recorded(write_files(work / "log", before))
     with opened(work / "log", disk, clock, delay) as log:
         begun, size = len(disk.operations), log.size
-        first = retain(log, 5, clock).first
+        first = retain(log, 2, clock).first
+        assert first > 10  # more than one segment goes
     for cut in range(begun, len(disk.operations) + 1):
         for chance in (None, dice):
             state = PowerCut(before, disk.operations[:cut]).state(chance)

@@ -70,8 +70,18 @@ class MemoryJournal:
         self, table: str, where: Mapping[str, Any] | None = None, page: Page | None = None
     ) -> list[dict[str, Any]]:
         """Rows by key, or a page of them."""
-        rows = [{"id": key, **values} for (name, key), values in sorted(self.state.items()) if name == table]
-        rows = [row for row in rows if all(_is(row.get(name), value) for name, value in (where or {}).items())]
+        wanted = {
+            name: frozenset(value if isinstance(value, tuple) else (value,)) for name, value in (where or {}).items()
+        }
+        keys = wanted.pop("id", None)
+        rows = [
+            {"id": key, **values}
+            for (name, key), values in self.state.items()
+            if name == table
+            and (keys is None or key in keys)
+            and all(values.get(column) in those for column, those in wanted.items())
+        ]
+        rows.sort(key=lambda row: row["id"])
         if page is None:
             return rows
         rows.sort(key=lambda row: row[page.by], reverse=page.is_newest_first)
@@ -103,7 +113,3 @@ class MemoryJournal:
         """What a recipient has not been told yet of entries up to one."""
         found = self._unsent.items()
         return [(key, each) for key, (seq, each) in found if seq <= up_to and each.recipient == recipient]
-
-
-def _is(found: Any, value: Any) -> bool:
-    return found in value if isinstance(value, tuple) else found == value

@@ -6,10 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from andon.adapters.keyring import Keyring
-from andon.adapters.segments.log import SegmentLog
 from andon.adapters.sql.journal import SqlJournal
 from andon.adapters.sql.lease import SqlLease
 from andon.alert import tables
@@ -23,6 +22,9 @@ from andon.inventory import register
 from andon.people import token
 from andon.services.access import Access
 from andon.services.follow import Follow
+
+if TYPE_CHECKING:
+    from andon.adapters.segments.log import SegmentLog
 
 FOLDS: Final = {
     **token.FOLDS,
@@ -96,8 +98,10 @@ class JournalLog:
         self._kept: SegmentLog | None = None
 
     @contextmanager
-    def __call__(self) -> Iterator[SegmentLog]:
+    def __call__(self) -> "Iterator[SegmentLog]":
         """The log; closed at the end."""
+        from andon.adapters.segments.log import SegmentLog  # noqa: PLC0415  # who follows nothing needs no columns
+
         kept, self._kept = self._kept, None
         if kept is None or not kept.reopen():
             kept = SegmentLog(self._folder / NAME, signer_of(self._folder, NAME), now)

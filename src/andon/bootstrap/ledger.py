@@ -13,7 +13,6 @@ from typing import Any, BinaryIO
 import orjson
 
 from andon.adapters.artifacts import ArtifactStore
-from andon.adapters.duckdb.events import events_of, row_of
 from andon.adapters.segments.log import SegmentLog
 from andon.adapters.segments.recovery import signed_checkpoint
 from andon.adapters.segments.snapshot import Snapshot
@@ -24,10 +23,10 @@ from andon.bootstrap import positions
 from andon.bootstrap.beside import Beside, server_in
 from andon.bootstrap.chance import many_random_bytes
 from andon.bootstrap.logs import WRITER, logs_beside, open_log, settings_of, writers_in
+from andon.bootstrap.model_files import read_model
 from andon.bootstrap.packs import pack
 from andon.bootstrap.settings import data_folder, retention_days_min, server_at
 from andon.bootstrap.signing import signer_of
-from andon.bootstrap.wiring import read_model
 from andon.evidence.custody import Custody
 from andon.inventory.model import Model
 from andon.ledger.checkpoint import Signer
@@ -186,6 +185,8 @@ def record_rows(
     producer: str | None = None,
 ) -> Recorded:
     """Record the rows of a log that a model.yaml describes; the same files with the same model file only once."""
+    from andon.adapters.duckdb.events import events_of  # noqa: PLC0415  # the reader of logs takes its time
+
     name = producer or _producer_of([*paths, model_file])
     return ledger.record.record(events_of(paths, read_model(model_file)), ledger.ingest(), tell, name)
 
@@ -241,6 +242,8 @@ def ledger_rows(model: Model, data: str | None = None) -> Iterator[Path]:
     Raises:
         NotFound: nothing was recorded of this model.
     """
+    from andon.adapters.duckdb.events import row_of  # noqa: PLC0415  # as above
+
     logs = _snapshots(_folder(data))
     with tempfile.TemporaryDirectory(prefix="andon-") as folder:
         path, count = Path(folder) / "ledger.jsonl", 0
@@ -307,6 +310,8 @@ def check_only(paths: Sequence[str], model_file: str | None) -> int:
     Raises:
         BadInput: some are none.
     """
+    from andon.adapters.duckdb.events import events_of  # noqa: PLC0415  # as above
+
     source = events_of(paths, read_model(model_file)) if model_file else (line for p in paths for line in _lines(p))
     count = 0
 

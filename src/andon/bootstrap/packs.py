@@ -5,10 +5,8 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-import yaml
-
 from andon.base.errors import BadInput
-from andon.bootstrap.yaml_file import read_yaml
+from andon.bootstrap.yaml_file import read_shipped, read_yaml
 from andon.incident.checklist import Checklists, parse_checklists
 from andon.incident.dossier import Packs
 from andon.incident.first_steps import Playbook, parse_first_steps, playbook_of
@@ -93,5 +91,5 @@ def load_classifier() -> Classifier:
 
 
 def _yaml(name: str) -> dict[str, object]:
-    content: dict[str, object] = yaml.safe_load(pack(name).read_text(encoding="utf-8"))
+    content: dict[str, object] = read_shipped(pack(name).read_text(encoding="utf-8"))
     return content

@@ -53,6 +53,7 @@ def serve(settings: Settings, ready: Callable[[House], None]) -> None:
             await original(sockets)
             gc.collect()
             gc.freeze()  # what is loaded now stays: to look through it again stops every request for 0.1 s
+            gc.enable()
             if server.started:
                 ready(house)
 

@@ -23,6 +23,7 @@ from andon.alert.tables import ALERTS
 from andon.base.errors import BadInput, Unavailable
 from andon.bootstrap.journal import now
 from andon.bootstrap.packs import floors, load_classifier, pack
+from andon.bootstrap.yaml_file import read_shipped
 from andon.evidence.custody import EXPORTS
 from andon.incident.key import IncidentKey
 from andon.incident.opening import AlertFacts
@@ -61,7 +62,7 @@ def parsers() -> Mapping[str, Parser]:
 def shipped() -> Mapping[str, Parser]:
     """The mappings that Andon ships."""
     folder = pack(MAPPINGS)
-    found = [_mapping(file.read_text(encoding="utf-8"), file.name) for file in folder.iterdir()]
+    found = [_mapped(read_shipped(file.read_text(encoding="utf-8")), file.name) for file in folder.iterdir()]
     return {each.mapping.source: each for each in found}
 
 
@@ -101,6 +102,10 @@ def _mapping(text: str, name: str) -> mapped.Mapped:
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
         raise BadInput(f"{name} is no YAML at line {line}: mend it there") from None
+    return _mapped(content, name)
+
+
+def _mapped(content: object, name: str) -> mapped.Mapped:
     return mapped.Mapped(mapped.parse(content, name))
 
 

@@ -20,13 +20,11 @@ from andon.bootstrap.figures import figures_of
 from andon.bootstrap.own_reference import earliest_stable_part
 from andon.bootstrap.packs import floors
 from andon.bootstrap.pin import Memory, of_model
-from andon.bootstrap.yaml_file import read_yaml
 from andon.detect.registry import DETECTORS
 from andon.detect.surrogate import ROWS_MIN
 from andon.incident.scan import Scan, Warning  # noqa: A004  # the contract's word
 from andon.inventory.columns import differing_types, resolve_columns
 from andon.inventory.model import Model
-from andon.inventory.model_file import parse_model
 from andon.services.illustrate import Illustrate, Subject
 from andon.services.watch import Progress, Request, Watch
 from andon.telemetry.source import LogSource
@@ -35,14 +33,6 @@ MODELS_MAX = 100
 """More values than this in `model_column` are no models' names."""
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 _SHOWN_MODELS = 12
-
-
-def read_model(path: str, *, strict: bool = False) -> Model:
-    """The model that a `model.yaml` declares."""
-    content = read_yaml(path, "model file", "name the model.yaml with --model")
-    if not isinstance(content, dict):
-        raise BadInput(f"{path} holds no keys: write `id_column: …` and the other keys of a model.yaml into it")
-    return parse_model(content, strict=strict)
 
 
 @dataclass(frozen=True, slots=True)

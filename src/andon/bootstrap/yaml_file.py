@@ -1,10 +1,19 @@
-"""Reads a YAML file that a user named: each way in which it can be wrong is one sentence."""
+"""Reads a YAML file that a user named: each way in which it can be wrong is one sentence. And one that we ship."""
 
 from pathlib import Path
+from typing import Any, Final
 
 import yaml
 
 from andon.base.errors import BadInput
+
+_IN_C: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Ten times as fast, where PyYAML has it; a user's file is read by the one whose words on mistakes we know."""
+
+
+def read_shipped(text: str) -> Any:
+    """The content of a YAML file of ours."""
+    return yaml.load(text, Loader=_IN_C)  # noqa: S506  # safe, either of them
 
 
 def read_yaml(path: str, what: str, mend: str) -> object:

@@ -14,7 +14,7 @@ from andon.adapters.sql.tables import METADATA
 from andon.base.errors import BadInput, Refused, Tampered, Unavailable
 from andon.bootstrap.database import LATEST, open_database, schema_version
 from andon.ledger.journal import Command, Fact
-from journals import creation, fresh_database, sql_journal
+from journals import bare_database, creation, fresh_database, sql_journal
 
 DATA = {"role": "viewer", "digest": "d", "models": [], "expires_at": None}
 
@@ -39,28 +39,34 @@ def run(journal, statement):
         connection.execute(text(statement))
 
 
-def test_migrations_lead_to_the_tables_of_this_version(url, tmp_path):
-    engine = open_database(tmp_path, url)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def bare(request):
+    """As `url`, of a database without a schema."""
+    return bare_database(request.getfixturevalue("postgres")) if request.param == "postgresql" else None
+
+
+def test_migrations_lead_to_the_tables_of_this_version(bare, tmp_path):
+    engine = open_database(tmp_path, bare)
     with reading(engine) as connection:
         options = {"include_name": lambda name, *_: not str(name).startswith(("search_words", "search_texts_words"))}
         assert compare_metadata(MigrationContext.configure(connection, opts=options), METADATA) == []
         assert schema_version(connection) == LATEST
     engine.dispose()
-    again = open_database(tmp_path, url)  # nothing left to do
+    again = open_database(tmp_path, bare)  # nothing left to do
     again.dispose()
 
 
 @pytest.mark.parametrize("version", ["0001", "0002", "0003"])
-def test_a_database_of_any_earlier_version_is_brought_up_with_what_it_holds(version, url, tmp_path, monkeypatch):
+def test_a_database_of_any_earlier_version_is_brought_up_with_what_it_holds(version, bare, tmp_path, monkeypatch):
     made = "insert into tokens (id, name, role) values ('tok_old', 'ada', 'viewer')"
     with monkeypatch.context() as patch:
         patch.setattr("alembic.command.upgrade", lambda config, _: upgrade(config, version))
-        engine = open_database(tmp_path, url)
+        engine = open_database(tmp_path, bare)
     with writing(engine) as connection:
         assert schema_version(connection) == version
         connection.execute(text(made))
     engine.dispose()
-    engine = open_database(tmp_path, url)
+    engine = open_database(tmp_path, bare)
     with reading(engine) as connection:
         assert schema_version(connection) == LATEST
         assert connection.execute(text("select name from tokens")).scalar_one() == "ada"

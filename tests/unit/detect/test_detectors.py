@@ -129,9 +129,17 @@ class Bench:
         now: datetime | None = None,
         model: Model | None = None,
     ) -> Made:
-        """A log scanned for the model that has the fault, or for the one given."""
+        """A log scanned for the model that has the fault, or for the one given.
+
+        What is watched, with the surrogate that is fitted to the reference, is the same in each scan of a model.
+        """
         log, model = self.log(fault, seed), model or (fault or UNEASY).model
-        with open_log([log], model) as decisions, open_log([self.reference], model) as known_good:
+        with (
+            open_log([log], model) as decisions,
+            open_log([self.reference], model) as known_good,
+            pytest.MonkeyPatch.context() as patch,
+        ):
+            patch.setattr("andon.services.watch.watch", lambda model, _: self.watched(model))
             return Made(log, Watch(detectors, SEVERITIES).scan(Request(decisions, known_good, model, now=now)))
 
     def _watched(self, model: Model = MODEL) -> Watched:

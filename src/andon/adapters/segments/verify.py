@@ -134,7 +134,8 @@ def _check_tables(folder: Path, name: SegmentName, rows: list[tuple[int, Entry]]
         if not path.exists():
             raise Tampered(f"the analysis table {path} (entries {name.first} to {name.end - 1}) is missing")
         try:
-            found = pq.read_table(path, page_checksum_verification=True)
+            with pq.ParquetFile(path, page_checksum_verification=True) as file:
+                found = file.read()
             difference = None if found.equals(table) else _difference(found, table)
         except (pa.ArrowException, OSError, ValueError) as error:
             first = " ".join(str(error).split())[:120]

@@ -6,7 +6,6 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Final, NoReturn
 
@@ -93,6 +92,8 @@ def _frames(trace: TracebackType | None) -> list[str]:
 
 def version_of(package: str) -> str:
     """The installed version of a package."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  # asked for seldom, and slow to load
+
     try:
         return version(package)
     except PackageNotFoundError:

@@ -11,9 +11,8 @@ from typing import Any
 from andon.base.errors import BadInput, NotFound, Refused
 from andon.bootstrap.beside import Beside
 from andon.bootstrap.ledger import Ledger, open_ledger, retain_everywhere
-from andon.bootstrap.pin import read_pin
+from andon.bootstrap.model_files import read_model
 from andon.bootstrap.settings import people_needed
-from andon.bootstrap.wiring import read_model
 from andon.evidence.hold import BEFORE, Hold
 from andon.interfaces.cli import options, output
 from andon.services.audit import Case
@@ -172,6 +171,8 @@ def _named_file(text: str) -> tuple[str, Path]:
 
 def _scan(path: str) -> tuple[dict[str, Any], datetime | None, dict[str, bytes]]:
     """The scan's document, the start of its first anomaly, and what a pin holds besides."""
+    from andon.bootstrap.pin import read_pin  # noqa: PLC0415  # with it come the detectors
+
     members: dict[str, bytes] = {}
     try:
         if zipfile.is_zipfile(path):

@@ -11,10 +11,11 @@ from andon.base import address
 from andon.base.errors import BadInput
 from andon.bootstrap import client
 from andon.bootstrap.guessing import guess_model
+from andon.bootstrap.model_files import read_model
 from andon.bootstrap.packs import load_taxonomy
 from andon.bootstrap.pin import Memory
 from andon.bootstrap.send import send_scan
-from andon.bootstrap.wiring import Labels, ScanRequest, read_model, scan_models
+from andon.bootstrap.wiring import Labels, ScanRequest, scan_models
 from andon.detect.registry import DETECTORS
 from andon.incident.document import Document, to_document, to_scans
 from andon.incident.scan import Scan, Warning  # noqa: A004  # the contract's word

@@ -11,7 +11,6 @@ from rich.text import Text
 from andon.bootstrap.packs import load_roles, load_severities, load_taxonomy
 from andon.bootstrap.packs import playbook as load_playbook
 from andon.bootstrap.rules import rules as prometheus_rules
-from andon.detect.registry import DETECTORS
 from andon.incident.record import record_schema
 from andon.interfaces.cli import output
 from andon.interfaces.cli.words import PRIORITY_MARKS
@@ -25,6 +24,8 @@ Entry = tuple[str, str, tuple[tuple[str, str], ...]]
 
 def detectors(*, as_json: bool, no_color: bool) -> None:
     """The detectors, in the order of the registry."""
+    from andon.detect.registry import DETECTORS  # noqa: PLC0415  # what they count with takes its time
+
     if as_json:
         keys = ("name", "layer", "statistic", "description", "blind_to", "threshold_source")
         output.emit_json({"detectors": [{key: str(getattr(detector, key)) for key in keys} for detector in DETECTORS]})

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from andon.base.errors import BadInput
 from andon.bootstrap import client
-from andon.bootstrap.signals import read_mapping
 from andon.interfaces.cli import options, output
 from andon.interfaces.cli.words import PRIORITY_MARKS, of_things, plain
 
@@ -97,6 +96,8 @@ def reading(found: Mapping[str, Any]) -> str:
 
 def try_mapping(file: str, mapping: str) -> None:
     """Show what a mapping makes of a body."""
+    from andon.bootstrap.signals import read_mapping  # noqa: PLC0415  # with it comes most of a server
+
     delivery = read_mapping(Path(mapping))(_read(file), {})
     output.emit_json({"alerts": [alert.document() for alert in delivery.alerts]})
 
