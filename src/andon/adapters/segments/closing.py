@@ -8,11 +8,14 @@ import gc
 import json
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
+
+from typing_extensions import override
 
 from andon.adapters.segments.disk import Disk
 from andon.adapters.segments.wal import groups_of
@@ -192,6 +195,33 @@ def _write(path: Path, data: bytes, tag: str, disk: Disk) -> Written:
     return Written(str(scratch), str(path), sha256(data).hexdigest())
 
 
+class _SyncingDisk(Disk):
+    """Makes files durable in a thread, while the next one is made."""
+
+    def __init__(self, thread: ThreadPoolExecutor) -> None:
+        self._thread = thread
+        self.asked: list[Future[None]] = []
+
+    @override
+    def sync(self, path: Path) -> None:
+        self.asked.append(self._thread.submit(super().sync, path))
+
+
+def _write_all(job: Job) -> Closed:
+    """Write the files of a job; all are durable in the end.
+
+    Raises:
+        OSError: the disk failed.
+        Tampered: as `write_pair`.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        disk = _SyncingDisk(thread)
+        closed = write_pair(job, disk)
+    for each in disk.asked:
+        each.result()
+    return closed
+
+
 def main() -> None:
     """Do jobs, a line of JSON each, one after the other, until standard input ends; a line answers each."""
     import_module("andon.adapters.segments.analysis")
@@ -204,7 +234,7 @@ def main() -> None:
 def _answer(line: str) -> str:
     answer: dict[str, object]
     try:
-        answer = {"closed": asdict(write_pair(Job(**json.loads(line)), Disk()))}
+        answer = {"closed": asdict(_write_all(Job(**json.loads(line))))}
     except OSError as error:
         answer = {"errno": error.errno, "error": str(error.strerror)}
     except Tampered as error:
