@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from andon.base.errors import Unavailable
@@ -38,19 +37,21 @@ def run(*, once: bool, as_json: bool, no_color: bool) -> None:
 
 
 def view(incidents: list[dict[str, Any]], lines: Any) -> Group:
-    """The picture: open incidents, the most urgent first, and the last lines."""
-    table = Table(box=None, padding=(0, 2), pad_edge=False)
-    for name in ("", "incident", "status", "what", "who", "deadline"):
-        is_whole = name in ("", "incident", "status")  # a number that is cut in two cannot be copied
-        table.add_column(name, header_style="dim", overflow="fold", no_wrap=is_whole)
-    for each in incidents:
-        incident, answers = each["incident"], each["answers"]
-        mark = f"{PRIORITY_MARKS[incident['priority']]} {incident['priority']}"
-        what = f"{plain(incident['model_id'])}: {plain(incident['title'])}"
-        table.add_row(mark, incident["id"], incident["status"], what, plain(answers["who"]), plain(answers["deadline"]))
+    """The picture: open incidents, the most urgent first, two lines each, and the last lines of their timelines."""
     count = f"the {SHOWN} most urgent" if len(incidents) == SHOWN else f"{len(incidents)} open"
     head = Text(count if incidents else "no incident is open", style="bold")
-    return Group(head, *([table] if incidents else []), *(Text(line) for line in lines))
+    return Group(head, *(text for each in incidents for text in _pair(each)), *(Text(line) for line in lines))
+
+
+def _pair(found: dict[str, Any]) -> tuple[Text, Text]:
+    """An incident in two lines that are cut where the terminal ends: which and what; until when, and who is on it."""
+    incident, answers = found["incident"], found["answers"]
+    mark = f"{PRIORITY_MARKS[incident['priority']]} {incident['priority']}"
+    what = f"{plain(incident['model_id'])}: {plain(incident['title'])}"
+    which = f"{mark}  {incident['id']}  {incident['status']:9}  {what}"
+    until = "no deadline" if answers["deadline"] == "none" else plain(answers["deadline"])
+    then = f"{' ' * len(mark)}  {until}; {plain(answers['who'])}"
+    return Text(which, no_wrap=True, overflow="ellipsis"), Text(then, "dim", no_wrap=True, overflow="ellipsis")
 
 
 def _live(console: Console) -> None:

@@ -1,0 +1,30 @@
+"""What `andon watch` shows at a glance: two lines an incident, as narrow as the terminal is."""
+
+import pytest
+from rich.console import Console
+
+from andon.interfaces.cli.watch_command import view
+
+TITLE = "dest_delay_index below 0.1625 in 97.3% of decisions where dest_region = 'Mountain', 0.0% expected"
+
+
+def opened(number):
+    incident = {"id": f"AI-INC-2026-{number:04}", "status": "contained", "priority": "P1", "title": TITLE}
+    answers = {
+        "who": "administrator (commander, technical lead), ben (data engineer)",
+        "deadline": "response: 11 min left, due 2026-11-27 23:06 UTC",
+    }
+    return {"incident": incident | {"model_id": "bts-flights-2001-recovery-priority"}, "answers": answers}
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_an_incident_has_two_lines_however_narrow_the_terminal_is(width):
+    console = Console(width=width, color_system=None)
+    with console.capture() as page:
+        console.print(view([opened(1), opened(2)], ["22:58:59  AI-INC-2026-0001  andon: Evidence sealed"]))
+    lines = page.get().splitlines()
+    assert len(lines) == 6
+    assert max(len(line) for line in lines) <= width
+    assert lines[1].startswith("●●○ P1  AI-INC-2026-0001  contained  bts-flights-2001-re")
+    assert "response: 11 min left, due 2026-11-27 23:06 UTC" in lines[2]
+    assert lines[3].startswith("●●○ P1  AI-INC-2026-0002")
