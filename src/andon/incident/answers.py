@@ -74,7 +74,15 @@ def _how_many(row: Row) -> str:
     for name, words in (("wrong", "wrong decisions"), ("people", "people")):
         parts.append(f"{facts[name]:,} {words}" if facts.get(name) is not None else f"{words}: not known")
     alerts = f"{row['alerts']:,} alert{'' if row['alerts'] == 1 else 's'}"
-    return f"{', '.join(parts)}; {alerts}"
+    return "; ".join([", ".join(parts), *_written(row), alerts])
+
+
+def _written(row: Row) -> list[str]:
+    """What people wrote into the record about how many: nobody is asked for it twice."""
+    impact = json.loads(row["record"]).get("impact") or {}
+    count, users = impact.get("affected_predictions"), impact.get("user_impact")
+    said = [*([] if count is None else [f"{count:,} predictions"]), *([users] if users else [])]
+    return [f"the record says: {', '.join(said)}"] if said else []
 
 
 def _steps(at: Situation) -> tuple[Step, ...]:
