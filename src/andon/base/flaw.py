@@ -21,6 +21,11 @@ KINDS: Final = {
 }
 """What is wanted, by the beginning of pydantic's name of the error."""
 
+TOO_LONG: Final = {
+    "string_too_long": "it has over {:,} letters; shorten it",
+    "too_long": "it has over {:,} items; send them in parts",
+}
+
 
 def mend_of(found: Mapping[str, Any], known: Collection[str] = ()) -> str:
     """How to mend the place that an error names; `known`: the names that could stand there."""
@@ -31,6 +36,8 @@ def mend_of(found: Mapping[str, Any], known: Collection[str] = ()) -> str:
         return "it is missing; write it"
     if kind == "string_too_short" and context["min_length"] == 1:
         return "it is empty; write something"
+    if kind in TOO_LONG:
+        return TOO_LONG[kind].format(context["max_length"])
     wanted = next((text for name, text in KINDS.items() if kind in (f"{name}_type", f"{name}_parsing")), None)
     if wanted is None and kind in ("literal_error", "enum"):
         wanted = context["expected"]

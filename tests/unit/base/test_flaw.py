@@ -16,11 +16,11 @@ class Shape(Enum):
 class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, max_length=1_000)
     count: int = Field(0, ge=0)
     colour: Literal["red", "green"] = "red"
     shape: Shape | None = None
-    parts: list[str] = []
+    parts: list[str] = Field([], max_length=2)
     at: str = ""
 
     @field_validator("at")
@@ -42,6 +42,8 @@ class Asked(BaseModel):
         ({"name": "x", "colour": "blue"}, (), "write 'red' or 'green'"),
         ({"name": "x", "shape": "blue"}, (), "write 'round'"),
         ({"name": "x", "parts": "a"}, (), "write a list"),
+        ({"name": "x" * 1_001}, (), "it has over 1,000 letters; shorten it"),
+        ({"name": "x", "parts": ["a", "b", "c"]}, (), "it has over 2 items; send them in parts"),
         ({"name": "x", "at": "never"}, (), "a time is needed"),
         ({"name": "x", "color": 1}, Asked.model_fields, "it is not known here; did you mean colour?"),
         ({"name": "x", "zzz": 1}, ("name", "at"), "it is not known here; leave it out, or write one of name, at"),
