@@ -99,6 +99,37 @@ def test_an_incident_by_the_command_line(tmp_path):
         assert stop(server)[0] == 0
 
 
+def test_who_is_on_it_what_was_decided_and_what_it_follows_is_shown(tmp_path):
+    with serving(tmp_path) as server:
+        assert declare(server, server.secret) == 201
+        made(server, "ben", "responder")
+        assert on(server, "incident", "assign", f"AI-INC-{YEAR}-0001", "commander", "--to", "ben")[0] == 0
+        assert on(server, "ack", f"AI-INC-{YEAR}-0001")[0] == 0
+        due = ("--due", "2h")
+        assert on(server, "incident", "task", f"AI-INC-{YEAR}-0001", "Look", "--to", "administrator", *due)[0] == 0
+        decided = (
+            "incident",
+            "decide",
+            f"AI-INC-{YEAR}-0001",
+            "A: reroute",
+            "--option",
+            "B: pause",
+            "--because",
+            "safe",
+        )
+        assert on(server, *decided)[0] == 0
+        out = on(server, "incident", "show", f"AI-INC-{YEAR}-0001")[1]
+        assert "who         ben (commander), administrator (responder, task 1)\n" in out
+        [line] = [each for each in out.splitlines() if each.startswith("  decided")]
+        assert line.split(f"{YEAR}-")[0].split() == ["decided", "1."]  # what was chosen, what not, when, why
+        assert line.endswith(" A: reroute (not B: pause): safe")
+        for status in ("resolved", "closed"):
+            assert on(server, "incident", "status", f"AI-INC-{YEAR}-0001", status, "--reason", "x")[0] == 0
+        assert declare(server, server.secret) == 201
+        out = on(server, "incident", "show", f"AI-INC-{YEAR}-0002")[1]
+        assert f"linked      AI-INC-{YEAR}-0001 (this one follows it)\n" in out
+
+
 def test_a_note_keeps_no_file_and_says_what_does(tmp_path):
     with serving(tmp_path / "data") as server:
         assert declare(server, server.secret) == 201

@@ -42,6 +42,7 @@ class Situation:
     type_title: str
     clocks: Sequence[Clock]
     roles: Sequence[Row]
+    tasks: Sequence[Row]
     checks_open: int
     now: datetime
 
@@ -147,12 +148,14 @@ def _wanted(at: Situation) -> list[tuple[str, str, str]]:
 
 
 def _who(at: Situation) -> str:
-    if not at.roles:
-        return "nobody yet"
+    """Those with a role or at work, and whoever has a task to do: all that the commander counts as being there."""
     people: dict[str, list[str]] = {}
     for each in at.roles:
         people.setdefault(each["name"], []).append(each["role"].replace("_", " "))
-    return ", ".join(f"{name} ({', '.join(roles)})" for name, roles in people.items())
+    for each in at.tasks:
+        if each["status"] == "open":
+            people.setdefault(each["owner_name"], []).append(f"task {each['number']}")
+    return ", ".join(f"{name} ({', '.join(does)})" for name, does in people.items()) or "nobody yet"
 
 
 def _deadline(at: Situation) -> str:

@@ -77,7 +77,7 @@ def gather(desk: Desk, view: View, row: Row, packs: Packs, now: datetime) -> Dos
     clocks = [] if row["status"] == MERGED else clocks_of(row, packs.severities)  # those of the other one run
     unanswered = sum(each.at is None for each in checks)
     title = packs.titles.get(row["incident_type"], row["incident_type"])
-    situation = Situation(row, title, clocks, roles, unanswered, now)
+    situation = Situation(row, title, clocks, roles, tasks, unanswered, now)
     lines = timeline_of(desk, view, row["id"], Page(LINES_SHOWN, is_newest_first=True, by="place"))
     facts = view.list_rows(TIMELINE, {**mine, "kind": "note_added"})
     return Dossier(

@@ -90,11 +90,11 @@ def _rest(found: dict[str, Any]) -> Table:
         ("facts", found["facts"]),
         ("files", [_file(each) for each in found["files"]]),
         ("supposed", [f"{each['number']}. {each['state']}: {each['text']}" for each in found["hypotheses"]]),
-        ("decided", [f"{each['number']}. {each['choice']}: {each['rationale']}" for each in found["decisions"]]),
+        ("decided", [_decision(each) for each in found["decisions"]]),
         ("tasks", [_task(each) for each in found["tasks"]]),
         ("hand over", _handover(found)),
         ("actions", [_action(each) for each in found["actions"]]),
-        ("linked", [f"{each['other_id']} ({each['relation']})" for each in found["links"]]),
+        ("linked", _linked(found)),
         ("lately", [f"{short(each['at'])} {each['event']}" for each in found["timeline"]]),
     ):
         if lines:
@@ -144,6 +144,17 @@ Anybody checks it, without Andon: python3 -I -S verify.py bundle.zip"""
 
 def _seal(seal: dict[str, Any]) -> str:
     return SEAL.format(**seal)
+
+
+def _decision(each: dict[str, Any]) -> str:
+    others = "; ".join(option for option in each["options"] if option != each["choice"])
+    return f"{each['number']}. {short(each['at'])} {each['choice']} (not {others}): {each['rationale']}"
+
+
+def _linked(found: dict[str, Any]) -> list[str]:
+    before = found["incident"]["follows"]
+    links = [f"{each['other_id']} ({each['relation']})" for each in found["links"]]
+    return [*([f"{before} (this one follows it)"] if before else []), *links]
 
 
 def _task(each: dict[str, Any]) -> str:
