@@ -3,6 +3,7 @@
 import sys
 import time
 from collections import deque
+from collections.abc import Iterable
 from typing import Any, Final
 
 from rich.console import Console, Group
@@ -36,11 +37,20 @@ def run(*, once: bool, as_json: bool, no_color: bool) -> None:
     _live(output.console(no_color=no_color))
 
 
-def view(incidents: list[dict[str, Any]], lines: Any) -> Group:
-    """The picture: open incidents, the most urgent first, two lines each, and the last lines of their timelines."""
-    count = f"the {SHOWN} most urgent" if len(incidents) == SHOWN else f"{len(incidents)} open"
-    head = Text(count if incidents else "no incident is open", style="bold")
-    return Group(head, *(text for each in incidents for text in _pair(each)), *(Text(line) for line in lines))
+def view(incidents: list[dict[str, Any]], lines: Iterable[str], height: int | None = None) -> Group:
+    """The picture: open incidents, the most urgent first, two lines each, and the last lines of their timelines.
+
+    Where it has to fit into a `height`, the last lines stay and the least urgent incidents go.
+    """
+    said, shown = list(lines), incidents
+    if height is not None:
+        shown = incidents[: max(1, (height - 1 - LINES) // 2)]
+        said = said[max(0, len(said) + 1 + 2 * len(shown) - height) :]
+    is_all = len(shown) == len(incidents) < SHOWN
+    count = f"{len(shown)} open" if is_all else f"the {len(shown)} most urgent"
+    head = Text(count if shown else "no incident is open", style="bold")
+    tail = [Text(line, no_wrap=True, overflow="ellipsis") for line in said]
+    return Group(head, *(text for each in shown for text in _pair(each)), *tail)
 
 
 def _pair(found: dict[str, Any]) -> tuple[Text, Text]:
@@ -57,12 +67,12 @@ def _pair(found: dict[str, Any]) -> tuple[Text, Text]:
 def _live(console: Console) -> None:
     lines: deque[str] = deque(maxlen=LINES)
     with Live(console=console, auto_refresh=False, screen=True) as live:
-        live.update(view(_open(), lines), refresh=True)
+        live.update(view(_open(), lines, console.height), refresh=True)
 
         def draw(event: dict[str, Any]) -> None:
             if "data" in event:
                 lines.append(_line(event).rstrip("\n"))
-            live.update(view(_open(), lines), refresh=True)
+            live.update(view(_open(), lines, console.height), refresh=True)
 
         _follow(draw, is_patient=True)
 

@@ -28,3 +28,19 @@ def test_an_incident_has_two_lines_however_narrow_the_terminal_is(width):
     assert lines[1].startswith("●●○ P1  AI-INC-2026-0001  contained  bts-flights-2001-re")
     assert "response: 11 min left, due 2026-11-27 23:06 UTC" in lines[2]
     assert lines[3].startswith("●●○ P1  AI-INC-2026-0002")
+
+
+@pytest.mark.parametrize(("height", "incidents", "events"), [(60, 15, 10), (24, 6, 10), (10, 1, 7), (3, 1, 0)])
+def test_the_last_events_are_seen_however_low_the_terminal_is(height, incidents, events):
+    console = Console(width=80, color_system=None)
+    said = [
+        f"22:58:59  AI-INC-2026-0001  andon: event {number} of many that are longer than a line" for number in range(10)
+    ]
+    with console.capture() as page:
+        console.print(view([opened(number) for number in range(15)], said, height))
+    lines = page.get().splitlines()
+    assert len(lines) <= height
+    assert sum(line.startswith("●") for line in lines) == incidents
+    assert sum("event" in line for line in lines) == events
+    assert lines[0] == f"the {incidents} most urgent"
+    assert not events or "event 9" in lines[-1]
