@@ -44,3 +44,13 @@ def test_the_last_events_are_seen_however_low_the_terminal_is(height, incidents,
     assert sum("event" in line for line in lines) == events
     assert lines[0] == f"the {incidents} most urgent"
     assert not events or "event 9" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("waiting", "says"), [(0, "no incident is open"), (2, "no incident is open; alerts wait for a model (2)")]
+)
+def test_alerts_that_wait_for_a_model_are_not_forgotten(waiting, says):
+    console = Console(width=120, color_system=None)
+    with console.capture() as page:
+        console.print(view([], [], waiting=waiting))
+    assert page.get().splitlines()[0].split(": andon signal list --unmapped")[0] == says
