@@ -89,6 +89,7 @@ def test_who_may_see_hears_and_goes_on_behind_the_last_event(server, listen):
     again = listen(viewer, Last_Event_ID=str(everything.ids[1]))
     eventually(lambda: len(again.events) == len(everything.events) - 1)
     assert again.events == everything.events[1:]
+    assert again.ids == everything.ids[1:]  # it begins where it was: whoever is cut off then goes on from there
     one = listen(viewer, f"/api/v1/stream?after=0&incident=AI-INC-{YEAR}-0002")
     eventually(lambda: len(one.events) == 3)
     assert server.ask("GET", f"/api/v1/stream?incident=AI-INC-{YEAR}-0001", token=other)[0] == 404
