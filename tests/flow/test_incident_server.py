@@ -103,9 +103,14 @@ def test_who_is_on_it_what_was_decided_and_what_it_follows_is_shown(tmp_path):
     with serving(tmp_path) as server:
         assert declare(server, server.secret) == 201
         made(server, "ben", "responder")
-        assert on(server, "incident", "assign", f"AI-INC-{YEAR}-0001", "commander", "--to", "ben")[0] == 0
-        assert on(server, "ack", f"AI-INC-{YEAR}-0001")[0] == 0
         due = ("--due", "2h")
+        assert on(server, "incident", "assign", f"AI-INC-{YEAR}-0001", "commander", "--to", "ben")[0] == 0
+        debug = ("incident", "task", f"AI-INC-{YEAR}-0001", "Replay", "--to", "ben", "--kind", "debug", *due)
+        assert on(server, *debug)[0] == 0
+        assert on(server, "ack", f"AI-INC-{YEAR}-0001")[0] == 0
+        out = " ".join(on(server, "incident", "show", f"AI-INC-{YEAR}-0001")[1].split())
+        assert f"andon incident handover AI-INC-{YEAR}-0001 commander --to administrator " in out
+        assert on(server, "incident", "task-status", f"AI-INC-{YEAR}-0001", "1", "done", "--reason", "x")[0] == 0
         assert on(server, "incident", "task", f"AI-INC-{YEAR}-0001", "Look", "--to", "administrator", *due)[0] == 0
         decided = (
             "incident",
@@ -119,7 +124,7 @@ def test_who_is_on_it_what_was_decided_and_what_it_follows_is_shown(tmp_path):
         )
         assert on(server, *decided)[0] == 0
         out = on(server, "incident", "show", f"AI-INC-{YEAR}-0001")[1]
-        assert "who         ben (commander), administrator (responder, task 1)\n" in out
+        assert "who         ben (commander), administrator (responder, task 2)\n" in out
         [line] = [each for each in out.splitlines() if each.startswith("  decided")]
         assert line.split(f"{YEAR}-")[0].split() == ["decided", "1."]  # what was chosen, what not, when, why
         assert line.endswith(" A: reroute (not B: pause): safe")

@@ -1,5 +1,6 @@
 """`andon incident show` and `timeline`: the six answers first, then the rest."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -172,7 +173,8 @@ def _file(each: dict[str, Any]) -> str:
 def _handover(found: dict[str, Any]) -> list[str]:
     if found["handover"] is None:
         return []
-    return [f"the commander debugs; {found['handover']} is there: andon incident handover {found['incident']['id']} …"]
+    name, to = found["incident"]["id"], found["handover"]
+    return [f"the commander debugs; {to} is there: andon incident handover {name} commander --to {shlex.quote(to)}"]
 
 
 def _action(each: dict[str, Any]) -> str:
