@@ -171,6 +171,27 @@ def test_read_and_erased_at_once(tmp_path):
         assert server.ask("GET", "/readyz")[0] == 200
 
 
+def test_what_is_erased_under_a_download_cuts_it_and_says_so_in_one_line(tmp_path):
+    with serving(tmp_path) as server:
+        assert declare(server, server.secret) == 201
+        assert upload(server, bytes(24 << 20))[0] == 201
+        where = urlsplit(server.url)
+        with socket.create_connection((where.hostname, where.port), timeout=20) as connection:
+            head = f"GET {FILES}/1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.secret}\r\n\r\n"
+            connection.sendall(head.encode())
+            size = len(connection.recv(65_536))
+            erased = server.ask(
+                "POST", f"{FILES}/1/erase", b'{"reason":"x"}', server.secret, content_type="application/json"
+            )
+            assert erased[0] == 200
+            while part := connection.recv(1 << 20):
+                size += len(part)
+        assert size < 24 << 20
+        said = stop(server)[1]
+    assert (said.count("\n"), "Traceback" in said) == (1, False), said
+    assert "was erased meanwhile" in said
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_what_was_acknowledged_outlives_a_kill(kind, request, tmp_path):
     words = ("--database", fresh_database(request.getfixturevalue("postgres"))) if kind == "postgresql" else ()

@@ -99,16 +99,52 @@ def test_an_incident_by_the_command_line(tmp_path):
         assert stop(server)[0] == 0
 
 
-def test_a_file_is_named_by_its_digest_and_stays_where_it_is(tmp_path):
+def test_who_is_on_it_what_was_decided_and_what_it_follows_is_shown(tmp_path):
+    with serving(tmp_path) as server:
+        assert declare(server, server.secret) == 201
+        made(server, "ben", "responder")
+        due = ("--due", "2h")
+        assert on(server, "incident", "assign", f"AI-INC-{YEAR}-0001", "commander", "--to", "ben")[0] == 0
+        debug = ("incident", "task", f"AI-INC-{YEAR}-0001", "Replay", "--to", "ben", "--kind", "debug", *due)
+        assert on(server, *debug)[0] == 0
+        assert on(server, "ack", f"AI-INC-{YEAR}-0001")[0] == 0
+        out = " ".join(on(server, "incident", "show", f"AI-INC-{YEAR}-0001")[1].split())
+        assert f"andon incident handover AI-INC-{YEAR}-0001 commander --to administrator " in out
+        assert on(server, "incident", "task-status", f"AI-INC-{YEAR}-0001", "1", "done", "--reason", "x")[0] == 0
+        assert on(server, "incident", "task", f"AI-INC-{YEAR}-0001", "Look", "--to", "administrator", *due)[0] == 0
+        decided = (
+            "incident",
+            "decide",
+            f"AI-INC-{YEAR}-0001",
+            "A: reroute",
+            "--option",
+            "B: pause",
+            "--because",
+            "safe",
+        )
+        assert on(server, *decided)[0] == 0
+        out = on(server, "incident", "show", f"AI-INC-{YEAR}-0001")[1]
+        assert "who         ben (commander), administrator (responder, task 2)\n" in out
+        [line] = [each for each in out.splitlines() if each.startswith("  decided")]
+        assert line.split(f"{YEAR}-")[0].split() == ["decided", "1."]  # what was chosen, what not, when, why
+        assert line.endswith(" A: reroute (not B: pause): safe")
+        for status in ("resolved", "closed"):
+            assert on(server, "incident", "status", f"AI-INC-{YEAR}-0001", status, "--reason", "x")[0] == 0
+        assert declare(server, server.secret) == 201
+        out = on(server, "incident", "show", f"AI-INC-{YEAR}-0002")[1]
+        assert f"linked      AI-INC-{YEAR}-0001 (this one follows it)\n" in out
+
+
+def test_a_note_keeps_no_file_and_says_what_does(tmp_path):
     with serving(tmp_path / "data") as server:
         assert declare(server, server.secret) == 201
-        (tmp_path / "dump.csv").write_bytes(b"a,b\n1,2\n")
-        filed = ("incident", "note", f"AI-INC-{YEAR}-0001", "From the feed", "--file")
-        assert on(server, *filed, str(tmp_path / "dump.csv"))[0] == 0
-        assert on(server, *filed, str(tmp_path / "none.csv"))[0] == 2
-        digest = sha256(b"a,b\n1,2\n").hexdigest()
-        said = f"File: dump.csv, 8 bytes: From the feed (sha256:{digest})"
-        assert said in on(server, "incident", "timeline", f"AI-INC-{YEAR}-0001")[1]
+        noted = ("incident", "note", f"AI-INC-{YEAR}-0001", "From the feed", "--kind", "file")
+        code, _, err = on(server, *noted)
+        assert (code, "`andon incident file add`" in err) == (2, True)
+        digest = sha256(b"a,b").hexdigest()
+        assert on(server, *noted, "--url", f"sha256:{digest}")[0] == 0
+        assert f"File: From the feed (sha256:{digest})" in on(server, "incident", "timeline", noted[2])[1]
+        assert on(server, *noted[:4], "--file", "dump.csv")[0] == 2
 
 
 def test_without_a_server_or_a_token_it_says_what_to_set(tmp_path, monkeypatch):

@@ -171,6 +171,7 @@ def test_merge_link_and_the_alerts_that_follow(client, ada, house):
     assert post(client, ada, f"/{one}/merge", {"into": f"AI-INC-{YEAR}-0099", "reason": "x"}).status_code == 404
     shown = client.get(f"{PATH}/{two}", headers=ada).json()
     assert shown["answers"]["may_do"][0]["command"] == f"andon incident show {one}"
+    assert shown["clocks"] == []  # none of them warns: those of the other one run
     assert client.get(f"{PATH}/{one}", headers=ada).json()["links"][0]["other_id"] == three
 
 
@@ -397,3 +398,9 @@ def test_where_else_it_could_be_is_prefilled_from_the_register(client, ada, hous
     alone = computed(declared(client, ada, model_id="lonely"))["other_deployments"]
     assert alone == "the register names no other version of it, and no model that you may see rests on the same"
     assert computed(declared(client, ada, model_id="stranger"))["other_deployments"] is None
+    for what in ({"version": "v3"}, {"version": "v2"}, {"version": "v9", "environment": "staging"}):
+        live = {"model_id": "loans", "kind": "deploy", "what": "goes live", **what}
+        assert client.post("/api/v1/changes", json=live, headers=admin).status_code == 201
+    assert (
+        computed(incident, limited)["other_deployments"] == "other versions: v1, v3"
+    )  # CI posts more than is registered

@@ -91,6 +91,13 @@ def test_what_happens_after_the_import_is_added_to_it(client, ada):
     assert all(back[name] == S1[name] for name in same)
 
 
+def test_how_many_is_answered_from_what_people_wrote(client, ada):
+    imported(client, ada)
+    answers = client.get(f"{PATH}/AI-INC-{YEAR}-0042", headers=ada).json()["answers"]
+    said = "the record says: 12,400 predictions, 340 legitimate transactions flagged as fraudulent"
+    assert answers["how_many"] == f"wrong decisions: not known, people: not known; {said}; 0 alerts"
+
+
 def test_nothing_happens_by_itself_to_what_ran_elsewhere(client, ada, house):
     imported(client, ada, status="declared", resolved_at=None)
     house.look()

@@ -184,6 +184,8 @@ def test_a_stranger_at_pagerdutys_door_is_one_like_at_every_other(house, client,
         answer = client.post("/v2/enqueue", content=content)
         assert (answer.status_code, answer.json()["title"]) == (401, "no valid token")
         assert answer.headers["www-authenticate"].startswith("Bearer")
+        if key is None or not content.startswith(b"{"):
+            assert answer.json()["detail"].startswith("the body names no routing_key: send a JSON object")
 
 
 def test_reports_are_limited_and_classified(tmp_path):

@@ -23,6 +23,8 @@ FACE: Final = "andon.interfaces.api.app"
 """Named, not imported: faces stand above this room."""
 BACKLOG: Final = 512
 ENDING_SECONDS: Final = 10
+CUT: Final = "returned without completing response"
+"""Of uvicorn's line about an answer that ended early."""
 SWITCH_SECONDS: Final = 0.001
 """A command changes hands with each statement of the database; Python's 5 ms each time are long for an answer."""
 
@@ -35,6 +37,8 @@ def serve(settings: Settings, ready: Callable[[House], None]) -> None:
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # who cuts an answer short says why; that it was cut needs no line of its own
+    logging.getLogger("uvicorn.error").addFilter(lambda record: CUT not in str(record.msg))
     with _listening(settings.host, settings.port) as listener, open_house(settings) as house:
         app = import_module(FACE).create(house, now, version("andon"))
         config = uvicorn.Config(

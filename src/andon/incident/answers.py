@@ -42,6 +42,7 @@ class Situation:
     type_title: str
     clocks: Sequence[Clock]
     roles: Sequence[Row]
+    tasks: Sequence[Row]
     checks_open: int
     now: datetime
 
@@ -74,7 +75,15 @@ def _how_many(row: Row) -> str:
     for name, words in (("wrong", "wrong decisions"), ("people", "people")):
         parts.append(f"{facts[name]:,} {words}" if facts.get(name) is not None else f"{words}: not known")
     alerts = f"{row['alerts']:,} alert{'' if row['alerts'] == 1 else 's'}"
-    return f"{', '.join(parts)}; {alerts}"
+    return "; ".join([", ".join(parts), *_written(row), alerts])
+
+
+def _written(row: Row) -> list[str]:
+    """What people wrote into the record about how many: nobody is asked for it twice."""
+    impact = json.loads(row["record"]).get("impact") or {}
+    count, users = impact.get("affected_predictions"), impact.get("user_impact")
+    said = [*([] if count is None else [f"{count:,} predictions"]), *([users] if users else [])]
+    return [f"the record says: {', '.join(said)}"] if said else []
 
 
 def _steps(at: Situation) -> tuple[Step, ...]:
@@ -139,12 +148,14 @@ def _wanted(at: Situation) -> list[tuple[str, str, str]]:
 
 
 def _who(at: Situation) -> str:
-    if not at.roles:
-        return "nobody yet"
+    """Those with a role or at work, and whoever has a task to do: all that the commander counts as being there."""
     people: dict[str, list[str]] = {}
     for each in at.roles:
         people.setdefault(each["name"], []).append(each["role"].replace("_", " "))
-    return ", ".join(f"{name} ({', '.join(roles)})" for name, roles in people.items())
+    for each in at.tasks:
+        if each["status"] == "open":
+            people.setdefault(each["owner_name"], []).append(f"task {each['number']}")
+    return ", ".join(f"{name} ({', '.join(does)})" for name, does in people.items()) or "nobody yet"
 
 
 def _deadline(at: Situation) -> str:

@@ -17,6 +17,8 @@ from andon.ledger.journal import Page, View
 
 Row = Mapping[str, Any]
 CHANGES_SHOWN: Final = 3
+CHANGES_READ: Final = 200
+"""So many changes, the last ones, are looked through for versions that the register does not name."""
 
 
 class Item(BaseModel):
@@ -71,14 +73,17 @@ def parse_checklists(content: Mapping[str, object]) -> Checklists:
 def with_register(desk: Desk, view: View, row: Row) -> Row:
     """An incident's row with what the register says, as far as the reader may see it.
 
-    `lately`: the last changes around its model before it was noticed, the newest first; `entry`: the model's, if it has
-    one; `beside`: those of models that may rest on the same.
+    `lately`: the last changes around its model before it was noticed, the newest first; `deployed`: the versions that
+    the change log knows; `entry`: the model's, if it has one; `beside`: those of models that may rest on the same.
     """
     mine = {"model_id": row["model_id"], "environment": row["environment"]}
     page = Page(CHANGES_SHOWN, f"{row['detected_at']}~", is_newest_first=True, by="place")
     entry = entry_in(view, row["model_id"])
     beside = [] if entry is None else entries_beside(view, entry, desk.models)
-    return {**row, "lately": view.list_rows(CHANGES, mine, page), "entry": entry, "beside": beside}
+    logged = view.list_rows(CHANGES, mine, Page(CHANGES_READ, is_newest_first=True, by="place"))
+    deployed = list(dict.fromkeys(each["version"] for each in reversed(logged) if each["version"]))
+    lately = view.list_rows(CHANGES, mine, page)
+    return {**row, "lately": lately, "deployed": deployed, "entry": entry, "beside": beside}
 
 
 def checks_of(row: Row, lists: Checklists, answered: Sequence[Row], roles: Sequence[Row]) -> tuple[Check, ...]:
@@ -140,7 +145,10 @@ def _deployed(row: Row) -> str:
 
 
 def _elsewhere(row: Row, _: Sequence[Row]) -> str | None:
-    return None if row["entry"] is None else elsewhere(row["entry"], row["model_version"], row["beside"])
+    if row["entry"] is None:
+        return None
+    named = [each["version"] for each in row["entry"]["versions"]]
+    return elsewhere(row["entry"], row["model_version"], list(dict.fromkeys([*named, *row["deployed"]])), row["beside"])
 
 
 def _who(_: Row, roles: Sequence[Row]) -> str | None:

@@ -14,6 +14,7 @@ from andon.incident.fold import LINKS, TIMELINE
 from andon.incident.fold_work import ACTIONS, CHECKS, DECISIONS, FILES, HYPOTHESES, SEALS, TASKS
 from andon.incident.incident import Incident, incident_of
 from andon.incident.opening import ALERTS, family, get_row, place_in_time
+from andon.incident.status import MERGED
 from andon.incident.taxonomy import Severities
 from andon.incident.words import words_of
 from andon.incident.work import handover_is_offered, on_it
@@ -73,10 +74,10 @@ def gather(desk: Desk, view: View, row: Row, packs: Packs, now: datetime) -> Dos
     roles, tasks = on_it(view, row["id"]), view.list_rows(TASKS, mine)
     actions = view.list_rows(ACTIONS, mine)
     checks = checks_of(with_register(desk, view, row), packs.checklists, view.list_rows(CHECKS, mine), roles)
-    clocks = clocks_of(row, packs.severities)
+    clocks = [] if row["status"] == MERGED else clocks_of(row, packs.severities)  # those of the other one run
     unanswered = sum(each.at is None for each in checks)
     title = packs.titles.get(row["incident_type"], row["incident_type"])
-    situation = Situation(row, title, clocks, roles, unanswered, now)
+    situation = Situation(row, title, clocks, roles, tasks, unanswered, now)
     lines = timeline_of(desk, view, row["id"], Page(LINES_SHOWN, is_newest_first=True, by="place"))
     facts = view.list_rows(TIMELINE, {**mine, "kind": "note_added"})
     return Dossier(

@@ -27,9 +27,9 @@ def entries_beside(view: View, entry: Entry, models: Sequence[str]) -> list[Entr
     return [found for row in rows if (found := _read(row)) is not None and any(found["depends_on"].values())]
 
 
-def elsewhere(entry: Entry, version: str | None, others: Sequence[Entry]) -> str:
-    """In words: where the failure of a model, or of one version of it, could be too."""
-    versions = [each["version"] for each in entry["versions"] if each["version"] != version]
+def elsewhere(entry: Entry, version: str | None, known: Sequence[str], others: Sequence[Entry]) -> str:
+    """In words: where the failure of a model, or of one of its `known` versions, could be too."""
+    versions = [each for each in known if each != version]
     said = [f"{'other versions' if version else 'versions'}: {_few(versions)}"] if versions else []
     shared = [f"{other['id']} rests on the same {common}" for other in others if (common := _common(entry, other))]
     return "; ".join([*said, *([_few(shared, "; ")] if shared else [])]) or NOWHERE

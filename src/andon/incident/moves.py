@@ -93,7 +93,10 @@ def noted(row: Row, kind: str, text: str, url: str | None, at: datetime | None, 
     if kind not in NOTE_KINDS:
         raise BadInput(f"there is no kind of note {kind}: write {', '.join(NOTE_KINDS)}")
     if (kind in ("link", "file")) != (url is not None):
-        raise BadInput("a link or a file needs its address, and nothing else has one: give --url, or --file for a file")
+        raise BadInput(
+            "a link needs its address, a file that stays with you its digest, and nothing else has one: give --url, or "
+            "keep the file here with `andon incident file add`"
+        )
     if kind == "link" and url is not None and not url.startswith("http"):
         raise BadInput("a link needs an address on the web: give http:// or https://")
     private = {"text": text} if url is None else {"text": text, "url": url}

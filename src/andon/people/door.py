@@ -48,6 +48,11 @@ class Door:
         Raises:
             Unauthenticated: it is none, or opens nothing any more.
         """
+        if secret is None:
+            raise Unauthenticated(
+                "the body names no routing_key: send a JSON object with one; `andon token create --kind pagerduty`"
+                " makes one"
+            )
         is_key = isinstance(secret, str) and is_routing_key(secret)
         token = self._by_digest.get(digest_of(str(secret))) if is_key else None
         if token is None or token.kind != PAGERDUTY or not token.is_valid(now):

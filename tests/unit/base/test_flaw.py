@@ -16,12 +16,13 @@ class Shape(Enum):
 class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1)
-    count: int = Field(0, ge=0)
+    name: str = Field(min_length=1, max_length=1_000)
+    count: int = Field(0, ge=0, le=7_776_000)
     colour: Literal["red", "green"] = "red"
     shape: Shape | None = None
-    parts: list[str] = []
+    parts: list[str] = Field([], max_length=2)
     at: str = ""
+    url: str = Field("", pattern="^https?://.+$")
 
     @field_validator("at")
     @classmethod
@@ -38,10 +39,14 @@ class Asked(BaseModel):
         ({"name": ""}, (), "it is empty; write something"),
         ({"name": 5}, (), "write a text"),
         ({"name": "x", "count": "many"}, (), "write a whole number"),
-        ({"name": "x", "count": -1}, (), "input should be greater than or equal to 0"),
+        ({"name": "x", "count": -1}, (), "write 0 or more"),
+        ({"name": "x", "count": 9_000_000}, (), "write 7,776,000 or less"),
         ({"name": "x", "colour": "blue"}, (), "write 'red' or 'green'"),
         ({"name": "x", "shape": "blue"}, (), "write 'round'"),
         ({"name": "x", "parts": "a"}, (), "write a list"),
+        ({"name": "x" * 1_001}, (), "it has over 1,000 letters; shorten it"),
+        ({"name": "x", "parts": ["a", "b", "c"]}, (), "it has over 2 items; send them in parts"),
+        ({"name": "x", "url": "javascript:x"}, (), "write an address, such as https://host/page"),
         ({"name": "x", "at": "never"}, (), "a time is needed"),
         ({"name": "x", "color": 1}, Asked.model_fields, "it is not known here; did you mean colour?"),
         ({"name": "x", "zzz": 1}, ("name", "at"), "it is not known here; leave it out, or write one of name, at"),

@@ -112,7 +112,8 @@ class Mapped:
         items = _at(whole, self.mapping.items)
         if items is _NOTHING:
             raise BadInput(
-                f"the body has nothing at {self.mapping.items}, where {self.mapping.source} lists its alerts"
+                f"the body has nothing at {self.mapping.items}, where {self.mapping.source} lists its alerts: send"
+                " the list there"
             )
         items = items if isinstance(items, list) else [items]
         if len(items) > ALERTS_MAX:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hmac
+import logging
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ from fastapi import APIRouter, Depends, Header, Path, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
+from starlette.types import Send
+from typing_extensions import override
 
-from andon.base.errors import BadInput, Busy
+from andon.base.errors import AndonError, BadInput, Busy
 from andon.base.moment import Moment
 from andon.incident.attachment import Incoming, Told, safe_name
 from andon.incident.desk import Ask
@@ -25,6 +28,7 @@ from andon.interfaces.api.incident_bodies import FileShown, Named, ReasonAsked, 
 from andon.interfaces.api.problems import PROBLEMS, HttpProblem
 from andon.ledger.journal import RequestName
 
+LOGGER: Final = logging.getLogger("andon.server")
 OCTETS: Final = "application/octet-stream"
 UPLOADS_MAX: Final = 16
 UPLOAD_SECONDS: Final = 900.0
@@ -60,6 +64,18 @@ class Said:
     at: Moment | None
     key: str | None
     version: int | None
+
+
+class Download(StreamingResponse):
+    """Content in parts; where it ends early, as it does when it is erased meanwhile, the connection is cut."""
+
+    @override
+    async def stream_response(self, send: Send) -> None:
+        """Send the parts; without the last message the server closes the connection, so nobody takes a part for all."""
+        try:
+            await super().stream_response(send)
+        except AndonError as error:
+            LOGGER.warning("a download was cut: %s", error)
 
 
 async def said(
@@ -101,8 +117,8 @@ async def add_file(
     )
 
 
-@ROUTER.get("/{number}", operation_id="attach.get_file", response_class=StreamingResponse, responses=CONTENT)
-def get_file(incident: Named, number: Number, caller: Caller, house: Here) -> StreamingResponse:
+@ROUTER.get("/{number}", operation_id="attach.get_file", response_class=Download, responses=CONTENT)
+def get_file(incident: Named, number: Number, caller: Caller, house: Here) -> Download:
     """The content of a file, with its digest (`Repr-Digest`); 404 once it was erased."""
     found = house.attach(caller).get_file(incident, number)
     plain = "".join(c if c.isascii() and c not in '"\\%' else "_" for c in found.name)
@@ -111,7 +127,7 @@ def get_file(incident: Named, number: Number, caller: Caller, house: Here) -> St
         "Content-Length": str(found.size),
         "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(found.sha256)).decode()}:",
     }
-    return StreamingResponse(found.parts, media_type=OCTETS, headers=headers)
+    return Download(found.parts, media_type=OCTETS, headers=headers)
 
 
 @ROUTER.post("/{number}/erase", operation_id="attach.erase_file")

@@ -100,7 +100,9 @@ async def take_report(asked: Request, caller: Caller, house: Here, request: Sign
     require_kind(asked, JSON)
     if not asked.app.state.reports.take(caller.id, time.monotonic()):
         raise HttpProblem(
-            429, "too many requests", "too many reports with this token: wait a minute, then send it again"
+            429,
+            "too many requests",
+            "too many reports with this token: wait as long as Retry-After says, then send it again",
         )
     body = await body_of(asked, REPORT_BYTES_MAX)
     return _shown(await run_in_threadpool(house.signals.receive(caller).report, body, request))

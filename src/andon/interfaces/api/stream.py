@@ -63,16 +63,17 @@ async def stream(
     if getattr(state, "streams", 0) >= STREAMS_MAX:
         raise Busy(f"{STREAMS_MAX} streams are open: close one, or come again")
     end = None if wanted.seconds is None else time.monotonic() + wanted.seconds
-    listener = Listener(caller, wanted.incident, end)
+    listener = Listener(caller, wanted.incident, begun, end)
     return StreamingResponse(_events(state, house, listener, first), media_type="text/event-stream")
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who listens, to which incident (None: all), until when by the monotonic clock."""
+    """Who listens, to which incident (None: all), behind which entry, until when by the monotonic clock."""
 
     caller: Token
     incident: str | None
+    begun: int
     end: float | None
 
     def goes_on(self, house: House) -> bool:
@@ -87,7 +88,7 @@ async def _events(state: State, house: House, asked: Listener, page: NewsPage) -
     state.streams = getattr(state, "streams", 0) + 1
     try:
         seen, quiet = -1, time.monotonic()
-        yield f"id: {page.after}\n\n"
+        yield f"id: {asked.begun}\n\n"
         while True:
             for each in page.lines:
                 yield _event(each)

@@ -199,25 +199,22 @@ def reopen(incident: Id, *, reason: Reason, as_json: AsJson = False) -> None:
 @app.command(
     "note", epilog=EXAMPLE.format("andon incident note AI-INC-2026-0001 'The feed moved at 04:00' --kind fact")
 )
-def note(  # noqa: PLR0913  # a command's options are its arguments
+def note(  # a command's options are its arguments
     incident: Id,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What to write.")],
     *,
     kind: Annotated[str, typer.Option("--kind", metavar="K", help="note, fact, link or file.")] = "note",
-    url: Annotated[str | None, typer.Option("--url", metavar="URL", help="Of a link or a file.")] = None,
-    file: Annotated[
-        str | None,
-        typer.Option("--file", metavar="PATH", help="A file that stays with you: its name, size and SHA-256."),
+    url: Annotated[
+        str | None, typer.Option("--url", metavar="URL", help="Of a link; of a file that stays with you, sha256:….")
     ] = None,
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="When it happened, if not now.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write into the timeline; a fact stands apart from what is supposed."""
+    """Write into the timeline; a fact stands apart from what is supposed. `file add` keeps a file."""
     from andon.interfaces.cli import incident_command, options
 
     when = None if at is None else options.time(at, "--at").isoformat()
     body = {"text": text, "kind": kind, "url": url, "at": when}
-    body |= {} if file is None else incident_command.file_note(text, file)
     incident_command.write(incident, "notes", body, "noted in {incident}", as_json=as_json)
 
 

@@ -3,7 +3,6 @@
 import json
 import sys
 from dataclasses import dataclass
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -129,17 +128,6 @@ def task(incident: str, body: dict[str, Any], due: str, *, as_json: bool) -> Non
     output.emit(f"task {made['number']} of {incident} for {plain(body['to'])}\n")
     if made["hint"]:
         output.emit(f"{made['hint']}\n")
-
-
-def file_note(text: str, path: str) -> dict[str, Any]:
-    """What a note says of a file: its name, its size, and the SHA-256 by which anybody knows it again."""
-    try:
-        with Path(path).open("rb") as file:
-            digest = file_digest(file, "sha256").hexdigest()
-            size = file.tell()
-    except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror}; name a file with --file") from None
-    return {"kind": "file", "text": f"{Path(path).name}, {size:,} bytes: {text}", "url": f"sha256:{digest}"}
 
 
 def check(incident: str, items: tuple[str, ...], *, as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """`andon incident show` and `timeline`: the six answers first, then the rest."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -90,11 +91,11 @@ def _rest(found: dict[str, Any]) -> Table:
         ("facts", found["facts"]),
         ("files", [_file(each) for each in found["files"]]),
         ("supposed", [f"{each['number']}. {each['state']}: {each['text']}" for each in found["hypotheses"]]),
-        ("decided", [f"{each['number']}. {each['choice']}: {each['rationale']}" for each in found["decisions"]]),
+        ("decided", [_decision(each) for each in found["decisions"]]),
         ("tasks", [_task(each) for each in found["tasks"]]),
         ("hand over", _handover(found)),
         ("actions", [_action(each) for each in found["actions"]]),
-        ("linked", [f"{each['other_id']} ({each['relation']})" for each in found["links"]]),
+        ("linked", _linked(found)),
         ("lately", [f"{short(each['at'])} {each['event']}" for each in found["timeline"]]),
     ):
         if lines:
@@ -146,6 +147,17 @@ def _seal(seal: dict[str, Any]) -> str:
     return SEAL.format(**seal)
 
 
+def _decision(each: dict[str, Any]) -> str:
+    others = "; ".join(option for option in each["options"] if option != each["choice"])
+    return f"{each['number']}. {short(each['at'])} {each['choice']} (not {others}): {each['rationale']}"
+
+
+def _linked(found: dict[str, Any]) -> list[str]:
+    before = found["incident"]["follows"]
+    links = [f"{each['other_id']} ({each['relation']})" for each in found["links"]]
+    return [*([f"{before} (this one follows it)"] if before else []), *links]
+
+
 def _task(each: dict[str, Any]) -> str:
     alone = ", by the commander, who is alone" if each["alone"] else ""
     due = short(each["due_at"])
@@ -161,7 +173,8 @@ def _file(each: dict[str, Any]) -> str:
 def _handover(found: dict[str, Any]) -> list[str]:
     if found["handover"] is None:
         return []
-    return [f"the commander debugs; {found['handover']} is there: andon incident handover {found['incident']['id']} …"]
+    name, to = found["incident"]["id"], found["handover"]
+    return [f"the commander debugs; {to} is there: andon incident handover {name} commander --to {shlex.quote(to)}"]
 
 
 def _action(each: dict[str, Any]) -> str:
