@@ -243,6 +243,16 @@ MEETING: Mapping[str, Fault] = {
 """Harm where two slices meet, too little of it for either of them to show it (seed 0)."""
 
 
+UNDECLARED: Mapping[str, Fault] = {
+    "value": Fault("model_performance_degradation", outputs=_contradicted(0.9), slice="product = 'house'", start=20.3),
+    "value, soon": Fault(
+        "model_performance_degradation", outputs=_contradicted_soon(0.8), slice="product = 'house'", start=20.3
+    ),
+    "number": Fault("model_performance_degradation", outputs=_contradicted(0.9), slice="age >= 72", start=20.3),
+}
+"""Wrong answers in one part of the traffic, by a column that no model file names as a slice."""
+
+
 def _in_spring(factor: float) -> Change:
     """Everybody's income rises from month to month; that of some rows is written in other units."""
 

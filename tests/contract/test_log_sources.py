@@ -324,7 +324,12 @@ def _plan(length: timedelta) -> Plan:
         Cube(("n again", "flag")),
         Cube(("match", "kind", "span")),
     )
-    known = (Cube((), known_at=True), Cube(("label", "x"), known_at=True), Cube(("flag", "match"), known_at=True))
+    known = (
+        Cube((), known_at=True),
+        Cube(("label", "x"), known_at=True),
+        Cube(("flag", "match"), known_at=True),
+        Cube(("label",), known_at=True, age=3),
+    )
     return Plan(Grid(length), codings, (Cube(()), *singles, *pairs, *known))
 
 

@@ -16,7 +16,7 @@ from andon.bootstrap.packs import floors
 from andon.bootstrap.rules import rules
 from servers import ANDON, SECRET, serving
 
-CASES = Path(__file__).parents[1] / "data" / "prometheus_rules_test.yml"
+CASES = sorted((Path(__file__).parents[1] / "data").glob("prometheus_*_test.yml"))
 URL = "http://127.0.0.1:8600"
 
 
@@ -34,9 +34,10 @@ def promtool(folder, *words):
     )
 
 
-def test_the_rules_pass_promtool_with_two_versions_and_none_one_and_two_baselines(tmp_path):
+@pytest.mark.parametrize("cases", CASES, ids=lambda path: path.stem)
+def test_the_rules_pass_promtool(cases, tmp_path):
     (tmp_path / "rules.yml").write_text(rules(URL))
-    shutil.copy(CASES, tmp_path / "cases.yml")
+    shutil.copy(cases, tmp_path / "cases.yml")
     for words in (("check", "rules", "rules.yml"), ("test", "rules", "cases.yml")):
         done = promtool(tmp_path, *words)
         assert done.returncode == 0, done.stdout + done.stderr

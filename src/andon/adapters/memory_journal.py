@@ -1,5 +1,6 @@
 """The twin of a journal in memory: the same answers, by the plain definitions."""
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -33,9 +34,14 @@ class MemoryJournal:
     _rows: list[Row] = field(default_factory=list)
     _requests: dict[str, Committed] = field(default_factory=dict)
     _unsent: dict[str, tuple[int, Message]] = field(default_factory=dict)
+    _one_at_a_time: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def commit(self, command: Command) -> Committed:
         """Decide and record."""
+        with self._one_at_a_time:
+            return self._commit(command)
+
+    def _commit(self, command: Command) -> Committed:
         if (done := self._requests.get(command.request_id)) is not None:
             require_same(command.request_id, self._rows[done.seq - 1].checked())
             return Committed(done.seq, done.fact, was_done=True)

@@ -123,6 +123,10 @@ class MemoryLog:
                 continue
             bucket = self._time_us(row) // plan.grid.length_us
             lag = self._lag(row, bucket, plan.grid.length_us) if cube.known_at else 0
+            if cube.age is not None:
+                if lag > cube.age:
+                    continue
+                lag = cube.age
             flat = 0
             for name, codes_of_name in sizes:
                 flat = flat * codes_of_name + int(codes[name][place])

@@ -166,7 +166,7 @@ def _int64(array: list[str]) -> Int64:
 
 def _of_summary(found: Summary) -> Document:
     cubes = [
-        [list(cube.columns), cube.known_at, _array(counts.keys), _array(counts.counts)]
+        [list(cube.columns), cube.known_at, cube.age, _array(counts.keys), _array(counts.counts)]
         for cube, counts in found.cubes.items()
     ]
     names = [[name, code, bucket, value] for (name, code), (bucket, value) in sorted(found.names.items())]
@@ -175,8 +175,8 @@ def _of_summary(found: Summary) -> Document:
 
 def _to_summary(found: Document) -> Summary:
     cubes = {
-        Cube(tuple(columns), known_at): Counts(_int64(keys), _int64(counts))
-        for columns, known_at, keys, counts in found["cubes"]
+        Cube(tuple(columns), known_at, age): Counts(_int64(keys), _int64(counts))
+        for columns, known_at, age, keys, counts in found["cubes"]
     }
     names = {(name, code): (bucket, value) for name, code, bucket, value in found["names"]}
     return Summary(found["digest"], found["rows"], cubes, names)

@@ -138,22 +138,28 @@ class History:
 
         With an age, in buckets: by when they were so old, and only those whose label had arrived by then.
         """
-        cube = Cube(columns, known_at=True)
-        shape = self.plan.shape(cube)
-        counts = self.log.cubes[cube]
-        bucket, lag, code = unpack(counts.keys, int(np.prod(shape, dtype=np.int64)))
-        event = np.searchsorted(self.buckets, bucket)
-        arrival = np.searchsorted(self.buckets, bucket + (lag if age is None else age))
+        bucket, lag, codes, rows = self._labelled(self.log, columns, age)
+        event, arrival = np.searchsorted(self.buckets, bucket), np.searchsorted(self.buckets, bucket + lag)
         seen = (event < len(self.buckets)) & (arrival < len(self.buckets)) & (lag != LAG_NEVER)
-        if age is not None:
-            seen &= lag <= age
-        return Triangle(
-            event[seen],
-            arrival[seen],
-            np.array(np.unravel_index(code[seen], shape)),
-            counts.counts[seen],
-            len(self.buckets),
-        )
+        return Triangle(event[seen], arrival[seen], codes[:, seen], rows[seen], len(self.buckets))
+
+    def reference_known(self, *columns: str, age: int | None = None) -> "Triangle":
+        """Counts of the labelled rows of the reference by when they were decided; all are known.
+
+        With an age, in buckets: only those whose label had arrived by then.
+        """
+        bucket, _, codes, rows = self._labelled(self.reference, columns, age)
+        event = np.searchsorted(self.reference_buckets, bucket)
+        return Triangle(event, np.zeros(len(event), dtype=np.int64), codes, rows, len(self.reference_buckets))
+
+    def _labelled(
+        self, summary: Summary, columns: tuple[str, ...], age: int | None
+    ) -> tuple[Int64, Int64, Int64, Int64]:
+        """Bucket of decision, lag, codes (one row per column) and rows of each cell that has some."""
+        cube = Cube(columns, known_at=True, age=age)
+        shape, counts = self.plan.shape(cube), summary.cubes[cube]
+        bucket, lag, code = unpack(counts.keys, int(np.prod(shape, dtype=np.int64)))
+        return bucket, lag, np.array(np.unravel_index(code, shape)), counts.counts
 
     def reference_delays(self, *columns: str) -> tuple[Int64, Int64, Int64]:
         """Labelled rows of the reference, of which an arrival is known: bucket of decision, delay in buckets, rows."""
@@ -163,23 +169,15 @@ class History:
         timed = lag != LAG_NEVER
         return bucket[timed], lag[timed], counts.counts[timed]
 
-    def reference_labels(self, *columns: str, age: int | None = None) -> Int64:
-        """Counts of the labelled rows of the reference over the codes: shape `(reference buckets, *sizes)`.
-
-        With an age, in buckets: of those that were so old when its last label came, with a label by then.
-        """
+    def reference_labels(self, *columns: str) -> Int64:
+        """Counts of the labelled rows of the reference over the codes: shape `(reference buckets, *sizes)`."""
         cube = Cube(columns, known_at=True)
         shape = self.plan.shape(cube)
         size = int(np.prod(shape, dtype=np.int64))
         counts = self.reference.cubes[cube]
-        bucket, lag, code = unpack(counts.keys, size)
-        seen = np.ones(len(bucket), dtype=np.bool_)
-        if age is not None:
-            last = (bucket + lag)[lag != LAG_NEVER].max(initial=0)
-            seen = (lag <= age) & (bucket + age <= last)
+        bucket, _, code = unpack(counts.keys, size)
         dense = np.zeros(len(self.reference_buckets) * size, dtype=np.int64)
-        place = np.searchsorted(self.reference_buckets, bucket[seen]) * size + code[seen]
-        np.add.at(dense, place, counts.counts[seen])
+        np.add.at(dense, np.searchsorted(self.reference_buckets, bucket) * size + code, counts.counts)
         return dense.reshape((len(self.reference_buckets), *shape))
 
     def names(self, coding: str) -> dict[int, str]:

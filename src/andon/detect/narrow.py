@@ -61,7 +61,7 @@ def narrowed(inquiry: "Inquiry", history: History, ask: Callable[[Plan], History
     moved was seen there) is left behind, and a set of values gets whole.
     """
     first = inquiry.mirrored(history)
-    start = inquiry if first is None else replace(inquiry, hit=first, place=None)
+    start = inquiry.anew() if first is None else replace(inquiry, hit=first, place=None)
     loose = first is None and inquiry.is_loose(history)
     counts = ask(start.plan(history.plan.grid))
     part = start.best(counts)
@@ -105,6 +105,10 @@ class Inquiry:
     run: Run
     watched: Watched
     marked: str | None = None
+
+    def anew(self) -> "Inquiry":
+        """The same; from all traffic where errors were seen on a side of a number, of which few edges were tried."""
+        return replace(self, place=None) if self.marked is not None and self.watched.is_cut(self.place) else self
 
     def plan(self, grid: Grid) -> Plan:
         """What the second pass counts: the mark by each column, inside the place and outside."""

@@ -1,7 +1,7 @@
 """The plan of a scan: how the reference's columns become codes, and how long an evaluation is."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from itertools import accumulate, combinations
 from math import isfinite
@@ -26,6 +26,7 @@ from andon.telemetry.plan import (
 )
 from andon.telemetry.schema import LogicalType
 from andon.telemetry.source import LogSource
+from andon.telemetry.summary import LAG_MAX, LAG_NEVER, unpack
 
 LADDER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440, 2880, 10080))
 """Lengths an evaluation may have."""
@@ -51,6 +52,8 @@ PAIR_PLACES_MAX = 200
 STANDS_IN, STAND_IN_ROWS = 0.8, 5_000
 """From this lambda on, seen in so many rows, a column stands in for a protected attribute."""
 VERSIONS_MAX = 50
+RIPE_SHARE, EARLY_SHARE = 0.9, 0.1
+"""The shares of the reference's labels that come until a decision is old enough to be judged, and that come first."""
 IDENTIFIER_SHARE = 0.5
 """A text column with more distinct values than this share of its rows names things; only its absence is counted."""
 CATEGORY_VALUES_MAX = 1000
@@ -89,6 +92,21 @@ def slice_coding(column: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Ripeness:
+    """When most labels of a decision are there, by the reference; in buckets.
+
+    Attributes:
+        age: the age of a decision at which nine in ten of the labels had come.
+        early: the age at which one in ten had.
+        until: decisions of the reference before this bucket were so old when its last label came.
+    """
+
+    age: int
+    early: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class Watched:
     """A model with the codings made for it: what there is to look at.
 
@@ -100,6 +118,7 @@ class Watched:
         extractors: what is made of other codes, by name.
         repeats: names of the codings that compare a number with that of the entity's previous row.
         stand_ins: columns whose values tell a protected attribute (the age, where age groups are protected).
+        ripeness: when most labels are there; None where no label has a time of arrival.
     """
 
     model: Model
@@ -111,6 +130,7 @@ class Watched:
     extractors: Mapping[str, Extractor] = field(default_factory=dict)
     stand_ins: frozenset[str] = frozenset()
     repeats: tuple[str, ...] = ()
+    ripeness: Ripeness | None = None
 
     def version_slice(self, version: str) -> Slice:
         """The traffic that one version answered."""
@@ -355,6 +375,26 @@ def _answer_coding(reference: LogSource, column: str, kind: LogicalType) -> Codi
     if kind is LogicalType.NUMBER and profile.distinct > SLICE_VALUES_MAX:
         return feature_coding(reference, column, kind)
     return CategoryCoding(column, tuple(value for value, _ in profile.values[:ANSWERS_MAX]), unseen_cells=8)
+
+
+def with_ripeness(watched: Watched, reference: LogSource, grid: Grid) -> Watched:
+    """The same with when most labels are there: the reference's labels are counted for it by a plan of their own."""
+    if LABEL not in watched.codings:
+        return watched
+    cube = Cube((LABEL,), known_at=True)
+    plan = Plan(grid, watched.codings, (Cube(()), cube))
+    counts = reference.summarize(plan, reference.period().end).cubes[cube]
+    decided, lags, _ = unpack(counts.keys, watched.codings[LABEL].size)
+    timed = lags != LAG_NEVER
+    decided, lags, rows = decided[timed], lags[timed], counts.counts[timed]
+    if not rows.sum():
+        return watched
+    order = np.argsort(lags, kind="stable")
+    came = np.cumsum(rows[order]) / rows.sum()
+    early, age = (int(lags[order][np.argmax(came >= share)]) for share in (EARLY_SHARE, RIPE_SHARE))
+    if age >= LAG_MAX:
+        return watched
+    return replace(watched, ripeness=Ripeness(age, early, int((decided + lags).max()) - age + 1))
 
 
 def make_plan(watched: Watched, cubes: Iterable[Cube], grid: Grid) -> Plan:

@@ -16,7 +16,7 @@ from andon.detect.finding import Finding
 from andon.detect.history import History
 from andon.detect.hit import Hit, outcomes, search
 from andon.detect.narrow import Inquiry, blamed, narrowed
-from andon.detect.planning import PACE_ROWS, Watched, evaluation_length, make_plan, watch
+from andon.detect.planning import PACE_ROWS, Watched, evaluation_length, make_plan, watch, with_ripeness
 from andon.detect.tie import broken
 from andon.detect.versions import new_versions
 from andon.incident.description import WHOLE, Description, asks_where, describe, followed, of_version, picture, place_of
@@ -102,9 +102,10 @@ class Watch:
     def _count(self, request: Request, now: datetime, tell: Progress) -> tuple[Watched, History]:
         length = request.every or request.model.evaluation or evaluation_length(request.log, request.model)
         tell("reading the reference", 0, 1)
-        watched = watch(request.model, request.reference)
+        grid = Grid(length)
+        watched = with_ripeness(watch(request.model, request.reference), request.reference, grid)
         cubes = [cube for detector in self._detectors for cube in detector.cubes(watched)]
-        plan = make_plan(watched, cubes, Grid(length))
+        plan = make_plan(watched, cubes, grid)
         reference = request.reference.summarize(plan, request.reference.period().end)
         tell("reading the reference", 1, 1)
         log = request.log.summarize(plan, now, lambda done, rows: tell("counting rows", done, rows))

@@ -186,11 +186,14 @@ class Extractor(Protocol):
 class Cube:
     """Counts over the codes of some columns per event bucket; `known_at` adds the bucket in which the label arrived.
 
-    `columns` names codings and extractors; an empty tuple counts rows. With `known_at` only labelled rows count.
+    `columns` names codings and extractors; an empty tuple counts rows. With `known_at` only labelled rows count. With
+    an `age`, in buckets, too, only those count whose label came until then, and all of them as if it had come then:
+    few cells, however the labels come.
     """
 
     columns: tuple[str, ...]
     known_at: bool = False
+    age: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,9 @@ class Tally:
         }
         faces = [_Face.of(cube, plan.shape(cube), self._derived) for cube in plan.cubes]
         self._plain = _Layout([face for face in faces if not face.cube.known_at], plan)
-        self._known = _Layout([face for face in faces if face.cube.known_at], plan)
+        known = [face for face in faces if face.cube.known_at]
+        ages = dict.fromkeys(face.cube.age for face in known)
+        self._known = {age: _Layout([face for face in known if face.cube.age == age], plan) for age in ages}
         self.rows = 0
 
     @property
@@ -75,11 +77,13 @@ class Tally:
             seen[np.flatnonzero(np.bincount(codes[name]))] = True
         buckets = _Places.of(bucket)
         self._count(self._plain, _Places(buckets.values << LAG_BITS, buckets.places), codes)
-        if self._known.names is not None and batch.labelled is not None and batch.known_us is not None:
+        if self._known and batch.labelled is not None and batch.known_us is not None:
             rows = np.flatnonzero(batch.labelled)
-            lags = _Places.of(_lags(bucket.take(rows), batch.known_us.take(rows), length))
-            few = {name: codes[name].take(rows) for name in self._known.names}
-            self._count(self._known, _crossed(_Places(buckets.values, buckets.places.take(rows)), lags), few)
+            lags = _lags(bucket.take(rows), batch.known_us.take(rows), length)
+            for age, layout in self._known.items():
+                few, lag = (rows, lags) if age is None else _came_until(age, rows, lags)
+                time = _crossed(_Places(buckets.values, buckets.places.take(few)), _Places.of(lag))
+                self._count(layout, time, {name: codes[name].take(few) for name in layout.names})
 
     def counts(self) -> dict[Cube, Counts]:
         """The counts of every cube so far."""
@@ -206,9 +210,9 @@ class _Layout:
         """Axes of which nearly every code occurs, by their length."""
 
     @property
-    def names(self) -> tuple[str, ...] | None:
-        """The columns that are counted; None where there is no cube."""
-        return tuple(self._uses) if self._faces else None
+    def names(self) -> tuple[str, ...]:
+        """The columns that are counted."""
+        return tuple(self._uses)
 
     def joints(self, rows: "_CodedRows") -> list[_Joint]:
         """Cubes that share columns, together as long as their cells stay few beside the rows."""
@@ -314,6 +318,12 @@ class _CodedRows:
             flat, place = np.divmod(flat, len(axis))
             keys += part.take(place)
         return Counts(keys, number.astype(np.int64, copy=False))
+
+
+def _came_until(age: int, rows: Int64, lags: Int64) -> tuple[Int64, Int64]:
+    """The rows whose label had come at an age, and that age as the lag of each."""
+    few = rows[lags <= age]
+    return few, np.full(len(few), age)
 
 
 def _crossed(buckets: _Places, lags: _Places) -> _Places:

@@ -41,6 +41,7 @@ CUBES = (
     Cube(("t",)),
     Cube((), known_at=True),
     Cube(("y", "c", "x"), known_at=True),
+    Cube(("y", "c"), known_at=True, age=2),
 )
 PLAN = Plan(Grid(timedelta(hours=6)), CODINGS, CUBES)
 SCHEMA = pa.schema(

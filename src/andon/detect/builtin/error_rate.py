@@ -5,22 +5,24 @@ but the Jaccard index J = TP / (TP + FP + FN) is, and F1 = 2 TP / (2 TP + FP + F
 (F1 is the coefficient of Dice 1945, with beta = 1 the F of van Rijsbergen 1979, chapter 7).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from andon.base.predicate import all_of, any_of, differs, equals
 from andon.detect.builtin import late_marks
-from andon.detect.builtin.late_marks import Fault, Labels, Mask
+from andon.detect.builtin.late_marks import Cut, Fault, Labels, Mask
 from andon.detect.builtin.outcome_rates import text
 from andon.detect.detector import JUMP_TEST
 from andon.detect.finding import Layer
 from andon.detect.history import History
 from andon.detect.mark import Mark, MarkSeries
-from andon.detect.planning import LABEL, PREDICTION, Watched, slice_coding
+from andon.detect.planning import LABEL, PREDICTION, Watched
 from andon.telemetry.plan import CategoryCoding, Cube
 
+COLUMNS = (LABEL, PREDICTION)
+"""The codings that say whether an answer was wrong."""
 CLASSES_MAX = 10
 """With more classes than this, only the error overall is followed, not that of each class, and not per slice."""
 
@@ -53,63 +55,39 @@ class ErrorRate:
     weight = 1.0
 
     def cubes(self, watched: Watched) -> tuple[Cube, ...]:
-        return cubes(watched)
+        return late_marks.cubes(cuts(watched, late_marks.declared_cuts), COLUMNS)
 
     def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
-        yield from families(watched, Labels(history))
+        where = cuts(watched, late_marks.declared_cuts)
+        yield from late_marks.families(faults(watched), watched, Labels(history), where, COLUMNS)
 
 
-def cubes(watched: Watched) -> tuple[Cube, ...]:
-    """What is counted where the answer is one of few classes: labels and predictions, overall, by slice, by pair."""
+def cuts(watched: Watched, wanted: Callable[[Watched], tuple[Cut, ...]]) -> tuple[Cut, ...]:
+    """Where errors are followed: of what is wanted, all traffic alone when the classes are many; nowhere without."""
     if watched.classes is None:
         return ()
-    slices = [(slice_coding(column),) for column in _slices(watched)]
-    pairs = [(slice_coding(one), slice_coding(other)) for one, other in _pairs(watched)]
-    return tuple(Cube((*cut, LABEL, PREDICTION), known_at=True) for cut in ((), *slices, *pairs))
-
-
-def families(watched: Watched, labels: Labels) -> Iterator[MarkSeries]:
-    """Wrong classes, overall, by slice and by pair of slices."""
-    if watched.classes is None:
-        return
-    faults = _faults(watched)
-    yield late_marks.everywhere(faults, labels, LABEL, PREDICTION)
-    for column in _slices(watched):
-        inside = late_marks.in_slices(faults, watched, labels, column, LABEL, PREDICTION)
-        if inside is not None:
-            yield inside
-    for pair in _pairs(watched):
-        inside = late_marks.in_pairs(faults, watched, labels, pair, LABEL, PREDICTION)
-        if inside is not None:
-            yield inside
-
-
-def _slices(watched: Watched) -> tuple[str, ...]:
-    """Slice columns in which errors are followed: none when the classes are many."""
-    return watched.slices if _are_few(watched) else ()
-
-
-def _pairs(watched: Watched) -> tuple[tuple[str, str], ...]:
-    return watched.pairs if _are_few(watched) else ()
+    return tuple(cut for cut in wanted(watched) if not cut or _are_few(watched))
 
 
 def _are_few(watched: Watched) -> bool:
     return watched.classes is not None and all(len(coding.values) <= CLASSES_MAX for coding in watched.classes)
 
 
-def _faults(watched: Watched) -> list[Fault]:
-    assert watched.classes is not None  # noqa: S101  # asked for before
+def faults(watched: Watched) -> list[Fault]:
+    """The ways to be wrong about classes; none where answers are no classes."""
+    if watched.classes is None:
+        return []
     label, prediction = watched.classes
     same = np.array([[a == b for b in _texts(prediction)] for a in _texts(label)])
     known = np.zeros(same.shape, dtype=bool)
     known[[code for code in range(label.size) if code != label.null]] = True
     known[:, prediction.null] = False
     pairs = _Pairs(label, prediction, known, known & ~same)
-    faults = [pairs.fault("the prediction is wrong (1 - accuracy)", known, "true")]
+    found = [pairs.fault("the prediction is wrong (1 - accuracy)", known, "true")]
     if max(len(label.values), len(prediction.values)) <= CLASSES_MAX:
         for value in dict.fromkeys(map(text, (*label.values, *prediction.values))):
-            faults += pairs.faults_of_class(value)
-    return faults
+            found += pairs.faults_of_class(value)
+    return found
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,16 @@
 """Marks that only a label shows: counted as the labels arrive, kept by decision too, so that a start can be dated."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from andon.detect.builtin import marks_of
+from andon.detect.builtin import marks_of, views_of
 from andon.detect.history import History, Rest, Triangle
 from andon.detect.mark import Late, Mark, MarkSeries, Side
-from andon.detect.planning import Watched, slice_coding
-from andon.telemetry.summary import Int64
+from andon.detect.planning import Ripeness, Watched, cut_coding, slice_coding
+from andon.telemetry.plan import Cube
 
 Mask = npt.NDArray[np.bool_]
 """Which codes of the cube's columns are meant: one axis per column."""
@@ -18,21 +18,28 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Labels:
-    """Labelled rows in the order in which the labels arrive; with an age, each judged once, when so many buckets old.
+    """Labelled rows in the order in which the labels arrive, or, `ripe`, each judged once, when it is old enough.
 
     What is known of a row at that age never changes, and the rows of one time are judged together.
     """
 
     history: History
-    age: int | None = None
+    ripe: Ripeness | None = None
 
     def counts(self, *columns: str) -> Triangle:
         """Those of the log."""
-        return self.history.known_counts(*columns, age=self.age)
+        return self.history.known_counts(*columns, age=self._age)
 
-    def reference(self, *columns: str) -> Int64:
-        """Those of the reference: `(reference buckets, *sizes)`."""
-        return self.history.reference_labels(*columns, age=self.age)
+    def reference(self, *columns: str) -> Triangle:
+        """Those of the reference."""
+        known = self.history.reference_known(*columns, age=self._age)
+        if self.ripe is None:
+            return known
+        return known.where(self.history.reference_buckets[known.event] < self.ripe.until)
+
+    @property
+    def _age(self) -> int | None:
+        return None if self.ripe is None else self.ripe.age
 
 
 @dataclass(frozen=True)
@@ -48,56 +55,90 @@ class Fault:
     steady: bool = True
 
 
-def everywhere(faults: Sequence[Fault], labels: Labels, *columns: str) -> MarkSeries:
-    """Faults in all traffic; their masks are over the codes of the columns."""
+Cut = tuple[str, ...]
+"""Codings that cut the traffic: none (all of it), one, or two slices that meet."""
+
+
+def declared_cuts(watched: Watched) -> tuple[Cut, ...]:
+    """All traffic, by each declared slice, and where two of them meet."""
+    slices = [(slice_coding(column),) for column in watched.slices]
+    return ((), *slices, *((slice_coding(one), slice_coding(other)) for one, other in watched.pairs))
+
+
+def undeclared_cuts(watched: Watched) -> tuple[Cut, ...]:
+    """By each column that nobody declared as a slice, and by each number."""
+    return (*((slice_coding(column),) for column in watched.found), *((cut_coding(name),) for name in watched.cuts))
+
+
+def cubes(cuts: Sequence[Cut], columns: Cut, ripe: Ripeness | None = None) -> tuple[Cube, ...]:
+    """The counts that faults over the codes of columns need."""
+    return tuple(Cube((*cut, *columns), known_at=True, age=None if ripe is None else ripe.age) for cut in cuts)
+
+
+def families(
+    faults: Sequence[Fault], watched: Watched, labels: Labels, cuts: Sequence[Cut], columns: Cut
+) -> Iterator[MarkSeries]:
+    """The marks of faults, whose masks are over the codes of the columns, by each cut of the traffic."""
+    for cut in cuts:
+        if not cut:
+            yield _everywhere(faults, labels, columns)
+            continue
+        found = (_in_parts if len(cut) == 1 else _in_pairs)(faults, watched, labels, cut, columns)
+        if found is not None:
+            yield found
+
+
+def _everywhere(faults: Sequence[Fault], labels: Labels, columns: Cut) -> MarkSeries:
     labelled, reference = labels.counts(*columns), labels.reference(*columns)
     return _series([fault.mark for fault in faults], [_Counted.of(fault, labelled, reference) for fault in faults])
 
 
-def in_slices(
-    faults: Sequence[Fault], watched: Watched, labels: Labels, column: str, *columns: str
-) -> MarkSeries | None:
-    """The steady faults in each slice of a column against the rest; None where there is none."""
-    cut, steady = watched.cut(column), [fault for fault in faults if fault.steady]
-    cutting = slice_coding(column)
-    labelled, reference = labels.counts(cutting, *columns), labels.reference(cutting, *columns)
-    everybody = [_Counted.of(fault, labelled, reference.sum(axis=1)) for fault in steady]
+def _in_parts(faults: Sequence[Fault], watched: Watched, labels: Labels, cut: Cut, columns: Cut) -> MarkSeries | None:
+    """The steady faults in each part of the traffic, against the rest; None where there is none."""
+    steady = [fault for fault in faults if fault.steady]
+    labelled, reference = labels.counts(*cut, *columns), labels.reference(*cut, *columns)
+    rows = np.bincount(reference.codes[0], reference.counts, labels.history.plan.codings[cut[0]].size).astype(
+        np.float64
+    )
+    everybody = [_Counted.of(fault, labelled, reference) for fault in steady]
     marks, inside, rest = [], [], []
-    for value in range(len(cut.values)):
-        here = labelled.where(labelled.codes[0] == value)
+    for part in views_of.parts_by(watched, cut[0], rows):
+        here, usual = labelled.where(part.inside[labelled.codes[0]]), reference.where(part.inside[reference.codes[0]])
         for fault, all_traffic in zip(steady, everybody, strict=True):
-            marks.append(replace(fault.mark, slice=marks_of.slice_of(cut, value)))
-            inside.append(_Counted.of(fault, here, reference[:, value]))
+            marks.append(replace(fault.mark, slice=part.place))
+            inside.append(_Counted.of(fault, here, usual))
             rest.append(all_traffic.without(inside[-1]))
-    return _series(marks, inside, rest) if marks else None
+    return replace(_series(marks, inside, rest), declared=watched.is_declared(cut)) if marks else None
 
 
-def in_pairs(
-    faults: Sequence[Fault], watched: Watched, labels: Labels, pair: tuple[str, str], *columns: str
-) -> MarkSeries | None:
+def _in_pairs(faults: Sequence[Fault], watched: Watched, labels: Labels, cut: Cut, columns: Cut) -> MarkSeries | None:
     """The steady faults where two columns have a value each, against the rest and within the slice of each column."""
-    cutting = tuple(slice_coding(column) for column in pair)
-    labelled, reference = labels.counts(*cutting, *columns), labels.reference(*cutting, *columns)
-    places = marks_of.places_of(watched, pair, reference.sum(axis=(0, *range(3, reference.ndim))))
+    labelled, reference = labels.counts(*cut, *columns), labels.reference(*cut, *columns)
+    one, other = (watched.codings[name].column for name in cut)
+    rows = np.zeros([labels.history.plan.codings[name].size for name in cut], dtype=np.int64)
+    np.add.at(rows, tuple(reference.codes[:2]), reference.counts)
+    places = marks_of.places_of(watched, (one, other), rows)
     marks, inside, rest, within = [], [], [], []
     for fault in (fault for fault in faults if fault.steady):
-        everybody = _Counted.of(fault, labelled, reference.sum(axis=(1, 2)))
+        everybody = _Counted.of(fault, labelled, reference)
         slices = [
-            [
-                _Counted.of(fault, labelled.where(codes == value), by_value[:, value])
-                for value in range(by_value.shape[1])
-            ]
-            for codes, by_value in zip(labelled.codes, (reference.sum(axis=2), reference.sum(axis=1)), strict=False)
+            {
+                value: _Counted.of(
+                    fault, labelled.where(labelled.codes[n] == value), reference.where(reference.codes[n] == value)
+                )
+                for value in {values[n] for values, _ in places}
+            }
+            for n in range(len(cut))
         ]
         for values, place in places:
-            here = np.all(labelled.codes[:2] == np.array([values]).T, axis=0)
+            here, usual = (np.all(each.codes[:2] == np.array([values]).T, axis=0) for each in (labelled, reference))
             marks.append(replace(fault.mark, slice=place))
-            inside.append(_Counted.of(fault, labelled.where(here), reference[:, values[0], values[1]]))
+            inside.append(_Counted.of(fault, labelled.where(here), reference.where(usual)))
             rest.append(everybody.without(inside[-1]))
             within.append([each[value].without(inside[-1]) for each, value in zip(slices, values, strict=True)])
     if not marks:
         return None
-    each = tuple(_sides([both[n] for both in within]) for n in range(len(pair)))
+    each = tuple(_sides([both[n] for both in within]) for n in range(len(cut)))
     return replace(_series(marks, inside, rest), within=each, declared=False)
 
 
@@ -111,11 +152,13 @@ class _Counted:
     reference: Side
 
     @classmethod
-    def of(cls, fault: Fault, labelled: Triangle, reference: Int64) -> "_Counted":
-        codes = tuple(labelled.codes[-fault.wrong.ndim :])
-        wrong, among = labelled.where(fault.wrong[codes]), labelled.where(fault.among[codes])
-        usual = Side(reference[:, fault.wrong].sum(axis=1), reference[:, fault.among].sum(axis=1))
-        return cls(wrong, among, Side(wrong.by_arrival(), among.by_arrival()), usual)
+    def of(cls, fault: Fault, labelled: Triangle, reference: Triangle) -> "_Counted":
+        (wrong, among), usual = (
+            [rows.where(which[tuple(rows.codes[-which.ndim :])]) for which in (fault.wrong, fault.among)]
+            for rows in (labelled, reference)
+        )
+        steady = Side(*(each.by_event(0) for each in usual))
+        return cls(wrong, among, Side(wrong.by_arrival(), among.by_arrival()), steady)
 
     def without(self, part: "_Counted") -> "_Rest":
         count, total = Rest(self.count, part.count), Rest(self.total, part.total)

@@ -1,19 +1,22 @@
 """Wrong numbers, as the late labels tell: where the error of a predicted number lies among the reference's errors."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from andon.base.predicate import any_of, difference, difference_at_least, difference_below
 from andon.detect.builtin import late_marks
+from andon.detect.builtin.late_marks import Cut, Fault, Labels
 from andon.detect.detector import JUMP_TEST
 from andon.detect.finding import Layer
 from andon.detect.history import History
 from andon.detect.mark import Mark, MarkSeries
-from andon.detect.planning import ERROR, Watched, slice_coding
+from andon.detect.planning import ERROR, Watched
 from andon.telemetry.plan import Cube, NumberCoding
 from andon.telemetry.summary import Int64
 
+COLUMNS = (ERROR,)
+"""The coding that says how wrong an answer was."""
 TAIL = 0.05
 """An error is large when it lies outside the middle 90 % of the reference's: this share at either end."""
 
@@ -34,31 +37,27 @@ class RegressionError:
     weight = 1.0
 
     def cubes(self, watched: Watched) -> tuple[Cube, ...]:
-        return cubes(watched)
+        return late_marks.cubes(cuts(watched, late_marks.declared_cuts), COLUMNS)
 
     def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
-        yield from families(watched, late_marks.Labels(history))
+        where = cuts(watched, late_marks.declared_cuts)
+        yield from late_marks.families(faults(watched, history), watched, Labels(history), where, COLUMNS)
 
 
-def cubes(watched: Watched) -> tuple[Cube, ...]:
-    """What is counted where the answer is a number: its errors, overall and by slice."""
+def cuts(watched: Watched, wanted: Callable[[Watched], tuple[Cut, ...]]) -> tuple[Cut, ...]:
+    """Where errors are followed: of what is wanted, all traffic and single columns; nowhere where answers are classes.
+
+    A number has many ways to be wrong, and places where two columns meet are many too.
+    """
     if _coding(watched) is None:
         return ()
-    slices = [Cube((slice_coding(column), ERROR), known_at=True) for column in watched.slices]
-    return (Cube((ERROR,), known_at=True), *slices)
+    return tuple(cut for cut in wanted(watched) if len(cut) <= 1)
 
 
-def families(watched: Watched, labels: late_marks.Labels) -> Iterator[MarkSeries]:
-    """Wrong numbers, overall and by slice."""
+def faults(watched: Watched, history: History) -> list[Fault]:
+    """The ways to be wrong about a number, by the errors of the reference; none where answers are classes."""
     coding = _coding(watched)
-    if coding is None:
-        return
-    faults = _faults(coding, labels.reference(ERROR).sum(axis=0))
-    yield late_marks.everywhere(faults, labels, ERROR)
-    for column in watched.slices:
-        inside = late_marks.in_slices(faults, watched, labels, column, ERROR)
-        if inside is not None:
-            yield inside
+    return [] if coding is None else _faults(coding, history.reference_labels(ERROR).sum(axis=0))
 
 
 def _coding(watched: Watched) -> NumberCoding | None:
@@ -66,12 +65,12 @@ def _coding(watched: Watched) -> NumberCoding | None:
     return coding if isinstance(coding, NumberCoding) and coding.edges else None
 
 
-def _faults(coding: NumberCoding, reference: Int64) -> list[late_marks.Fault]:
+def _faults(coding: NumberCoding, reference: Int64) -> list[Fault]:
     usable = np.arange(coding.size) < coding.bins
     column, minus = coding.column, str(coding.minus)
     error = difference(column, minus)
     faults = [
-        late_marks.Fault(
+        Fault(
             Mark(ERROR, (), f"{error} is below {edge:.6g}", (), difference_below(column, minus, edge)),
             np.arange(coding.size) <= code,
             usable,
@@ -84,7 +83,7 @@ def _faults(coding: NumberCoding, reference: Int64) -> list[late_marks.Fault]:
     codes = np.arange(coding.size)
     ends = (difference_below(column, minus, coding.edges[low]), difference_at_least(column, minus, coding.edges[high]))
     what = f"{error} is large: below {coding.edges[low]:.6g} or at least {coding.edges[high]:.6g}"
-    large = late_marks.Fault(
+    large = Fault(
         Mark(ERROR, (), what, (), any_of(*ends), good_falls=True), usable & ((codes <= low) | (codes > high)), usable
     )
     return [large, *faults]

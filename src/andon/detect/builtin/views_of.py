@@ -156,7 +156,7 @@ def views_by(watched: Watched, history: History, name: str, *, finely: bool = Fa
     log, reference = history.entries(*columns), history.reference_entries(*columns)
     size = history.plan.codings[name].size
     rows = np.bincount(reference.codes[-2], weights=reference.counts, minlength=size).astype(np.float64)
-    parts = tuple(_parts(watched, name, rows, finely=finely))
+    parts = tuple(parts_by(watched, name, rows, finely=finely))
     if parts:
         known = _Told.of(watched, reference, size)
         for version, first, seen in _versions(watched, history, log):
@@ -175,7 +175,11 @@ def _columns(watched: Watched) -> tuple[str, ...]:
     )
 
 
-def _parts(watched: Watched, name: str, reference: Float, *, finely: bool) -> list[Part]:
+def parts_by(watched: Watched, name: str, reference: Float, *, finely: bool = False) -> list[Part]:
+    """The parts of the traffic that a coding cuts: each value, or the smaller side of some (all) edges of a number.
+
+    `reference` holds the reference's rows by code.
+    """
     coding = watched.codings[name]
     if isinstance(coding, CategoryCoding):
         values, codes = range(len(coding.values)), np.arange(coding.size)
