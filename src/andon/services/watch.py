@@ -1,9 +1,11 @@
 """Watching: replay a log evaluation by evaluation, as it would have been watched live, and report what went wrong."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from andon.alert.grouping import Group, Releases, group
 from andon.base.errors import BadInput
@@ -213,7 +215,7 @@ class Watch:
             slice=place,
             changed=Changed(known.features, known.signs.version, report.change),
             affected=affected,
-            findings=tuple(report.finding(hit) for hit in _shown(each, shown)),
+            findings=tuple(report.finding(hit) for hit in _shown(each, shown, watched)),
             series=tuple(series),
             series_start=history.start(0),
             series_step=(history.evaluation(known.t) - history.start(0)) / max(len(series), 1),
@@ -331,17 +333,25 @@ class _Report:
         return self._request.log.answer(Question(all_of(*shown), known, EXAMPLES)).examples
 
 
-def _shown(each: Group, lead: Hit) -> list[Hit]:
-    """The leading hit, then the clearest ones that moved by themselves: one per detector, columns and slice.
+def _shown(each: Group, lead: Hit, watched: Watched) -> list[Hit]:
+    """The leading hit, then those that moved by themselves: the clearest of each detector, then their next ones.
 
-    A slice that kept its level while the rest moved is the other side of the same failure, and convinces nobody.
+    One per detector, columns and slice; the sides of a number at all its cuts are one slice: where one of them moved,
+    so did those beside it. A slice that kept its level while the rest moved is the other side of the same failure, and
+    convinces nobody.
     """
     hits: dict[tuple[object, ...], Hit] = {}
     first = each.members.get(id(lead.stream), lead)
     for hit in (first, *sorted(each.members.values(), key=lambda hit: -abs(hit.z))):
         if hit is first or hit.moved_itself:
-            hits.setdefault((hit.stream.detector.name, hit.stream.mark.features, hit.stream.mark.slice), hit)
-    return list(hits.values())[:FINDINGS_MAX]
+            mark = hit.stream.mark
+            place = mark.slice.columns if mark.slice is not None and watched.is_cut(mark.slice) else mark.slice
+            hits.setdefault((hit.stream.detector.name, mark.features, place), hit)
+    turns, order = Counter[str](), []
+    for hit in hits.values():
+        order.append(turns[hit.stream.detector.name])
+        turns[hit.stream.detector.name] += 1
+    return [hit for _, hit in sorted(zip(order, hits.values(), strict=True), key=itemgetter(0))][:FINDINGS_MAX]
 
 
 def _sentence(known: Description) -> str:
