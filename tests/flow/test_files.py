@@ -26,12 +26,6 @@ def house(tmp_path):
 
 
 @pytest.fixture
-def client(house):
-    with client_of(house) as made:
-        yield made
-
-
-@pytest.fixture
 def ada(house):
     return token(house, "responder", name="ada")
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from houses import YEAR, client_of, house_in, token
+from houses import YEAR, house_in, token
 
 PATH = "/api/v1/incidents"
 DRIFT = {"model_id": "loans", "incident_type": "model_drift", "title": "Scores of region North moved"}
@@ -16,12 +16,6 @@ def house(tmp_path):
         made.rest()  # nothing happens by itself, so that a test knows what there is
         yield made
         assert made.opened.journal.check() == made.opened.journal.last()
-
-
-@pytest.fixture
-def client(house):
-    with client_of(house) as made:
-        yield made
 
 
 @pytest.fixture

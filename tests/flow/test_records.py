@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 
 from andon.bootstrap.packs import pack
 from andon.incident.record import record_schema
-from houses import YEAR, client_of, house_in, token
+from houses import YEAR, house_in, token
 
 S1 = json.loads((Path(__file__).parents[1] / "unit/incident/s1_record.json").read_text(encoding="utf-8"))
 S1["incident_id"] = f"AI-INC-{YEAR}-0042"  # numbers are counted per year
@@ -22,12 +22,6 @@ def house(tmp_path):
         made.rest()  # nothing happens by itself, so that a test knows what there is
         yield made
         assert made.opened.journal.check() == made.opened.journal.last()
-
-
-@pytest.fixture
-def client(house):
-    with client_of(house) as made:
-        yield made
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from andon.telemetry.plan import (
 )
 from andon.telemetry.schema import LogicalType
 from andon.telemetry.source import LogSource
-from andon.telemetry.summary import LAG_MAX, LAG_NEVER, unpack
+from andon.telemetry.summary import LAG_MAX, LAG_NEVER, Int64, unpack
 
 LADDER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440, 2880, 10080))
 """Lengths an evaluation may have."""
@@ -377,6 +377,13 @@ def _answer_coding(reference: LogSource, column: str, kind: LogicalType) -> Codi
     return CategoryCoding(column, tuple(value for value, _ in profile.values[:ANSWERS_MAX]), unseen_cells=8)
 
 
+def delay_of(share: float, delays: Int64, rows: Int64) -> int:
+    """The delay by which a share of the labels had come; `rows` says how many came after each of the delays."""
+    order = np.argsort(delays, kind="stable")
+    reached = np.cumsum(rows[order]) >= share * rows.sum()
+    return int(delays[order][np.argmax(reached)])
+
+
 def with_ripeness(watched: Watched, reference: LogSource, grid: Grid) -> Watched:
     """The same with when most labels are there: the reference's labels are counted for it by a plan of their own."""
     if LABEL not in watched.codings:
@@ -389,9 +396,7 @@ def with_ripeness(watched: Watched, reference: LogSource, grid: Grid) -> Watched
     decided, lags, rows = decided[timed], lags[timed], counts.counts[timed]
     if not rows.sum():
         return watched
-    order = np.argsort(lags, kind="stable")
-    came = np.cumsum(rows[order]) / rows.sum()
-    early, age = (int(lags[order][np.argmax(came >= share)]) for share in (EARLY_SHARE, RIPE_SHARE))
+    early, age = (delay_of(share, lags, rows) for share in (EARLY_SHARE, RIPE_SHARE))
     if age >= LAG_MAX:
         return watched
     return replace(watched, ripeness=Ripeness(age, early, int((decided + lags).max()) - age + 1))

@@ -44,10 +44,10 @@ class CohortError:
     def cubes(self, watched: Watched) -> tuple[Cube, ...]:
         if watched.ripeness is None:
             return ()
-        told = late_marks.cubes(regression_error.cuts(watched, _all_traffic), regression_error.COLUMNS)
         classes = late_marks.cubes(error_rate.cuts(watched, _cuts), error_rate.COLUMNS, watched.ripeness)
         numbers = late_marks.cubes(regression_error.cuts(watched, _cuts), regression_error.COLUMNS, watched.ripeness)
-        return (*classes, *numbers, *told)
+        usual = late_marks.cubes(((),), regression_error.COLUMNS) if numbers else ()  # says which errors are large
+        return (*classes, *numbers, *usual)
 
     def series(self, watched: Watched, history: History) -> Iterator[MarkSeries]:
         if watched.ripeness is None:
@@ -58,11 +58,6 @@ class CohortError:
         if numbers:
             faults = regression_error.faults(watched, history)
             yield from late_marks.families(faults, watched, labels, numbers, regression_error.COLUMNS)
-
-
-def _all_traffic(_: Watched) -> tuple[Cut, ...]:
-    """What says which errors are usual."""
-    return ((),)
 
 
 def _cuts(watched: Watched) -> tuple[Cut, ...]:

@@ -13,7 +13,7 @@ from andon.detect.detector import JUMP_TEST
 from andon.detect.finding import Layer
 from andon.detect.history import History, Triangle
 from andon.detect.mark import EFFECT_MEDIUM, Late, Mark, MarkSeries, Side
-from andon.detect.planning import LABEL, Watched
+from andon.detect.planning import LABEL, Watched, delay_of
 from andon.telemetry.plan import Cube
 from andon.telemetry.summary import LAG_MAX, Int64
 
@@ -63,10 +63,7 @@ def _limit(delays: Int64, rows: Int64) -> int | None:
     """The age, in buckets, at which a label counts as missing; None where the reference does not tell."""
     if not rows.sum():
         return None
-    order = np.argsort(delays, kind="stable")
-    reached = np.cumsum(rows[order]) >= USUAL_SHARE * rows.sum()
-    usual = int(delays[order][np.argmax(reached)])
-    limit = PATIENCE * (usual + 1)  # delays are floored to whole buckets
+    limit = PATIENCE * (delay_of(USUAL_SHARE, delays, rows) + 1)  # delays are floored to whole buckets
     return limit if limit < LAG_MAX else None
 
 
