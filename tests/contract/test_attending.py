@@ -11,7 +11,7 @@ from andon.base.errors import Unavailable
 from andon.bootstrap.packs import load_severities, packs_of_incidents
 from andon.incident.desk import Desk
 from andon.incident.key import IncidentKey
-from andon.incident.opening import Opening
+from andon.incident.opening import Opening, place_in_time
 from andon.incident.preserving import SealReceipt
 from andon.services.attend import Attend
 from andon.services.declare import Declare
@@ -172,6 +172,20 @@ def test_a_missed_clock_stays_missed_and_is_told_once_when_the_priority_rises(jo
     later(journal, 244).move(incident, "resolved", "x")
     later(journal, 245).reopen(incident, "it is back")
     assert clocks(journal, incident, 245)["response"] == (245, 260)
+
+
+def test_a_reopened_incident_waits_for_somebody_to_be_at_work_on_it_again(journal):
+    incident = declared(journal, "P0")
+    later(journal, 2).acknowledge(incident)
+    later(journal, 5).move(incident, "resolved", "rolled back")
+    later(journal, 9_000).reopen(incident, "it is back")
+    assert later(journal, 9_001).get(incident).answers.may_do[0].command == f"andon ack {incident}"
+    for minutes in (9_010, 9_016):
+        attending(journal).step(AT + timedelta(minutes=minutes))
+    assert told(journal, incident)[-2:] == [("response", 50), ("response", 100)]
+    later(journal, 9_017).acknowledge(incident)
+    [response] = [each for each in later(journal, 9_018).get(incident).clocks if each["name"] == "response"]
+    assert response["met_at"] == place_in_time(AT + timedelta(minutes=9_017))
 
 
 def test_urgent_ones_are_sealed_from_48_hours_before_others_by_command(journal):

@@ -56,7 +56,7 @@ def test_a_file_of_an_incident_that_is_missing_is_named(tmp_path, doctor):
         for _ in range(2):
             kind = {"content_type": "application/octet-stream", "andon_file_name": "x"}
             assert server.ask("POST", path, b"x", server.secret, **kind)[0] == 201
-        assert doctor(data)[1]["files"] == ("ok", "2 files of incidents are there")
+        assert doctor(data)[1]["files"] == ("ok", "those of incidents are there: 2")
         for stored in (data / "files").iterdir():
             stored.unlink()
         code, found = doctor(data)

@@ -122,7 +122,7 @@ def _files(data: Path) -> Diagnosis:
     if missing:
         text = f"{len(missing)} are missing in {data / FILES_FOLDER}, the first is {missing[0]}"
         return Diagnosis("files", "failed", f"{text}: restore the folder from a copy")
-    return Diagnosis("files", "ok", f"{len(kept):,} files of incidents are there")
+    return Diagnosis("files", "ok", f"those of incidents are there: {len(kept):,}")
 
 
 def _log(folder: Path) -> Diagnosis:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from andon.duty.clock import Clock
-from andon.incident.clocks import length, nearest_of, spoken
+from andon.incident.clocks import is_acknowledged, length, nearest_of, spoken
 from andon.incident.status import CLOSED, CONTAINED, DECLARED, MERGED, RESOLVED
 
 Row = Mapping[str, Any]
@@ -135,7 +135,7 @@ def _wanted(at: Situation) -> list[tuple[str, str, str]]:
     if row["status"] == CLOSED:
         return [REOPEN]
     asked = (
-        (row["acknowledged_at"] is None, ACKNOWLEDGE),
+        (not is_acknowledged(row), ACKNOWLEDGE),
         (row["status"] == DECLARED and at.type_title != row["incident_type"], PLAYBOOK),
         (row["seal_id"] is None, SEAL),
         (not any(each["role"] == "commander" for each in at.roles), COMMANDER),

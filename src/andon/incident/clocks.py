@@ -20,7 +20,8 @@ MILESTONES: Final = {
     "resolved": ("resolved_at", "closed_at"),
     "closed": ("closed_at",),
 }
-"""What ends a clock: the earliest of these; who resolves an incident needs no triage any more."""
+"""What ends a clock: the earliest of these; who resolves an incident needs no triage any more. A reopening takes back
+the acknowledgement; the triage's answers and a confirmed cause stand until somebody changes them."""
 
 
 def clocks_of(row: Mapping[str, Any], severities: Severities) -> list[Clock]:
@@ -54,6 +55,12 @@ def _begun(row: Mapping[str, Any], level: SeverityLevel, start: datetime) -> lis
     return [Clock(name, start, due_at(length, start), _met(row, until, start)) for name, length, until in wanted]
 
 
+def is_acknowledged(row: Mapping[str, Any]) -> bool:
+    """Whether somebody said to be at work on it; after a reopening since then, as who came before may have gone."""
+    at, reopened = row["acknowledged_at"], row["reopened_at"]
+    return at is not None and (reopened is None or read(at) >= read(reopened))
+
+
 def nearest_of(clocks: list[Clock]) -> Clock | None:
     """The clock that runs out first of those that run or were missed; None: none does."""
     return min((each for each in clocks if each.met_at is None), key=lambda each: each.due_at, default=None)
@@ -80,5 +87,6 @@ def read(at: str) -> datetime:
 
 
 def _met(row: Mapping[str, Any], until: str, start: datetime) -> datetime | None:
-    times = [read(row[name]) for name in MILESTONES[until] if row[name] is not None]
+    gone = () if is_acknowledged(row) else ("acknowledged_at",)
+    times = [read(row[name]) for name in MILESTONES[until] if row[name] is not None and name not in gone]
     return max(min(times), start) if times else None

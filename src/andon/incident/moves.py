@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from andon.base.errors import BadInput, Conflict, Refused
-from andon.incident.clocks import steps_of
+from andon.incident.clocks import is_acknowledged, steps_of
 from andon.incident.facts import learned, to_fields
 from andon.incident.key import IncidentKey
 from andon.incident.opening import facts_of, newest_of, place_in_time, proposal_fields
@@ -20,9 +20,9 @@ NOTE_KINDS: Final = ("note", "fact", "link", "file")
 
 
 def acknowledged(row: Row, actor: str, name: str) -> Fact:
-    """Somebody is at work on it; the first to say so stops the response clock."""
+    """Somebody is at work on it; the first to say so, since the last reopening, stops the response clock."""
     require_open(row, "acknowledge")
-    return Fact("incident_acknowledged", row["id"], actor, {"is_first": row["acknowledged_at"] is None}, {"name": name})
+    return Fact("incident_acknowledged", row["id"], actor, {"is_first": not is_acknowledged(row)}, {"name": name})
 
 
 def moved(row: Row, to: str, at: datetime | None, reason: str, now: datetime, actor: str) -> Fact:

@@ -99,13 +99,22 @@ def _follow(take: Any, *, is_patient: bool = False) -> None:
 
 
 def _open() -> list[dict[str, Any]]:
-    """The most urgent open incidents, whole; asked for by priority, as a list is the newest first and has an end."""
+    """The most urgent open incidents, whole, of equals that whose clock runs out first.
+
+    They are asked for by priority, as a list is the newest first and has an end.
+    """
     found: list[dict[str, Any]] = []
     for priority in PRIORITY_MARKS:
         if len(found) < SHOWN:
             query = {"status": "open", "priority": priority, "limit": str(SHOWN - len(found))}
             found += client.server().ask("GET", PATH, query=query)["items"]
-    return [client.server().ask("GET", f"{PATH}/{each['id']}") for each in found]
+    return sorted((client.server().ask("GET", f"{PATH}/{each['id']}") for each in found), key=_urgency)
+
+
+def _urgency(found: dict[str, Any]) -> tuple[str, str]:
+    """Sorts by priority, then by the clock that runs out first; without one, last."""
+    due = [clock["due_at"] for clock in found["clocks"] if clock["met_at"] is None]
+    return found["incident"]["priority"], min(due, default="~")
 
 
 def _waiting() -> int:
