@@ -64,7 +64,7 @@ class WaitingRoom(Generic[Asked, Told]):
         Raises:
             Busy: the server ends.
         """
-        waiting = Waiting[Asked, Told](asked, size, self._loop.create_future())
+        waiting: Waiting[Asked, Told] = Waiting(asked, size, self._loop.create_future())
         with self._ready:
             if self._ended:
                 raise Busy("the server is ending: send the same again when it is back")
