@@ -174,7 +174,7 @@ def _resident_kib() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() // 1024
 
 
-def seals(small: Path, large: Path, probed: Path, count: int = 60) -> tuple[list[float], list[float], list[float]]:
+def seals(small: Path, large: Path, probed: Path, count: int = 300) -> tuple[list[float], list[float], list[float]]:
     """Seconds of seals of two ledgers, their journals included, and of writing 4 KiB durably; all in turn."""
     with open_ledger(str(small)) as one, open_ledger(str(large)) as other:
         audits, probe = (one.audit, other.audit), []

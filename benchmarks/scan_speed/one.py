@@ -23,6 +23,7 @@ WHAT = {
     "arrow": "floor: reads the log into memory",
     "andon log": "opens, checks and counts the log by the plan of the reference, hourly, without a surrogate",
     "andon log, surrogate": "the same with the surrogate of the known-good model, asked about every row",
+    "andon distances": "what the peers do, by hour and slice: both logs, distributions, shares, errors, calibration",
     "andon": "the whole scan: reference, log, hourly evaluations over features, slices and versions",
     "evidently": "DataDriftPreset on 23 columns and ClassificationPreset, one window, no slices",
     "nannyml": "univariate drift on 23 columns, CBPE, realised performance, daily chunks, no slices",
@@ -91,6 +92,32 @@ def andon(reference: str, log: str, model: str) -> Steps:
     FOUND.extend(to_document(scan)["incidents"])
 
 
+DISTANCES = (
+    *("null_share", "category_share", "feature_distribution", "slice_distribution"),
+    *("prediction_rate", "slice_prediction_rate", "score_distribution", "error_rate", "calibration"),
+)
+"""The detectors that compare distributions and errors, as the peers' presets do; others have no counterpart there."""
+
+
+def andon_distances(reference: str, log: str, model: str) -> Steps:
+    from andon.adapters.duckdb.log import open_log
+    from andon.bootstrap.model_files import read_model
+    from andon.bootstrap.packs import floors
+    from andon.detect import planning
+    from andon.detect.registry import DETECTORS
+    from andon.inventory.columns import resolve_columns
+    from andon.services.watch import Request, Watch
+
+    planning.fit = lambda *_: None  # no surrogate of the model: no peer has one
+    yield
+    declared = read_model(model)
+    with open_log([reference], declared) as known_good:
+        types = known_good.schema()
+        with open_log([log], declared, types=types) as opened:
+            watched = Watch([each for each in DETECTORS if each.name in DISTANCES], floors())
+            watched.scan(Request(opened, known_good, resolve_columns(declared, opened.schema())))
+
+
 FOUND: list[dict[str, object]] = []
 
 
@@ -139,6 +166,7 @@ RUN: dict[str, Callable[[str, str, str], Steps]] = {
     "arrow": arrow,
     "andon log": andon_log,
     "andon log, surrogate": andon_log_surrogate,
+    "andon distances": andon_distances,
     "andon": andon,
     "evidently": evidently,
     "nannyml": nannyml,

@@ -70,8 +70,8 @@ def targets(results: Results) -> Iterator[tuple[str, str, float, bool]]:
     ten, one = TEN_MILLION, MILLION
     wanted = (
         ("current log at 10 M, × the DuckDB scan", 2.5, ratio((ten, "andon log"), (ten, "duckdb")), False),
-        ("Evidently at 1 M, × Andon's time", 15, ratio((one, "evidently"), (one, "andon")), True),
-        ("NannyML at 1 M, × Andon's time", 5, ratio((one, "nannyml"), (one, "andon")), True),
+        ("Evidently at 1 M, × Andon's distances", 15, ratio((one, "evidently"), (one, "andon distances")), True),
+        ("NannyML at 1 M, × Andon's distances", 5, ratio((one, "nannyml"), (one, "andon distances")), True),
         ("memory at 10 M, GiB", 1, None if memory is None else memory / GIB, False),
         ("memory at 10 M, × that of 1 M", 1.3, ratio((ten, "andon"), (one, "andon"), "memory_bytes"), False),
     )

@@ -372,8 +372,8 @@ PREDICATES = [
 
 @pytest.mark.parametrize("text", PREDICATES)
 def test_answers(source: LogSource, twin: MemoryLog, text: str) -> None:
-    for before in (LATE, MIDDLE):
-        question = Question(text, before, examples=5)
+    for before, since in ((LATE, None), (MIDDLE, None), (LATE, MIDDLE), (MIDDLE, MIDDLE)):
+        question = Question(text, before, examples=5, since=since)
         assert source.answer(question) == twin.answer(question)
     assert twin.answer(Question(text, LATE)).count > 0
 

@@ -101,7 +101,9 @@ class MemoryLog:
 
     def answer(self, question: Question) -> Answer:
         tree = predicate.parse_tree(question.predicate, list(self._types))
-        rows = [row for row in self._rows if self._time_us(row) < to_us(question.before) and matches(tree, row)]
+        since, before = None if question.since is None else to_us(question.since), to_us(question.before)
+        asked = [row for row in self._rows if self._time_us(row) < before and matches(tree, row)]
+        rows = [row for row in asked if since is None or self._time_us(row) >= since]
         times = [self._time_us(row) for row in rows]
         ids = [text for text in (text_of(row.get(self._columns.id)) for row in rows) if text is not None]
         ids.sort(key=lambda text: (_md5(text), text))

@@ -139,7 +139,8 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _question_key(question: Question) -> str:
-    return f"answer {json.dumps([question.predicate, question.before.isoformat(), question.examples])}"
+    since = [] if question.since is None else [question.since.isoformat()]
+    return f"answer {json.dumps([question.predicate, question.before.isoformat(), question.examples, *since])}"
 
 
 def _sample_key(codings: Mapping[str, Coding], rows: int) -> str:

@@ -148,7 +148,9 @@ def checked(alert: Alert, now: datetime) -> Alert:
 
 def _clean(text: str, length: int, *, lines: bool = False) -> str:
     """Text without what does not print; line breaks stay where they may."""
-    shown = "".join(c if c.isprintable() or (lines and c == "\n") else " " for c in text[: length + 1])
+    shown = text[: length + 1]
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() or (lines and c == "\n") else " " for c in shown)
     return shown.strip() if len(text) <= length else f"{shown[: length - 1].strip()}…"
 
 

@@ -34,8 +34,7 @@ class _Counter:
 
     def count(self, condition: str) -> int:
         """How many rows match."""
-        found = self.log.answer(Question(condition, self.log.period().end)).count
-        return found if self.since is None else found - self.log.answer(Question(condition, self.since)).count
+        return self.log.answer(Question(condition, self.log.period().end, since=self.since)).count
 
 
 def figures_of(log: LogSource, reference: LogSource, model: Model, now: datetime | None = None) -> dict[str, Any]:

@@ -264,8 +264,8 @@ class _Report:
         mark = self._known.lead.stream.mark
         if not mark.rare or mark.predicate is None or self._known.before > RARE:
             return None
-        bounds = within(self._request.model.columns.time, Interval(self.low, over or self._now))
-        found = self._request.log.answer(Question(all_of(mark.predicate, bounds, self._place()), self._now))
+        asked = Question(all_of(mark.predicate, self._place()), over or self._now, since=self.low)
+        found = self._request.log.answer(asked)
         if found.first is None or found.last is None:
             return None
         return Interval(found.first, found.last + MICROSECOND)
@@ -286,7 +286,7 @@ class _Report:
         """The rows concerned; the bounds are those of the start."""
 
         def count(start: datetime) -> int:
-            return self._request.log.answer(Question(self._predicate(start), self._now)).count
+            return self._request.log.answer(Question(self._predicate(start), self._now, since=start)).count
 
         low, point, high = count(self.high), count(self.started_at), count(self.low)
         return Affected(self._predicate(self.started_at), point, min(low, point), max(high, point))
@@ -321,7 +321,7 @@ class _Report:
         """Ids of some rows that the hit counted, by what was known then."""
         columns, mark = self._request.model.columns, hit.stream.mark
         first, end = hit.stream.decided(hit.t - hit.window + 1, hit.t + 1)
-        shown = [within(columns.time, Interval(self._history.start(first), self._history.evaluation(end - 1)))]
+        shown: list[str] = []
         if hit.stream.late is not None:
             if columns.label_time is None:
                 return ()
@@ -330,7 +330,8 @@ class _Report:
             shown.append(unknown if hit.stream.late.missing else came)
         shown += [mark.slice.predicate] if mark.slice is not None else []
         shown += [mark.predicate] if mark.predicate is not None and hit.effect > 0 else []
-        return self._request.log.answer(Question(all_of(*shown), known, EXAMPLES)).examples
+        since, before = self._history.start(first), min(self._history.evaluation(end - 1), known)
+        return self._request.log.answer(Question(all_of(*shown), before, EXAMPLES, since)).examples
 
 
 def _shown(each: Group, lead: Hit, watched: Watched) -> list[Hit]:

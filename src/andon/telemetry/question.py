@@ -12,11 +12,13 @@ class Question:
         predicate: SQL over the log's own columns (the safe subset of `base.predicate`).
         before: rows with an event time before this.
         examples: at most this many ids are returned, those with the smallest MD5 (a stable choice), in that order.
+        since: rows with an event time from this on; None: from the first row on.
     """
 
     predicate: str
     before: datetime
     examples: int = 0
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

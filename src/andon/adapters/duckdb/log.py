@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 BATCH_ROWS = 131_072
 DISTINCT_MAX = 50
 VALUES_MAX = 1_000
-PROFILED_ROWS_MAX = 2_000_000
+PROFILED_ROWS_MAX = 500_000
 """Up to so many rows are profiled whole; of more, about `SAMPLE_ROWS`, picked by the MD5 of their ids."""
 SAMPLE_ROWS = 250_000
 SAMPLED_OVER = 1.2
@@ -218,11 +218,12 @@ class DuckDBLog:
         if question.examples:
             named = f"filter (where ({condition}) and {quoted_name(self._columns.id)} is not null)"
             parts.append(f"min_by({self._id}, md5({self._id}) || {self._id}, {question.examples}) {named}")
+        asked = self._before(question.before)
+        if question.since is not None:
+            asked = f"{self._compared('>=', question.since)} and {asked}"
         with reading(self._files):
             try:
-                row = one_row(
-                    self._connection, f"select {', '.join(parts)} from andon_log where {self._before(question.before)}"
-                )
+                row = one_row(self._connection, f"select {', '.join(parts)} from andon_log where {asked}")
             except _MISFITS as error:
                 reason = str(error).splitlines()[0].split(": ", 1)[-1].rstrip(".")
                 raise BadInput(f"the predicate `{question.predicate}` does not fit the columns: {reason}") from None
@@ -239,11 +240,15 @@ class DuckDBLog:
             return self._connection.execute(sql).fetchall()
 
     def _before(self, before: datetime) -> str:
+        return self._compared("<", before)
+
+    def _compared(self, sign: str, at: datetime) -> str:
+        """The condition that event times lie on one side of a moment; whole row groups are left out by it."""
         column, storage = quoted_name(self._columns.time), self._storages[self._columns.time]
-        text = before.astimezone().isoformat() if before.tzinfo is None else from_us(to_us(before)).isoformat(sep=" ")
+        text = at.astimezone().isoformat() if at.tzinfo is None else from_us(to_us(at)).isoformat(sep=" ")
         if storage == "TIMESTAMP WITH TIME ZONE":
-            return f"{column} < timestamptz '{text}'"
-        return f"{utc_sql(self._columns.time, storage)} < timestamp '{text.removesuffix('+00:00')}'"
+            return f"{column} {sign} timestamptz '{text}'"
+        return f"{utc_sql(self._columns.time, storage)} {sign} timestamp '{text.removesuffix('+00:00')}'"
 
     def _set_values(self, coded: Sequence[Coded]) -> None:
         for each in coded:
