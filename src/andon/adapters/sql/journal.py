@@ -2,24 +2,22 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Engine, Insert, Select, bindparam, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from andon.adapters.sql.engine import reading, tidy, told_of, transaction, turns_of, writing
 from andon.adapters.sql.lease import integrated
-from andon.adapters.sql.search import KEPT_OF, SEARCHED, forget_all, index
+from andon.adapters.sql.search import SEARCHED, forget_all, index
 from andon.adapters.sql.tables import FOLDED, HEAD, JOURNAL, OUTBOX, PAYLOAD
 from andon.adapters.sql.turns import Shared, Turns
+from andon.adapters.sql.writes import Writes
 from andon.base.errors import AndonError, Conflict, Tampered, Unavailable
-from andon.base.fold import Change, Fold, State
+from andon.base.fold import Fold, State
 from andon.ledger.entry import SALT_BYTES, parse_header
 from andon.ledger.journal import (
     Command,
@@ -44,12 +42,9 @@ POLL_SECONDS = 0.02
 
 # Made once: to make a statement costs more than to carry it out.
 FIND = {name: select(table).where(table.c.id == bindparam("key")) for name, table in FOLDED.items()}
-AMONG = {name: select(table).where(table.c.id.in_(bindparam("keys", expanding=True))) for name, table in FOLDED.items()}
 SEEN = select(HEAD.c.seq)
 SEEN_ALONE = SEEN.with_for_update()
 GIVEN = update(HEAD).values(seq=bindparam("number"))
-ENTER = insert(JOURNAL)
-KEEP = insert(PAYLOAD)
 NEXT = update(HEAD).values(seq=HEAD.c.seq + 1).returning(HEAD.c.seq)
 DONE = select(JOURNAL).where(JOURNAL.c.request_id == bindparam("name"))
 LATEST = select(
@@ -57,7 +52,6 @@ LATEST = select(
 ).where(JOURNAL.c.stream == bindparam("name"))
 LAST = select(func.coalesce(func.max(JOURNAL.c.seq), 0))
 AFTER = select(JOURNAL).where(JOURNAL.c.seq > bindparam("after")).order_by(JOURNAL.c.seq).limit(ROWS_AT_ONCE)
-POST = insert(OUTBOX)
 MARKED = update(OUTBOX).where(OUTBOX.c.id == bindparam("message")).values(sent_at=bindparam("at"), body=None)
 
 
@@ -328,32 +322,41 @@ class SqlJournal:
     def _in_one(self, commands: Sequence[Command]) -> list[Committed | Exception]:
         with transaction(self.engine) as connection:
             begun = seq = connection.execute(SEEN_ALONE).scalar_one()  # nobody else writes meanwhile
-            outcomes = []
-            for each in commands:
-                outcome = self._by_itself(connection, each, seq + 1)
-                seq += isinstance(outcome, Committed) and not outcome.was_done
-                outcomes.append(outcome)
+            outcomes, writes = [], Writes()
+            with self._breaking():
+                for each in commands:
+                    outcome = self._by_itself(connection, each, seq + 1, writes)
+                    seq += isinstance(outcome, Committed) and not outcome.was_done
+                    outcomes.append(outcome)
+                writes.carry_out(connection)
             if seq > begun:
                 connection.execute(GIVEN, {"number": seq})
             return outcomes
 
-    def _by_itself(self, connection: Connection, command: Command, seq: int) -> Committed | Exception:
-        """What came of a command that shares its transaction: done, or refused before it wrote anything.
+    def _by_itself(self, connection: Connection, command: Command, seq: int, writes: Writes) -> Committed | Exception:
+        """What came of a command that shares its transaction: done, or refused before it wrote anything."""
+        if not command.begins:
+            writes.carry_out(connection)  # it may look at what those before it changed
+        try:
+            done = None if command.begins else self._done(connection, command.request_id)
+            if done is not None:
+                return done
+            fact = command.decide(SqlView(connection))
+        except AndonError as error:
+            return error
+        # A stream that this command begins has no entry yet, and its request was none before: they are one name.
+        version = 0 if command.begins else connection.execute(LATEST, {"name": fact.stream}).one()[1]
+        return self._enter(writes, fact, Place(seq, version + 1, command.request_id, _text(self.now())))
+
+    @contextmanager
+    def _breaking(self) -> Iterator[None]:
+        """Whatever goes wrong here breaks the transaction: all of it has to be done anew, each command by itself.
 
         Raises:
-            _Broken: whatever else went wrong; all of the transaction has to be done anew.
+            _Broken: it did.
         """
         try:
-            try:
-                done = None if command.begins else self._done(connection, command.request_id)
-                if done is not None:
-                    return done
-                fact = command.decide(SqlView(connection))
-            except AndonError as error:
-                return error
-            # A stream that this command begins has no entry yet, and its request was none before: they are one name.
-            version = 0 if command.begins else connection.execute(LATEST, {"name": fact.stream}).one()[1]
-            return self._enter(connection, fact, Place(seq, version + 1, command.request_id, _text(self.now())))
+            yield
         except DBAPIError as error:
             raise _Broken(told_of(self.engine, error)) from error
         except Exception as error:
@@ -371,29 +374,28 @@ class SqlJournal:
         latest, version = connection.execute(LATEST, {"name": fact.stream}).one()
         if latest > seen:
             raise _Overtaken
-        return self._enter(connection, fact, Place(seq, version + 1, command.request_id, _text(self.now())))
+        writes = Writes()
+        done = self._enter(writes, fact, Place(seq, version + 1, command.request_id, _text(self.now())))
+        writes.carry_out(connection)
+        return done
 
-    def _enter(self, connection: Connection, fact: Fact, place: Place) -> Committed:
-        """Write an entry, its texts, its messages and what it changes in the tables."""
+    def _enter(self, writes: Writes, fact: Fact, place: Place) -> Committed:
+        """What to write of an entry: itself, its texts, its messages and what it changes in the tables."""
         salts = {name: self.chance(SALT_BYTES) for name in fact.private}
         row = make_row(fact, place, salts)
-        fields = {name: getattr(row, name) for name in JOURNAL.c.keys()}  # noqa: SIM118
-        connection.execute(ENTER, fields)
-        self._keep_texts(connection, row, fact, salts)
+        writes.entries.append({name: getattr(row, name) for name in JOURNAL.c.keys()})  # noqa: SIM118
+        writes.texts += self._kept_texts(row, fact, salts)
         for number, message in enumerate(fact.messages):
             key = f"{row.seq}:{number}"
-            values = {"id": key, "seq": row.seq, "recipient": message.recipient, "body": message.body}
-            connection.execute(POST, values)
+            writes.messages.append({"id": key, "seq": row.seq, "recipient": message.recipient, "body": message.body})
         posting = posting_of(row.checked(), {name: salts[name] + text.encode() for name, text in fact.private.items()})
-        for changes in _alike(fold_into({}, posting, self.folds)):
-            _carry_out(connection, changes)
+        writes.changes += fold_into({}, posting, self.folds)
         return Committed(row.seq, fact)
 
-    def _keep_texts(self, connection: Connection, row: Row, fact: Fact, salts: Mapping[str, bytes]) -> None:
+    def _kept_texts(self, row: Row, fact: Fact, salts: Mapping[str, bytes]) -> Iterator[dict[str, Any]]:
         for name, text in fact.private.items():
             key_id, sealed = self.keys.seal(fact.stream, salts[name] + text.encode(), _place(row.seq, name))
-            values = {"seq": row.seq, "name": name, "key_id": key_id, "ct": sealed}
-            connection.execute(KEEP, values)
+            yield {"seq": row.seq, "name": name, "key_id": key_id, "ct": sealed}
 
     def _texts(self, connection: Connection) -> dict[int, dict[str, Mapping[str, Any]]]:
         found: dict[int, dict[str, Mapping[str, Any]]] = {}
@@ -424,42 +426,6 @@ class _Broken(Exception):  # no error of its own: `told` is for whoever gave the
 
 class _Overtaken(Exception):  # no error: try again
     """The stream was changed after the decision had been made from it: PostgreSQL shows each query what is new."""
-
-
-def _alike(changes: Sequence[Change]) -> Sequence[Sequence[Change]]:
-    """Changes of the same columns of one table together; as they came where a row is changed more than once."""
-    groups: dict[tuple[str, frozenset[str]], list[Change]] = {}
-    for change in changes:
-        groups.setdefault((change.table, frozenset(change.values)), []).append(change)
-    is_once = len({(each.table, each.key) for each in changes}) == len(changes)
-    return list(groups.values()) if is_once else [[each] for each in changes]
-
-
-def _carry_out(connection: Connection, changes: Sequence[Change]) -> None:
-    """Change rows, or make them where they are not there: one statement, however many rows."""
-    name = changes[0].table
-    statement = _change(connection.dialect.name, name, frozenset({"id", *changes[0].values}))
-    connection.execute(statement, [{"id": each.key, **each.values} for each in changes])
-    if changes[0].values.keys().isdisjoint(SEARCHED.get(name, ())):
-        return
-    if KEPT_OF[name] <= changes[0].values.keys():  # nothing else is searched
-        index(connection, name, [{"id": each.key, **each.values} for each in changes])
-        return
-    for part in _parts([each.key for each in changes], ROWS_AT_ONCE):
-        index(connection, name, [dict(row) for row in connection.execute(AMONG[name], {"keys": part}).mappings()])
-
-
-@cache
-def _change(dialect: str, table: str, columns: frozenset[str]) -> Insert:
-    """The statement that sets columns of a row, or makes the row with them; made once."""
-    made = (sqlite_insert if dialect == "sqlite" else postgresql_insert)(FOLDED[table])
-    set_to = {name: made.excluded[name] for name in columns - {"id"}}
-    return made.on_conflict_do_update(index_elements=["id"], set_=set_to)
-
-
-def _parts(keys: Sequence[str], size: int) -> Iterator[list[str]]:
-    """Parts of so many at most."""
-    return (list(keys[start : start + size]) for start in range(0, len(keys), size))
 
 
 def _is(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
