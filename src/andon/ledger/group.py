@@ -1,11 +1,12 @@
 """The groups of the write-ahead log: what one fsync makes durable. Byte layout: docs/ledger-format.md."""
 
 import struct
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import accumulate, pairwise
+
+from isal.isal_zlib import crc32
 
 from andon.ledger.entry import SALT_BYTES, Entry
 from andon.ledger.merkle import leaf_hashes
@@ -64,7 +65,7 @@ def encode_group(
     size = len(lengths) + sum(map(len, headers)) + len(salts) + sum(map(len, payloads))
     head = _HEAD.pack(MAGIC, first, count, size, previous) + lengths
     whole = b"".join([head, *headers, salts, *payloads])
-    return (whole, _CRC.pack(zlib.crc32(whole))), _chained(head, leaves)
+    return (whole, _CRC.pack(crc32(whole))), _chained(head, leaves)
 
 
 def group_bytes(head: bytes) -> int:
@@ -82,7 +83,7 @@ def decode_group(data: bytes, offset: int) -> Group | None:
     if magic != MAGIC or end + _CRC.size > len(data) or at > end:
         return None
     view = memoryview(data)
-    if zlib.crc32(view[offset:end]) != _CRC.unpack_from(data, end)[0]:
+    if crc32(view[offset:end]) != _CRC.unpack_from(data, end)[0]:
         return None
     lengths = struct.unpack_from(f">{count}H{count}I", data, body)
     sizes = lengths[count:]

@@ -39,8 +39,9 @@ SEGMENT_ENTRIES = 65_536
 SEGMENT_BYTES = 64 << 20
 SEGMENT_AGE = timedelta(hours=1)
 GROUP_ENTRIES = 10_000
-PENDING_MAX = 2
-"""So many full segments may wait to be closed before `append` waits for one of them."""
+PENDING_MAX = 4
+"""So many full segments may wait to be closed before `append` waits for one of them: with fewer, of two processes that
+close one had nothing to do now and then."""
 FOLDERS = ("wal", "tiles", "evidence", "quarantine")
 
 Now = Callable[[], datetime]
