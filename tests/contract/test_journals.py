@@ -206,6 +206,21 @@ def test_commands_that_come_together_are_done_in_their_order_and_each_is_told_it
     assert journal.commit_all([]) == []
 
 
+def test_a_command_sees_what_those_before_it_in_the_same_transaction_changed(journal):
+    def count(view):
+        return creation(100 + len(view.list_rows("tokens"))).decide(view)
+
+    def beginning(number):
+        return Command(f"tok_{number}", creation(number).decide, begins=f"tok_{number}")
+
+    commands = [beginning(1), beginning(2), Command("count", count), beginning(3), Command("again", count)]
+    done = journal.commit_all(commands)
+    assert [(each.seq, each.fact.stream) for each in done] == [
+        *((1, "tok_1"), (2, "tok_2"), (3, "tok_102"), (4, "tok_3"), (5, "tok_104")),
+    ]
+    assert [row["id"] for row in journal.list_rows("tokens")] == ["tok_1", "tok_102", "tok_104", "tok_2", "tok_3"]
+
+
 def test_commands_together_and_alone_from_all_sides_leave_no_gap(journal):
     def together(first):
         return journal.commit_all([creation(number) for number in range(first, first + 5)])

@@ -6,7 +6,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.command import upgrade
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from andon.adapters.keyring import Keyring
 from andon.adapters.sql.engine import open_engine, reading, writing
@@ -220,6 +220,30 @@ def test_commands_whose_keys_cannot_be_made_are_each_told_and_not_done(journal):
     done = journal.commit_all(begun)
     assert [type(each) for each in done] == [Unavailable, Unavailable]
     assert journal.last() == 4
+
+
+def beginning(number):
+    return Command(f"tok_{number}", creation(number).decide, begins=f"tok_{number}")
+
+
+def test_one_that_breaks_the_transaction_fails_alone(journal):
+    """A stream that is begun twice, which no sender of ours does."""
+    done = journal.commit_all([beginning(number) for number in (11, 12, 11, 13)])
+    assert [isinstance(each, Exception) for each in done] == [False, False, True, False]
+    assert {row["id"] for row in journal.list_rows("tokens")} >= {"tok_11", "tok_12", "tok_13"}
+    journal.check()
+
+
+def test_a_burst_takes_as_few_statements_as_one_command(journal):
+    carried_out = []
+    event.listen(journal.engine, "before_cursor_execute", lambda _, __, told, *___: carried_out.append(told))
+    counts = []
+    for numbers in ([20], range(30, 50)):
+        carried_out.clear()
+        journal.commit_all([beginning(number) for number in numbers])
+        counts.append(len(carried_out))
+    assert counts[0] == counts[1]
+    journal.check()
 
 
 def synchronous(connection):
