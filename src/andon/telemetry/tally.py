@@ -53,6 +53,7 @@ class Tally:
             for name in self.coded
             if isinstance(coding := plan.codings[name], CategoryCoding)
         }
+        self._unseen_since: dict[str, int] = {}
         faces = [_Face.of(cube, plan.shape(cube), self._derived) for cube in plan.cubes]
         self._plain = _Layout([face for face in faces if not face.cube.known_at], plan)
         known = [face for face in faces if face.cube.known_at]
@@ -73,8 +74,8 @@ class Tally:
         length = np.int64(self._plan.grid.length_us)
         bucket = np.floor_divide(batch.time_us, length)
         codes = self._completed(batch.codes)
-        for name, seen in self._seen.items():
-            seen[np.flatnonzero(np.bincount(codes[name]))] = True
+        for name in self._seen:
+            self._note(name, codes[name], batch.time_us)
         buckets = _Places.of(bucket)
         self._count(self._plain, _Places(buckets.values << LAG_BITS, buckets.places), codes)
         if self._known and batch.labelled is not None and batch.known_us is not None:
@@ -94,6 +95,31 @@ class Tally:
         codings = {name: self._plan.codings[name] for name in self._plan.coded}
         found = {name: coding for name, coding in codings.items() if isinstance(coding, CategoryCoding)}
         return {name: coding for name, coding in found.items() if self._seen_by(name)[coding.unseen :].any()}
+
+    def unseen_since(self, names: Iterable[str]) -> int | None:
+        """A time in microseconds before which no row held a value that one of these codings lacks; None: none known."""
+        found = []
+        for name in names:
+            way = self._derived.get(name)
+            if way is not None and (way.codes[: self._category(way.base).unseen] >= self._category(name).unseen).any():
+                return None  # the other coding knows some of its unseen values
+            since = self._unseen_since.get(name if way is None else way.base)
+            found += [] if since is None else [since]
+        return min(found, default=None)
+
+    def _category(self, name: str) -> CategoryCoding:
+        coding = self._plan.codings[name]
+        assert isinstance(coding, CategoryCoding)  # noqa: S101  # asked of categories only
+        return coding
+
+    def _note(self, name: str, codes: Codes, time_us: Int64) -> None:
+        """Note which codes of a category a batch has, and when it first had a value that the reference does not."""
+        there = np.flatnonzero(np.bincount(codes))
+        self._seen[name][there] = True
+        unseen = self._category(name).unseen
+        if there[-1] >= unseen:
+            first = int(time_us[codes >= unseen].min())
+            self._unseen_since[name] = min(first, self._unseen_since.get(name, first))
 
     def _seen_by(self, name: str) -> npt.NDArray[np.bool_]:
         """For each code of a category, whether a row had it."""

@@ -207,7 +207,7 @@ class DuckDBLog:
                 tally.add(batch)
                 if progress is not None:
                     progress(tally.rows, self._opened.rows)
-            names = self._names(tally.unseen(), before, plan.grid)
+            names = self._names(tally, before, plan.grid)
         return Summary(plan.digest, tally.rows, tally.counts(), names)
 
     def answer(self, question: Question) -> Answer:
@@ -298,24 +298,25 @@ class DuckDBLog:
             return f"coalesce({time_us_sql(column, self._storages[column])}, {_NEVER})"
         return _NEVER if self._delay_us is None else f"{self._time_us} + {self._delay_us}"
 
-    def _names(
-        self, codings: Mapping[str, CategoryCoding], before: datetime, grid: Grid
-    ) -> dict[tuple[str, int], tuple[int, str]]:
+    def _names(self, tally: Tally, before: datetime, grid: Grid) -> dict[tuple[str, int], tuple[int, str]]:
         """The first bucket of each cell of values that the reference does not have, and its smallest value there."""
-        by_column: dict[str, list[Coded]] = {}
+        codings, by_column = tally.unseen(), dict[str, list[Coded]]()
         for each in as_coded(codings):
             by_column.setdefault(codings[each.name].column, []).append(each)
         names: dict[tuple[str, int], tuple[int, str]] = {}
         for column, coded in by_column.items():
             self._set_values(coded)
-            found = self._connection.execute(self._names_sql(column, coded, before, grid)).fetchall()
+            asked, since = self._before(before), tally.unseen_since(each.name for each in coded)
+            if since is not None:
+                asked = f"{self._compared('>=', from_us(since))} and {asked}"
+            found = self._connection.execute(self._names_sql(column, coded, asked, grid)).fetchall()
             names |= {(coded[place].name, int(cell)): (int(bucket), str(value)) for place, cell, bucket, value in found}
         return names
 
-    def _names_sql(self, column: str, coded: Sequence[Coded], before: datetime, grid: Grid) -> str:
+    def _names_sql(self, column: str, coded: Sequence[Coded], asked: str, grid: Grid) -> str:
         text, length = text_sql(column, self._storages[column]), grid.length_us
         bucket = f"(t - ((t % {length}) + {length}) % {length}) // {length}"  # floors before 1970, exactly
-        values = f"select {text} as v, min({self._time_us}) as t from andon_log where {self._before(before)} group by 1"
+        values = f"select {text} as v, min({self._time_us}) as t from andon_log where {asked} group by 1"
         cells = " union all ".join(
             f"select {place} as p, {each.unseen_sql('v')} as c, b, v from named" for place, each in enumerate(coded)
         )

@@ -104,10 +104,12 @@ def _open(connection: Connection, files: Place, columns: Columns, raw: _Raw) -> 
     storages = described(connection, "andon_log")
     if raw.part.equal is not None:
         _require_rows(connection, files, *raw.part.equal)
-    rows, first_us, last_us = _check_times(connection, files, columns.time, storages)
-    warnings += _check_rows(connection, columns, storages, rows)
+    found = _Found.of(connection, columns, storages)
+    _check_times(files, columns.time, found)
+    warnings += _check_rows(connection, columns, storages, found)
     schema = _schema(connection, storages, raw.types)
-    return OpenedLog(connection, files, storages, schema, rows, first_us, last_us, tuple(warnings), columns)
+    bounds = found.rows, found.first_us, found.last_us
+    return OpenedLog(connection, files, storages, schema, *bounds, tuple(warnings), columns)
 
 
 def _meant(name: str, names: Iterable[str]) -> str:
@@ -177,13 +179,33 @@ def _require_rows(connection: Connection, files: Place, column: str, text: str) 
         )
 
 
-def _check_times(
-    connection: Connection, files: Place, time_column: str, storages: Mapping[str, str]
-) -> tuple[int, int, int]:
-    """Rows, and the first and last time in microseconds since the epoch."""
-    time = time_us_sql(time_column, storages[time_column])
-    sql = f"select count(*), count(t), min(t), max(t) from (select {time} as t from andon_log)"
-    rows, timed, first, last = _numbers(connection, sql)
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one look at all rows says: how many, with a time and with an id; the times' bounds; labels that came early.
+
+    Times are microseconds since the epoch.
+    """
+
+    rows: int
+    timed: int
+    first_us: int
+    last_us: int
+    named: int
+    early: int
+
+    @classmethod
+    def of(cls, connection: Connection, columns: Columns, storages: Mapping[str, str]) -> "_Found":
+        at, early = time_us_sql(columns.time, storages[columns.time]), "0"
+        if columns.label_time is not None and columns.label_time in storages:
+            known = time_us_sql(columns.label_time, storages[columns.label_time])
+            early = f"count(*) filter (where {known} < {at})"
+        what = f"count(*), count({at}), min({at}), max({at}), count({quoted_name(columns.id)}), {early}"
+        return cls(*_numbers(connection, f"select {what} from andon_log"))
+
+
+def _check_times(files: Place, time_column: str, found: _Found) -> None:
+    """Refuse a log without rows, and times that are missing or no years."""
+    rows, timed = found.rows, found.timed
     if not rows:
         raise BadInput(f"{files.name} holds no rows: name a log with at least one prediction")
     if timed < rows:
@@ -191,9 +213,8 @@ def _check_times(
             f"{rows - timed:,} of {rows:,} rows of {files.name} have no time in {time_column!r}:"
             " fill it in or leave those rows out"
         )
-    if not _FIRST_US <= first <= last < _LAST_US:
+    if not _FIRST_US <= found.first_us <= found.last_us < _LAST_US:
         raise BadInput(f"{files.name} has times in {time_column!r} outside the years 1 to 9999: mend those rows")
-    return rows, first, last
 
 
 def _numbers(connection: Connection, sql: str) -> list[int]:
@@ -201,28 +222,24 @@ def _numbers(connection: Connection, sql: str) -> list[int]:
 
 
 def _check_rows(
-    connection: Connection, columns: Columns, storages: Mapping[str, str], rows: int
+    connection: Connection, columns: Columns, storages: Mapping[str, str], found: _Found
 ) -> list[tuple[str, str]]:
+    """Warnings about ids and about labels that came early."""
+    name, rows = quoted_name(columns.id), found.rows
     id_sql = text_sql(columns.id, storages[columns.id])
-    early = "0"
-    if columns.label_time is not None and columns.label_time in storages:
-        made, known = (time_us_sql(name, storages[name]) for name in (columns.time, columns.label_time))
-        early = f"count(*) filter (where {known} < {made})"
-    name = quoted_name(columns.id)
-    named, too_early = _numbers(connection, f"select count({name}), {early} from andon_log")
     some = "true" if rows <= EXACT_ROWS_MAX else f"hash({id_sql}) % {rows // _IDS_COMPARED} = 0"
     seen, distinct = _numbers(connection, f"select count({name}), count(distinct {name}) from andon_log where {some}")
-    found = []
-    if named < rows:
-        text = f"{rows - named:,} rows have no {columns.id}: they are counted, but cannot be named"
-        found.append(("missing_ids", text))
+    told = []
+    if found.named < rows:
+        text = f"{rows - found.named:,} rows have no {columns.id}: they are counted, but cannot be named"
+        told.append(("missing_ids", text))
     if distinct < seen:
         text = f"{seen - distinct:,} of {seen:,} rows repeat the {columns.id} of another row; each row is counted"
-        found.append(("duplicate_ids", text))
-    if too_early:
-        text = f"{too_early:,} labels arrived before their prediction; they count as known at once"
-        found.append(("labels_before_predictions", text))
-    return found
+        told.append(("duplicate_ids", text))
+    if found.early:
+        text = f"{found.early:,} labels arrived before their prediction; they count as known at once"
+        told.append(("labels_before_predictions", text))
+    return told
 
 
 def _schema(connection: Connection, storages: Mapping[str, str], types: LogSchema | None) -> LogSchema:
