@@ -21,11 +21,11 @@ class _Stream:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._forget()
         os.register_at_fork(after_in_child=self._forget)  # a child with the same key would draw the same salts
 
     def _forget(self) -> None:
+        self._lock = threading.Lock()  # at a fork another thread may hold the one before
         self._left = -1
 
     def __call__(self, count: int) -> bytes:

@@ -218,9 +218,7 @@ class DuckDBLog:
         if question.examples:
             named = f"filter (where ({condition}) and {quoted_name(self._columns.id)} is not null)"
             parts.append(f"min_by({self._id}, md5({self._id}) || {self._id}, {question.examples}) {named}")
-        asked = self._before(question.before)
-        if question.since is not None:
-            asked = f"{self._compared('>=', question.since)} and {asked}"
+        asked = self._between(question.since, question.before)
         with reading(self._files):
             try:
                 row = one_row(self._connection, f"select {', '.join(parts)} from andon_log where {asked}")
@@ -239,8 +237,10 @@ class DuckDBLog:
         with reading(self._files):
             return self._connection.execute(sql).fetchall()
 
-    def _before(self, before: datetime) -> str:
-        return self._compared("<", before)
+    def _between(self, since: datetime | None, before: datetime) -> str:
+        """The condition that event times lie in a half-open interval."""
+        end = self._compared("<", before)
+        return end if since is None else f"{self._compared('>=', since)} and {end}"
 
     def _compared(self, sign: str, at: datetime) -> str:
         """The condition that event times lie on one side of a moment; whole row groups are left out by it."""
@@ -262,7 +262,7 @@ class DuckDBLog:
             codes += ["labelled", "known"]
         more_sources, more_codes = self._coded_sql(coded)
         sources, codes = sources + more_sources, codes + more_codes
-        inner = f"select {', '.join(sources)} from andon_log where {self._before(before)}"
+        inner = f"select {', '.join(sources)} from andon_log where {self._between(None, before)}"
         reader = self._connection.sql(f"select {', '.join(codes)} from ({inner})").to_arrow_reader(BATCH_ROWS)
         for batch in reader:
             if batch.num_rows:
@@ -306,9 +306,8 @@ class DuckDBLog:
         names: dict[tuple[str, int], tuple[int, str]] = {}
         for column, coded in by_column.items():
             self._set_values(coded)
-            asked, since = self._before(before), tally.unseen_since(each.name for each in coded)
-            if since is not None:
-                asked = f"{self._compared('>=', from_us(since))} and {asked}"
+            since = tally.unseen_since(each.name for each in coded)
+            asked = self._between(None if since is None else from_us(since), before)
             found = self._connection.execute(self._names_sql(column, coded, asked, grid)).fetchall()
             names |= {(coded[place].name, int(cell)): (int(bucket), str(value)) for place, cell, bucket, value in found}
         return names
