@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from andon.telemetry.derived import Derived, derived
-from andon.telemetry.plan import CategoryCoding, Codes, Cube, NumberCoding, Plan
+from andon.telemetry.plan import Codes, Cube, NumberCoding, Plan
 from andon.telemetry.summary import LAG_BITS, LAG_MAX, LAG_NEVER, Counts, Int64
+from andon.telemetry.unseen import Unseen
 
 NEVER_US = int(np.iinfo(np.int64).min)
 """The time of arrival of a label that carries none."""
@@ -45,102 +46,60 @@ class Tally:
     """The growing counts of one plan."""
 
     def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+        self.plan = plan
         self._derived = derived({name: plan.codings[name] for name in plan.coded})
         self._cubes = {cube: _CubeTally() for cube in plan.cubes}
-        self._seen = {
-            name: np.zeros(coding.size, dtype=np.bool_)
-            for name in self.coded
-            if isinstance(coding := plan.codings[name], CategoryCoding)
-        }
-        self._unseen_since: dict[str, int] = {}
+        self.unseen = Unseen({name: plan.codings[name] for name in plan.coded}, self._derived)
         faces = [_Face.of(cube, plan.shape(cube), self._derived) for cube in plan.cubes]
-        self._plain = _Layout([face for face in faces if not face.cube.known_at], plan)
+        self._whole = {name: coding.size for name, coding in plan.codings.items() if isinstance(coding, NumberCoding)}
+        self._plain = _Layout([face for face in faces if not face.cube.known_at])
         known = [face for face in faces if face.cube.known_at]
         ages = dict.fromkeys(face.cube.age for face in known)
-        self._known = {age: _Layout([face for face in known if face.cube.age == age], plan) for age in ages}
+        self._known = {age: _Layout([face for face in known if face.cube.age == age]) for age in ages}
         self.rows = 0
 
     @property
     def coded(self) -> tuple[str, ...]:
         """Names of the codings of which a batch has to bring codes; the codes of the plan's others follow from them."""
-        return tuple(name for name in self._plan.coded if name not in self._derived)
+        return tuple(name for name in self.plan.coded if name not in self._derived)
 
     def add(self, batch: Batch) -> None:
         """Count a batch."""
         self.rows += len(batch.time_us)
         if not len(batch.time_us):
             return
-        length = np.int64(self._plan.grid.length_us)
+        length = np.int64(self.plan.grid.length_us)
         bucket = np.floor_divide(batch.time_us, length)
         codes = self._completed(batch.codes)
-        for name in self._seen:
-            self._note(name, codes[name], batch.time_us)
+        axes = _Axes(codes, self._whole)
+        for name in self.unseen.counted:
+            self.unseen.note(name, axes[name].values, codes[name], bucket)
         buckets = _Places.of(bucket)
-        self._count(self._plain, _Places(buckets.values << LAG_BITS, buckets.places), codes)
+        time = _Places(buckets.values << LAG_BITS, buckets.places)
+        self._count(self._plain, _CodedRows(time, codes, axes))
         if self._known and batch.labelled is not None and batch.known_us is not None:
             rows = np.flatnonzero(batch.labelled)
             lags = _lags(bucket.take(rows), batch.known_us.take(rows), length)
             for age, layout in self._known.items():
                 few, lag = (rows, lags) if age is None else _came_until(age, rows, lags)
                 time = _crossed(_Places(buckets.values, buckets.places.take(few)), _Places.of(lag))
-                self._count(layout, time, {name: codes[name].take(few) for name in layout.names})
+                labelled = {name: codes[name].take(few) for name in layout.names}
+                self._count(layout, _CodedRows(time, labelled, axes))
 
     def counts(self) -> dict[Cube, Counts]:
         """The counts of every cube so far."""
         return {cube: tally.counts() for cube, tally in self._cubes.items()}
 
-    def unseen(self) -> dict[str, CategoryCoding]:
-        """The codings of which some rows held values that the reference does not have."""
-        codings = {name: self._plan.codings[name] for name in self._plan.coded}
-        found = {name: coding for name, coding in codings.items() if isinstance(coding, CategoryCoding)}
-        return {name: coding for name, coding in found.items() if self._seen_by(name)[coding.unseen :].any()}
-
-    def unseen_since(self, names: Iterable[str]) -> int | None:
-        """A time in microseconds before which no row held a value that one of these codings lacks; None: none known."""
-        found = []
-        for name in names:
-            way = self._derived.get(name)
-            if way is not None and (way.codes[: self._category(way.base).unseen] >= self._category(name).unseen).any():
-                return None  # the other coding knows some of its unseen values
-            since = self._unseen_since.get(name if way is None else way.base)
-            found += [] if since is None else [since]
-        return min(found, default=None)
-
-    def _category(self, name: str) -> CategoryCoding:
-        coding = self._plan.codings[name]
-        assert isinstance(coding, CategoryCoding)  # noqa: S101  # asked of categories only
-        return coding
-
-    def _note(self, name: str, codes: Codes, time_us: Int64) -> None:
-        """Note which codes of a category a batch has, and when it first had a value that the reference does not."""
-        there = np.flatnonzero(np.bincount(codes))
-        self._seen[name][there] = True
-        unseen = self._category(name).unseen
-        if there[-1] >= unseen:
-            first = int(time_us[codes >= unseen].min())
-            self._unseen_since[name] = min(first, self._unseen_since.get(name, first))
-
-    def _seen_by(self, name: str) -> npt.NDArray[np.bool_]:
-        """For each code of a category, whether a row had it."""
-        if name not in self._derived:
-            return self._seen[name]
-        way = self._derived[name]
-        seen = np.zeros(self._plan.codings[name].size, dtype=np.bool_)
-        seen[way.codes[self._seen[way.base]]] = True
-        return seen
-
     def _completed(self, codes: Mapping[str, Codes]) -> Mapping[str, Codes]:
         """Codes of a batch, and what the plan's extractors make of them."""
-        if not self._plan.extractors:
+        if not self.plan.extractors:
             return codes
         ways = {name: way for name, way in self._derived.items() if name not in codes}
-        return self._plan.complete({**codes, **{name: way.codes.take(codes[way.base]) for name, way in ways.items()}})
+        return self.plan.complete({**codes, **{name: way.codes.take(codes[way.base]) for name, way in ways.items()}})
 
-    def _count(self, layout: "_Layout", time: "_Places", codes: Mapping[str, Codes]) -> None:
-        if not len(time.places):
+    def _count(self, layout: "_Layout", rows: "_CodedRows") -> None:
+        if not len(rows):
             return
-        rows = _CodedRows(time, codes, layout.whole)
         for cube, counts in rows.counts(layout.joints(rows)):
             self._cubes[cube].add(counts)
 
@@ -211,6 +170,25 @@ class _Axis:
         return len(self.values)
 
 
+class _Axes:
+    """The axes of some columns of a batch, each made when first asked for.
+
+    Those in `whole` are their codings' lengths: of these nearly every code occurs.
+    """
+
+    def __init__(self, codes: Mapping[str, Codes], whole: Mapping[str, int]) -> None:
+        self._codes = codes
+        self._axes = {name: _Axis(np.arange(size), np.arange(size)) for name, size in whole.items()}
+
+    def __getitem__(self, name: str) -> _Axis:
+        if name not in self._axes:
+            values = np.flatnonzero(np.bincount(self._codes[name]))
+            place_of = np.zeros(int(values[-1]) + 1, dtype=np.int64)
+            place_of[values] = np.arange(len(values))
+            self._axes[name] = _Axis(values, place_of)
+        return self._axes[name]
+
+
 @dataclass(slots=True)
 class _Joint:
     """Cubes that are counted together: their columns and how many cells these span."""
@@ -226,14 +204,10 @@ class _Joint:
 class _Layout:
     """Which cubes are counted together: laid out by the first batch, and anew where it does not suit another one."""
 
-    def __init__(self, faces: Sequence[_Face], plan: Plan) -> None:
+    def __init__(self, faces: Sequence[_Face]) -> None:
         self._faces = sorted(faces, key=lambda face: -len(face.columns))
         self._uses = Counter(name for face in faces for name in face.columns)
         self._laid_out: list[_Joint] = []
-        self.whole = {
-            name: coding.size for name in self._uses if isinstance(coding := plan.codings.get(name), NumberCoding)
-        }
-        """Axes of which nearly every code occurs, by their length."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -265,15 +239,15 @@ class _Layout:
 
 
 class _CodedRows:
-    """Rows of one batch; only what occurs in it takes room, so a plan's empty cells cost nothing.
+    """Rows of one batch, or some of them; only what occurs in it takes room, so a plan's empty cells cost nothing.
 
     A cell's index has time as its fastest part, then the columns in their order.
     """
 
-    def __init__(self, time: "_Places", codes: Mapping[str, Codes], whole: Mapping[str, int]) -> None:
+    def __init__(self, time: "_Places", codes: Mapping[str, Codes], axes: _Axes) -> None:
         self._time = time.values
         self._codes = codes
-        self._axes = {name: _Axis(np.arange(size), np.arange(size)) for name, size in whole.items()}
+        self._axes = axes
         self._flats: dict[tuple[str, ...], Int64] = {(): time.places}
 
     def __len__(self) -> int:
@@ -286,7 +260,7 @@ class _CodedRows:
 
     def cells(self, names: Iterable[str]) -> int:
         """Cells that some columns span, without time."""
-        return math.prod(len(self._axis(name)) for name in names)
+        return math.prod(len(self._axes[name]) for name in names)
 
     def cells_of(self, joint: _Joint) -> int:
         """Cells of a joint with these rows."""
@@ -301,17 +275,9 @@ class _CodedRows:
                 continue
             columns = tuple(joint.columns)
             dense = np.bincount(self._flat(columns), minlength=self.cells_of(joint))
-            dense = dense.reshape(*(len(self._axis(name)) for name in reversed(columns)), self.times)
+            dense = dense.reshape(*(len(self._axes[name]) for name in reversed(columns)), self.times)
             for face in joint.faces:
                 yield face.cube, self._counts(_marginal(dense, columns, face.columns), face)
-
-    def _axis(self, name: str) -> _Axis:
-        if name not in self._axes:
-            values = np.flatnonzero(np.bincount(self._codes[name]))
-            place_of = np.zeros(int(values[-1]) + 1, dtype=np.int64)
-            place_of[values] = np.arange(len(values))
-            self._axes[name] = _Axis(values, place_of)
-        return self._axes[name]
 
     def _flat(self, columns: tuple[str, ...]) -> Int64:
         """The cell of each row."""
@@ -320,7 +286,7 @@ class _CodedRows:
         before, last = columns[:-1], columns[-1]
         if before not in self._flats:
             self._flats[before] = self._flat(before)
-        steps = self._axis(last).place_of * (self.times * self.cells(before))
+        steps = self._axes[last].place_of * (self.times * self.cells(before))
         flat: Int64 = steps.take(self._codes[last])
         flat += self._flats[before]
         return flat
@@ -328,7 +294,7 @@ class _CodedRows:
     def _counts(self, cells: Int64, face: _Face) -> Counts:
         """The keys and counts of cells `(time, columns …)` that have rows."""
         keys = self._time * np.int64(face.size)
-        for part in face.parts([self._axis(name).values for name in face.columns]):
+        for part in face.parts([self._axes[name].values for name in face.columns]):
             keys = (keys[:, np.newaxis] + part).reshape(-1)
         rows = cells.reshape(-1)
         filled = np.flatnonzero(rows)
@@ -339,7 +305,7 @@ class _CodedRows:
         flat, number = np.unique(self._flat(face.columns), return_counts=True)
         flat, place = np.divmod(flat, self.times)
         keys = self._time.take(place) * np.int64(face.size)
-        axes = [self._axis(name) for name in face.columns]
+        axes = [self._axes[name] for name in face.columns]
         for axis, part in zip(axes, face.parts([axis.values for axis in axes]), strict=True):
             flat, place = np.divmod(flat, len(axis))
             keys += part.take(place)

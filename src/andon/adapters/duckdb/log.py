@@ -36,6 +36,7 @@ from andon.telemetry.schema import LogSchema
 from andon.telemetry.source import CategoryProfile, NumberProfile, Progress
 from andon.telemetry.summary import Summary
 from andon.telemetry.tally import NEVER_US, Batch, Tally
+from andon.telemetry.unseen import Names
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -298,32 +299,25 @@ class DuckDBLog:
             return f"coalesce({time_us_sql(column, self._storages[column])}, {_NEVER})"
         return _NEVER if self._delay_us is None else f"{self._time_us} + {self._delay_us}"
 
-    def _names(self, tally: Tally, before: datetime, grid: Grid) -> dict[tuple[str, int], tuple[int, str]]:
+    def _names(self, tally: Tally, before: datetime, grid: Grid) -> Names:
         """The first bucket of each cell of values that the reference does not have, and its smallest value there."""
-        codings, by_column = tally.unseen(), dict[str, list[Coded]]()
-        for each in as_coded(codings):
-            by_column.setdefault(codings[each.name].column, []).append(each)
-        names: dict[tuple[str, int], tuple[int, str]] = {}
-        for column, coded in by_column.items():
-            self._set_values(coded)
-            since = tally.unseen_since(each.name for each in coded)
-            asked = self._between(None if since is None else from_us(since), before)
-            found = self._connection.execute(self._names_sql(column, coded, asked, grid)).fetchall()
-            names |= {(coded[place].name, int(cell)): (int(bucket), str(value)) for place, cell, bucket, value in found}
-        return names
+        names: Names = {}
+        for name, (first, last) in tally.unseen.buckets().items():
+            [coded] = as_coded({name: tally.plan.codings[name]})
+            self._set_values([coded])
+            asked = self._between(grid.start(first), min(grid.start(last + 1), before))
+            found = self._connection.execute(self._names_sql(coded, asked, grid)).fetchall()
+            names |= {(name, int(cell)): (int(bucket), str(value)) for cell, bucket, value in found}
+        return tally.unseen.completed(names)
 
-    def _names_sql(self, column: str, coded: Sequence[Coded], asked: str, grid: Grid) -> str:
-        text, length = text_sql(column, self._storages[column]), grid.length_us
+    def _names_sql(self, coded: Coded, asked: str, grid: Grid) -> str:
+        assert isinstance(coded.coding, CategoryCoding)  # noqa: S101  # others have no such cells
+        text, length = source_sql(coded.coding, self._storages), grid.length_us
         bucket = f"(t - ((t % {length}) + {length}) % {length}) // {length}"  # floors before 1970, exactly
         values = f"select {text} as v, min({self._time_us}) as t from andon_log where {asked} group by 1"
-        cells = " union all ".join(
-            f"select {place} as p, {each.unseen_sql('v')} as c, b, v from named" for place, each in enumerate(coded)
-        )
-        return (
-            f"with named as materialized (select v, {bucket} as b from ({values}) where v is not null),"
-            f" firsts as (select p, c, min({{'b': b, 'v': v}}) as f from ({cells}) where c is not null group by p, c)"
-            " select p, c, f.b, f.v from firsts"
-        )
+        cells = f"select {coded.unseen_sql('v')} as c, {bucket} as b, v from ({values}) where v is not null"
+        firsts = f"select c, min({{'b': b, 'v': v}}) as f from ({cells}) where c is not null group by c"
+        return f"select c, f.b, f.v from ({firsts})"
 
 
 _MISFITS = (

@@ -195,12 +195,23 @@ class _Found:
 
     @classmethod
     def of(cls, connection: Connection, columns: Columns, storages: Mapping[str, str]) -> "_Found":
-        at, early = time_us_sql(columns.time, storages[columns.time]), "0"
+        time, early = quoted_name(columns.time), "0"
+        at = time_us_sql(columns.time, storages[columns.time])
         if columns.label_time is not None and columns.label_time in storages:
             known = time_us_sql(columns.label_time, storages[columns.label_time])
             early = f"count(*) filter (where {known} < {at})"
-        what = f"count(*), count({at}), min({at}), max({at}), count({quoted_name(columns.id)}), {early}"
-        return cls(*_numbers(connection, f"select {what} from andon_log"))
+        # asked of the times as they are stored, which a Parquet file's footer answers without its rows
+        counted = f"count(*) as n, count({time}) as t, count({quoted_name(columns.id)}) as named, {early} as early"
+        bounds = [time_us_sql(name, storages[columns.time]) for name in ("low", "high")]
+        looked = f"select {counted}, min({time}) as low, max({time}) as high from andon_log"
+        unbounded = f"cast({' is null or '.join(bounds)} is null as integer)"
+        asked = f"select n, t, {', '.join(bounds)}, named, early, {unbounded} from ({looked})"
+        *numbers, is_unbounded = _numbers(connection, asked)
+        found = cls(*numbers)
+        if not is_unbounded:
+            return found
+        timed, first, last = _numbers(connection, f"select count({at}), min({at}), max({at}) from andon_log")
+        return replace(found, timed=timed, first_us=first, last_us=last)  # infinite times are none
 
 
 def _check_times(files: Place, time_column: str, found: _Found) -> None:
