@@ -84,6 +84,13 @@ def test_a_table_beside_another_log() -> None:
         open_log(["duckdb:///warehouse.db?table=decisions", "text.db"], MODEL)
 
 
+def test_times_without_end() -> None:
+    with duckdb.connect("warehouse.db") as database:
+        database.execute("insert into decisions select * replace (timestamp 'infinity' as ts) from decisions limit 1")
+    assert "1 of" in str(error := refused("duckdb:///warehouse.db?table=decisions"))
+    assert "have no time in 'ts': fill it in" in str(error)
+
+
 def test_a_view_of_files_outside() -> None:
     Path("rows.csv").write_text("id,ts\n1,2026-01-01\n")
     with duckdb.connect("warehouse.db") as database:

@@ -31,6 +31,7 @@ EDGES = (-1.0, 0.0, 2.5)
 CODINGS: dict[str, Coding] = {
     "x": NumberCoding("x", EDGES),
     "c": CategoryCoding("c", ("a", "b"), unseen_cells=3),
+    "slice of c": CategoryCoding("c", ("b",), unseen_cells=1),
     "t": PresenceCoding("c"),
     "y": CategoryCoding("y", ("0", "1")),
 }
@@ -39,6 +40,7 @@ CUBES = (
     Cube(("x",)),
     Cube(("c", "x")),
     Cube(("t",)),
+    Cube(("slice of c",)),
     Cube((), known_at=True),
     Cube(("y", "c", "x"), known_at=True),
     Cube(("y", "c"), known_at=True, age=2),

@@ -32,10 +32,11 @@ _OUR_FAULTS = (
     duckdb.TransactionException,
 )
 _SPILL = "andon-"
+_NO_STATISTICS = "disabled_optimizers = 'statistics_propagation'"
 _NO_REASON = "its content cannot be read"
 
 
-def connect(*places: Place, in_order: bool = False) -> Connection:
+def connect(*places: Place, in_order: bool = False, locked: bool = True) -> Connection:
     """A connection in UTC that spills to the system's temporary folder, never to the working directory.
 
     Parquet's minimum and maximum leave NaN out, and DuckDB concludes from them that there is none: it must not reason
@@ -44,6 +45,7 @@ def connect(*places: Place, in_order: bool = False) -> Connection:
     Args:
         places: what it may read.
         in_order: keep the rows in the order of the files, where a question is about the first ones.
+        locked: let nothing change its settings; else the caller has to `lock` it before anything else is asked.
     """
     connection = duckdb.connect()
     spill = Path(tempfile.gettempdir()) / f"{_SPILL}{secrets.token_hex(8)}"  # DuckDB makes and removes it
@@ -54,8 +56,8 @@ def connect(*places: Place, in_order: bool = False) -> Connection:
         f"memory_limit = '{MEMORY_LIMIT}'",
         f"preserve_insertion_order = {str(in_order).lower()}",
         "enable_progress_bar = false",
-        "streaming_buffer_size = '64MB'",
-        "disabled_optimizers = 'statistics_propagation'",
+        "streaming_buffer_size = '16MB'",
+        _NO_STATISTICS,
         f"allowed_paths = [{allowed}]",
         "enable_external_access = false",
     ):
@@ -66,8 +68,24 @@ def connect(*places: Place, in_order: bool = False) -> Connection:
             with reading(place):
                 place.attach(connection)
         unless_attached.pop_all()
-    connection.execute("set lock_configuration = true")
+    if locked:
+        lock(connection)
     return connection
+
+
+def lock(connection: Connection) -> None:
+    """From now on nothing changes the settings of a connection."""
+    connection.execute("set lock_configuration = true")
+
+
+@contextmanager
+def by_statistics(connection: Connection) -> Iterator[None]:
+    """Lets a connection that is not locked answer from Parquet's statistics: right where there can be no NaN."""
+    connection.execute("set disabled_optimizers = ''")
+    try:
+        yield
+    finally:
+        connection.execute(f"set {_NO_STATISTICS}")
 
 
 def close(connection: Connection) -> None:

@@ -164,6 +164,12 @@ class DuckDBLog:
             self._has_sample = True
         return "andon_sample"
 
+    def _drop_sample(self) -> None:
+        """Give back the memory of the rows that were profiled: who counts has profiled."""
+        if self._has_sample:
+            self._connection.execute("drop table andon_sample")
+            self._has_sample = False
+
     def profile_category(self, column: str) -> CategoryProfile:
         """The values of a column as text; of a large log, over rows picked by the MD5 of their ids."""
         if column not in self._storages:
@@ -203,6 +209,7 @@ class DuckDBLog:
         coded = as_coded({name: plan.codings[name] for name in tally.coded})
         known_at = any(cube.known_at for cube in plan.cubes)
         with reading(self._files):
+            self._drop_sample()
             self._set_values(coded)
             for batch in self._batches(coded, before, known_at=known_at):
                 tally.add(batch)

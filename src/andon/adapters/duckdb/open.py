@@ -1,12 +1,12 @@
 """Opens the files of a log as one DuckDB view with clear types and times."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from andon.adapters.duckdb.codes import logical_type, quoted_name, text_sql, time_us_sql
-from andon.adapters.duckdb.connection import Connection, close, connect, one_row, reading
+from andon.adapters.duckdb.connection import Connection, by_statistics, close, connect, lock, one_row, reading
 from andon.adapters.duckdb.files import quoted
 from andon.adapters.duckdb.outcomes import JoinedLabels, Outcomes, read_labels, unknown_ids
 from andon.adapters.duckdb.place import Place
@@ -60,7 +60,7 @@ def open_files(
         BadInput: the files cannot be read, or do not hold the declared id and time.
     """
     places = [files] if outcomes is None else [outcomes.place, files]
-    connection = connect(*places)
+    connection = connect(*places, locked=False)
     with ExitStack() as unless_opened:
         unless_opened.callback(close, connection)
         with reading(files):
@@ -75,6 +75,7 @@ def open_files(
         if joined is not None and outcomes is not None and outcomes.is_complete:
             found = unknown_ids(connection, outcomes, joined, opened.storages[joined.on])
             opened = replace(opened, warnings=(*opened.warnings, *joined.warnings, *found))
+        lock(connection)
         unless_opened.pop_all()
         return opened
 
@@ -104,7 +105,9 @@ def _open(connection: Connection, files: Place, columns: Columns, raw: _Raw) -> 
     storages = described(connection, "andon_log")
     if raw.part.equal is not None:
         _require_rows(connection, files, *raw.part.equal)
-    found = _Found.of(connection, columns, storages)
+    has_plain_times = raw.log.storages[columns.time].startswith("TIMESTAMP")
+    with by_statistics(connection) if has_plain_times else nullcontext():
+        found = _Found.of(connection, columns, storages)
     _check_times(files, columns.time, found)
     warnings += _check_rows(connection, columns, storages, found)
     schema = _schema(connection, storages, raw.types)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from math import inf
 
 import numpy as np
@@ -119,14 +120,23 @@ class Crossed:
 
 def in_slice(marks: Sequence[Mark], values: Sequence[int], coding: Coding, counts: Crossed) -> MarkSeries:
     """Marks in the slice of some values against the rest of the traffic."""
-    inside, reference_inside = counts.log[:, values].sum(axis=1), counts.reference[:, values].sum(axis=1)
-    return MarkSeries(
-        tuple(marks),
-        _side(inside, marks, coding),
-        _side(reference_inside, marks, coding),
-        _side(counts.log_all - inside, marks, coding),
-        _side(counts.reference_all - reference_inside, marks, coding),
-    )
+    return in_each([marks], [values], coding, counts)
+
+
+def in_each(
+    marks: Sequence[Sequence[Mark]], values: Sequence[Sequence[int]], coding: Coding, counts: Crossed
+) -> MarkSeries:
+    """The marks of some slices, each of some values, against the rest of the traffic, as one family."""
+
+    def sides(crossed: Int64, everything: Int64) -> tuple[Side, Side]:
+        inside = [crossed[:, each].sum(axis=1) for each in values]
+        here = _joined([_side(rows, each, coding) for rows, each in zip(inside, marks, strict=True)])
+        rest = _joined([_side(everything - rows, each, coding) for rows, each in zip(inside, marks, strict=True)])
+        return here, rest
+
+    log, rest = sides(counts.log, counts.log_all)
+    reference, reference_rest = sides(counts.reference, counts.reference_all)
+    return MarkSeries(tuple(chain.from_iterable(marks)), log, reference, rest, reference_rest)
 
 
 def in_all_traffic(watched: Watched, history: History, name: str) -> Iterator[MarkSeries]:
@@ -144,17 +154,12 @@ def in_slices(watched: Watched, history: History, column: str, name: str) -> Ite
     cut, coding = watched.cut(column), watched.codings[name]
     counts = Crossed.of(history, slice_coding(column), name)
     there, new = counts.reference_all.sum(axis=0), history.names(name)
-    known, unknown = [], []
-    for value in range(len(cut.values)):
-        place = slice_of(cut, value)
-        marks = value_marks(name, coding, there, place)
-        known.append(in_slice(marks, [value], coding, counts))
-        if new:
-            marks = new_marks(name, coding, new, there, place)
-            unknown.append(in_slice(marks, [value], coding, counts))
-    yield joined(known)
-    if unknown:
-        yield joined(unknown, alike=False)
+    values = [[value] for value in range(len(cut.values))]
+    places = [slice_of(cut, *each) for each in values]
+    yield in_each([value_marks(name, coding, there, place) for place in places], values, coding, counts)
+    if new:
+        unknown = in_each([new_marks(name, coding, new, there, place) for place in places], values, coding, counts)
+        yield replace(unknown, alike=False)
 
 
 def in_pairs(watched: Watched, history: History, pair: tuple[str, str], name: str) -> MarkSeries | None:
