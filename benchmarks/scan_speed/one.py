@@ -23,7 +23,7 @@ WHAT = {
     "arrow": "floor: reads the log into memory",
     "andon log": "opens, checks and counts the log by the plan of the reference, hourly, without a surrogate",
     "andon log, surrogate": "the same with the surrogate of the known-good model, asked about every row",
-    "andon distances": "what the peers do, by hour and slice: both logs, distributions, shares, errors, calibration",
+    "andon distances": "what the peers do, by hour and slice: counts of both logs and all distances; opens no incident",
     "andon": "the whole scan: reference, log, hourly evaluations over features, slices and versions",
     "evidently": "DataDriftPreset on 23 columns and ClassificationPreset, one window, no slices",
     "nannyml": "univariate drift on 23 columns, CBPE, realised performance, daily chunks, no slices",
@@ -101,21 +101,29 @@ DISTANCES = (
 
 def andon_distances(reference: str, log: str, model: str) -> Steps:
     from andon.adapters.duckdb.log import open_log
+    from andon.base.interval import Grid
     from andon.bootstrap.model_files import read_model
-    from andon.bootstrap.packs import floors
     from andon.detect import planning
+    from andon.detect.budget import Budget
+    from andon.detect.history import History
+    from andon.detect.hit import search
     from andon.detect.registry import DETECTORS
     from andon.inventory.columns import resolve_columns
-    from andon.services.watch import Request, Watch
 
     planning.fit = lambda *_: None  # no surrogate of the model: no peer has one
+    detectors = [each for each in DETECTORS if each.name in DISTANCES]
     yield
     declared = read_model(model)
     with open_log([reference], declared) as known_good:
         types = known_good.schema()
         with open_log([log], declared, types=types) as opened:
-            watched = Watch([each for each in DETECTORS if each.name in DISTANCES], floors())
-            watched.scan(Request(opened, known_good, resolve_columns(declared, opened.schema())))
+            resolved = resolve_columns(declared, opened.schema())
+            grid = Grid(planning.evaluation_length(opened, resolved))
+            watched = planning.watch(resolved, known_good)
+            plan = planning.make_plan(watched, [cube for each in detectors for cube in each.cubes(watched)], grid)
+            counted = [source.summarize(plan, source.period().end) for source in (opened, known_good)]
+            history = History.of(plan, counted[0], counted[1], opened.period().end)
+            search(watched, history, detectors, Budget(resolved.false_incidents_per_quarter))
 
 
 FOUND: list[dict[str, object]] = []

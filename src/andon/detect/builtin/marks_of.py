@@ -129,7 +129,7 @@ def in_each(
     """The marks of some slices, each of some values, against the rest of the traffic, as one family."""
 
     def sides(crossed: Int64, everything: Int64) -> tuple[Side, Side]:
-        inside = [crossed[:, each].sum(axis=1) for each in values]
+        inside = [crossed[:, each[0]] if len(each) == 1 else crossed[:, each].sum(axis=1) for each in values]
         here = _joined([_side(rows, each, coding) for rows, each in zip(inside, marks, strict=True)])
         rest = _joined([_side(everything - rows, each, coding) for rows, each in zip(inside, marks, strict=True)])
         return here, rest
@@ -165,25 +165,34 @@ def in_slices(watched: Watched, history: History, column: str, name: str) -> Ite
 def in_pairs(watched: Watched, history: History, pair: tuple[str, str], name: str) -> MarkSeries | None:
     """The values of a coding where two columns have a value each, against the rest and within each column's slice."""
     coding, columns = watched.codings[name], (*(slice_coding(column) for column in pair), name)
-    counted = history.counts(*columns), history.reference_counts(*columns)
-    there, families = counted[1].sum(axis=(0, 1, 2)), []
-    for values, place in places_of(watched, pair, counted[1].sum(axis=(0, 3))):
+    log, reference = (_Met.of(each) for each in (history.counts(*columns), history.reference_counts(*columns)))
+    there, families = reference.everywhere.sum(axis=0), []
+    for values, place in places_of(watched, pair, reference.counts.sum(axis=(0, 3))):
         marks = value_marks(name, coding, there, place)
-        log, reference = ([_side(each, marks, coding) for each in _around(counts, *values)] for counts in counted)
-        within = tuple(zip(log[2:], reference[2:], strict=True))
-        families.append(MarkSeries(tuple(marks), log[0], reference[0], log[1], reference[1], within=within))
+        here, others = ([_side(each, marks, coding) for each in met.around(*values)] for met in (log, reference))
+        within = tuple(zip(here[2:], others[2:], strict=True))
+        families.append(MarkSeries(tuple(marks), here[0], others[0], here[1], others[1], within=within))
     return replace(joined(families), declared=False) if families else None
 
 
-def _around(counts: Int64, first: int, second: int) -> tuple[Int64, Int64, Int64, Int64]:
-    """Of `(T, values, values, codes)`: where two values meet, in the rest of the traffic, and of the slice of each."""
-    here = counts[:, first, second]
-    return (
-        here,
-        counts.sum(axis=(1, 2)) - here,
-        counts[:, first].sum(axis=1) - here,
-        counts[:, :, second].sum(axis=1) - here,
-    )
+@dataclass(frozen=True)
+class _Met:
+    """Counts of a coding where the codes of two cuts meet: `(T, first, second, codes)`, and their sums over cuts."""
+
+    counts: Int64
+    by_first: Int64
+    by_second: Int64
+    everywhere: Int64
+
+    @classmethod
+    def of(cls, counts: Int64) -> "_Met":
+        by_first = counts.sum(axis=2)
+        return cls(counts, by_first, counts.sum(axis=1), by_first.sum(axis=1))
+
+    def around(self, first: int, second: int) -> tuple[Int64, Int64, Int64, Int64]:
+        """Where two values meet, in the rest of the traffic, and in the rest of the slice of each."""
+        here = self.counts[:, first, second]
+        return here, self.everywhere - here, self.by_first[:, first] - here, self.by_second[:, second] - here
 
 
 def places_of(watched: Watched, pair: tuple[str, str], rows: Int64) -> list[tuple[tuple[int, int], Slice]]:

@@ -52,6 +52,6 @@ class NullShare:
                 continue
             coding = watched.codings[feature]
             counts = marks_of.Crossed.of(history, slice_coding(column), feature)
-            for value in range(len(cut.values)):
-                marks = marks_of.absence_marks(feature, coding, marks_of.slice_of(cut, value))
-                yield marks_of.in_slice(marks, [value], coding, counts)
+            places = [marks_of.slice_of(cut, value) for value in range(len(cut.values))]
+            marks = [marks_of.absence_marks(feature, coding, place) for place in places]
+            yield marks_of.in_each(marks, [[value] for value in range(len(places))], coding, counts)
