@@ -167,7 +167,7 @@ def _int64(array: list[str]) -> Int64:
 
 def _of_summary(found: Summary) -> Document:
     cubes = [
-        [list(cube.columns), cube.known_at, cube.age, _array(counts.keys), _array(counts.counts)]
+        [list(cube.columns), cube.known_at, cube.age, _array(counts.keys), _array(counts.counts.astype(np.int64))]
         for cube, counts in found.cubes.items()
     ]
     names = [[name, code, bucket, value] for (name, code), (bucket, value) in sorted(found.names.items())]

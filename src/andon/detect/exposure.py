@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from andon.detect.jump import WINDOWS, angle
 from andon.detect.mark import Exposure, MarkSeries
-from andon.telemetry.summary import Int64
+from andon.telemetry.summary import Whole
 
 Float = npt.NDArray[np.float64]
 
@@ -49,7 +49,7 @@ def _decisions_moved(exposure: Exposure, window: int) -> npt.NDArray[np.bool_]:
     return moved
 
 
-def _windowed(values: Int64 | Float, window: int) -> Float:
+def _windowed(values: Whole | Float, window: int) -> Float:
     """Sums over the last `window` buckets at each index; 0 before the first full window that has a past."""
     sums = np.cumsum(values, axis=1, dtype=np.float64)
     over = np.zeros(sums.shape)

@@ -159,7 +159,7 @@ class History:
         cube = Cube(columns, known_at=True, age=age)
         shape, counts = self.plan.shape(cube), summary.cubes[cube]
         bucket, lag, code = unpack(counts.keys, int(np.prod(shape, dtype=np.int64)))
-        return bucket, lag, np.array(np.unravel_index(code, shape)), counts.counts
+        return bucket, lag, np.array(np.unravel_index(code, shape)), counts.counts.astype(np.int64)
 
     def reference_delays(self, *columns: str) -> tuple[Int64, Int64, Int64]:
         """Labelled rows of the reference, of which an arrival is known: bucket of decision, delay in buckets, rows."""
@@ -167,7 +167,7 @@ class History:
         counts = self.reference.cubes[cube]
         bucket, lag, _ = unpack(counts.keys, int(np.prod(self.plan.shape(cube), dtype=np.int64)))
         timed = lag != LAG_NEVER
-        return bucket[timed], lag[timed], counts.counts[timed]
+        return bucket[timed], lag[timed], counts.counts[timed].astype(np.int64)
 
     def reference_labels(self, *columns: str) -> Int64:
         """Counts of the labelled rows of the reference over the codes: shape `(reference buckets, *sizes)`."""
@@ -198,7 +198,7 @@ class History:
         place = np.searchsorted(buckets, bucket)
         inside = place < len(buckets)
         codes = np.array(np.unravel_index(code[inside], shape), dtype=np.int64)
-        return Entries(place[inside], codes, summary.cubes[cube].counts[inside], len(buckets))
+        return Entries(place[inside], codes, summary.cubes[cube].counts[inside].astype(np.int64), len(buckets))
 
     def _dense(self, summary: Summary, buckets: Int64, cube: Cube) -> Int64:
         shape = self.plan.shape(cube)

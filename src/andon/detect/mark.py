@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from andon.detect.finding import Slice
 from andon.detect.history import Rest, Triangle
-from andon.telemetry.summary import Int64
+from andon.telemetry.summary import Whole
 
 Float = npt.NDArray[np.float64]
 
@@ -66,8 +66,8 @@ class Side:
     A count holds fractions where rows carry a mark with a known probability only: what is expected of them.
     """
 
-    count: Int64 | Float
-    total: Int64 | Float
+    count: Whole | Float
+    total: Whole | Float
 
     def __sub__(self, part: "Side") -> "Side":
         return Side(self.count - part.count, self.total - part.total)
@@ -128,8 +128,8 @@ class Exposure:
         usual: net share of decisions that became of the class, in the reference, `(S,)`.
     """
 
-    rows: Int64 | Float
-    rest_rows: Int64 | Float
+    rows: Whole | Float
+    rest_rows: Whole | Float
     changed: Side
     rest_changed: Side
     usual: Float

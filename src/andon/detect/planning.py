@@ -393,7 +393,7 @@ def with_ripeness(watched: Watched, reference: LogSource, grid: Grid) -> Watched
     counts = reference.summarize(plan, reference.period().end).cubes[cube]
     decided, lags, _ = unpack(counts.keys, watched.codings[LABEL].size)
     timed = lags != LAG_NEVER
-    decided, lags, rows = decided[timed], lags[timed], counts.counts[timed]
+    decided, lags, rows = decided[timed], lags[timed], counts.counts[timed].astype(np.int64)
     if not rows.sum():
         return watched
     early, age = (delay_of(share, lags, rows) for share in (EARLY_SHARE, RIPE_SHARE))

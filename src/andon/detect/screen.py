@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from andon.detect.mark import MarkSeries
 from andon.detect.sums import Past
-from andon.telemetry.summary import Int64
+from andon.telemetry.summary import NARROW_ROWS, Whole
 
 Float = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
@@ -21,7 +21,6 @@ SCREEN_CELLS = 1 << 15
 """How many marks times buckets are screened at a time: a quarter of a MiB per array."""
 SCREEN_SLACK = 1e-2
 """By how much less than the threshold passes the screen: more than single precision rounds off, up to 1e10 rows."""
-_NARROW = float(1 << 31)
 NO_ROWS, NO_ROWS_ERROR = np.pi / 2, 2.0
 """The angle of a share of no rows, and its variance."""
 
@@ -107,9 +106,9 @@ class _Screen:
         return (now - before[0], own + before[1]), (now - side.known[0], own + side.known[1])
 
 
-def _running(counts: Int64 | Float) -> Running:
+def _running(counts: Whole | Float) -> Running:
     """Running sums, exact; whole numbers in 32 bits where they fit, which halves the work on them."""
-    if counts.dtype.kind == "i" and counts.sum(axis=1, dtype=np.float64).max(initial=0.0) < _NARROW:
+    if counts.dtype.kind == "i" and counts.sum(axis=1, dtype=np.float64).max(initial=0.0) < NARROW_ROWS:
         return np.cumsum(counts, axis=1, dtype=np.int32)
     return np.cumsum(counts, axis=1, dtype=np.float64)
 

@@ -10,12 +10,17 @@ from typing_extensions import override
 from andon.telemetry.plan import Cube, Plan
 
 Int64 = npt.NDArray[np.int64]
+Whole = Int64 | npt.NDArray[np.int32]
+"""Counts of rows: in 32 bits where they fit, which halves the memory of a scan; sums of them are of 64 bits."""
 
 LAG_BITS = 16
 LAG_MAX = (1 << LAG_BITS) - 2
 """The longest delay of a label, in buckets, that is told apart; longer ones count as this."""
 LAG_NEVER = LAG_MAX + 1
 """The lag of a label that is there but carries no time of arrival: known only at the end."""
+
+NARROW_ROWS = 1 << 31
+"""Below so many rows all counts and their sums fit in 32 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +32,10 @@ class Counts:
     """
 
     keys: Int64
-    counts: Int64
+    counts: Whole
 
     @classmethod
-    def of(cls, keys: Int64, counts: Int64 | None = None) -> "Counts":
+    def of(cls, keys: Int64, counts: Whole | None = None) -> "Counts":
         """Counts of keys in any order, with repeats; each key counts once unless `counts` says how often."""
         unique, inverse = np.unique(keys, return_inverse=True)
         summed = np.zeros(len(unique), dtype=np.int64)
@@ -38,7 +43,13 @@ class Counts:
         return cls(unique, summed)
 
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts.of(np.concatenate((self.keys, other.keys)), np.concatenate((self.counts, other.counts)))
+        counts = np.concatenate((self.counts, other.counts), dtype=np.int64)
+        return Counts.of(np.concatenate((self.keys, other.keys)), counts)
+
+
+def narrow(counts: Whole) -> Whole:
+    """The same counts (not negative) in 32 bits if they fit."""
+    return counts.astype(np.int32, copy=False) if counts.max(initial=0) < NARROW_ROWS else counts
 
 
 def pack(bucket: Int64, lag: Int64, code: Int64, size: int) -> Int64:

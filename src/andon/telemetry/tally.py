@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from andon.telemetry.derived import Derived, derived
 from andon.telemetry.plan import Codes, Cube, NumberCoding, Plan
-from andon.telemetry.summary import LAG_BITS, LAG_MAX, LAG_NEVER, Counts, Int64
+from andon.telemetry.summary import LAG_BITS, LAG_MAX, LAG_NEVER, Counts, Int64, Whole, narrow
 from andon.telemetry.unseen import Unseen
 
 NEVER_US = int(np.iinfo(np.int64).min)
@@ -298,7 +298,7 @@ class _CodedRows:
             keys = (keys[:, np.newaxis] + part).reshape(-1)
         rows = cells.reshape(-1)
         filled = np.flatnonzero(rows)
-        return Counts(keys.take(filled), rows.take(filled))
+        return Counts(keys.take(filled), narrow(rows.take(filled)))
 
     def _sorted(self, face: _Face) -> Counts:
         """The same of a cube with too many cells to lay them out."""
@@ -309,7 +309,7 @@ class _CodedRows:
         for axis, part in zip(axes, face.parts([axis.values for axis in axes]), strict=True):
             flat, place = np.divmod(flat, len(axis))
             keys += part.take(place)
-        return Counts(keys, number.astype(np.int64, copy=False))
+        return Counts(keys, narrow(number.astype(np.int64, copy=False)))
 
 
 def _came_until(age: int, rows: Int64, lags: Int64) -> tuple[Int64, Int64]:
@@ -353,20 +353,19 @@ class _CubeTally:
         return self._parts[0]
 
     def _settle(self) -> None:
-        none = np.zeros(0, dtype=np.int64)
-        keys = np.concatenate([none, *(part.keys for part in self._parts)])
-        counts = np.concatenate([none, *(part.counts for part in self._parts)])
+        keys = np.concatenate([np.zeros(0, dtype=np.int64), *(part.keys for part in self._parts)])
+        counts = np.concatenate([np.zeros(0, dtype=np.int32), *(part.counts for part in self._parts)])
         self._parts = [_added(keys, counts)]
         self._settled, self._pending = len(self._parts[0].keys), 0
 
 
-def _added(keys: Int64, counts: Int64) -> Counts:
+def _added(keys: Int64, counts: Whole) -> Counts:
     if (keys[1:] > keys[:-1]).all():
         return Counts(keys, counts)
     order = np.argsort(keys, kind="stable")
     keys, counts = keys[order], counts[order]
     first = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
-    return Counts(keys[first], np.add.reduceat(counts, first))
+    return Counts(keys[first], narrow(np.add.reduceat(counts, first, dtype=np.int64)))
 
 
 def _lags(bucket: Int64, known_us: Int64, length: np.int64) -> Int64:

@@ -13,7 +13,7 @@ from andon.detect.history import History
 from andon.detect.mark import ROWS_MIN, Mark, MarkSeries, Side
 from andon.detect.planning import Watched, slice_coding
 from andon.telemetry.plan import CategoryCoding, Coding, NumberCoding
-from andon.telemetry.summary import Int64
+from andon.telemetry.summary import NARROW_ROWS, Int64, Whole
 
 PLACE_ROWS_MIN = 4 * ROWS_MIN
 """A place of two columns with fewer rows in the reference has no baseline."""
@@ -107,15 +107,21 @@ def everywhere(marks: Sequence[Mark], coding: Coding, log: Int64, reference: Int
 class Crossed:
     """Counts of a coding by the codes of a cut: `(T, cut, codes)`, and those of all traffic, `(T, codes)`."""
 
-    log: Int64
-    reference: Int64
-    log_all: Int64
-    reference_all: Int64
+    log: Whole
+    reference: Whole
+    log_all: Whole
+    reference_all: Whole
 
     @classmethod
     def of(cls, history: History, cut: str, name: str) -> "Crossed":
-        log, reference = history.counts(cut, name), history.reference_counts(cut, name)
-        return cls(log, reference, log.sum(axis=1), reference.sum(axis=1))
+        rows = max(history.log.rows, history.reference.rows)
+        log, reference = _fitting(history.counts(cut, name), rows), _fitting(history.reference_counts(cut, name), rows)
+        return cls(log, reference, log.sum(axis=1, dtype=log.dtype), reference.sum(axis=1, dtype=reference.dtype))
+
+
+def _fitting(counts: Int64, rows: int) -> Whole:
+    """Counts of so many rows, in 32 bits if these and their sums fit."""
+    return counts.astype(np.int32) if rows < NARROW_ROWS else counts
 
 
 def in_slice(marks: Sequence[Mark], values: Sequence[int], coding: Coding, counts: Crossed) -> MarkSeries:
@@ -128,7 +134,7 @@ def in_each(
 ) -> MarkSeries:
     """The marks of some slices, each of some values, against the rest of the traffic, as one family."""
 
-    def sides(crossed: Int64, everything: Int64) -> tuple[Side, Side]:
+    def sides(crossed: Whole, everything: Whole) -> tuple[Side, Side]:
         inside = [crossed[:, each[0]] if len(each) == 1 else crossed[:, each].sum(axis=1) for each in values]
         here = _joined([_side(rows, each, coding) for rows, each in zip(inside, marks, strict=True)])
         rest = _joined([_side(everything - rows, each, coding) for rows, each in zip(inside, marks, strict=True)])
@@ -230,23 +236,23 @@ def joined(families: Sequence[MarkSeries], *, alike: bool = True) -> MarkSeries:
     )
 
 
-def _side(counts: Int64, marks: Sequence[Mark], coding: Coding) -> Side:
+def _side(counts: Whole, marks: Sequence[Mark], coding: Coding) -> Side:
     if not marks:
         nothing = np.zeros((0, len(counts)), dtype=np.int64)
         return Side(nothing, nothing)
-    total = counts @ among(marks[0], coding)
+    total = counts @ among(marks[0], coding).astype(counts.dtype)
     return Side(_carrying(counts, marks, coding), np.broadcast_to(total, (len(marks), len(total))))
 
 
-def _carrying(counts: Int64, marks: Sequence[Mark], coding: Coding) -> Int64:
+def _carrying(counts: Whole, marks: Sequence[Mark], coding: Coding) -> Whole:
     """Rows with each mark, `(marks, T)`."""
     first, last = (np.array([mark.codes[end] for mark in marks]) for end in (0, -1))
     if all(mark.codes == tuple(range(mark.codes[0], mark.codes[-1] + 1)) for mark in marks):
         if np.array_equal(first, last):
             return np.ascontiguousarray(counts.T[first])
-        before = np.zeros((counts.shape[1] + 1, len(counts)), dtype=np.int64)
+        before = np.zeros((counts.shape[1] + 1, len(counts)), dtype=counts.dtype)
         np.cumsum(counts.T, axis=0, out=before[1:])
-        within: Int64 = before[last + 1] - before[first]
+        within: Whole = before[last + 1] - before[first]
         return within
     # Whole numbers of floating point, exact below 2**53: their product is an order of magnitude faster.
     count = carried(marks, coding).astype(np.float64) @ counts.T.astype(np.float64)
