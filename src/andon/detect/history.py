@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from andon.telemetry.plan import Cube, Plan
-from andon.telemetry.summary import LAG_NEVER, Int64, Summary, unpack
+from andon.telemetry.summary import LAG_NEVER, Int64, Summary, pack, unpack
 
 Float = npt.NDArray[np.float64]
 
@@ -33,6 +33,29 @@ class Triangle:
         """The entries chosen by a mask."""
         return Triangle(
             self.event[inside], self.arrival[inside], self.codes[:, inside], self.counts[inside], self.length
+        )
+
+    def by(self, columns: tuple[int, ...]) -> "dict[tuple[int, ...], Triangle]":
+        """The entries by their codes of some columns, where there are any."""
+        if not len(self.event):
+            return {}
+        codes = self.codes[list(columns)]
+        order = np.lexsort(codes[::-1])
+        codes = codes[:, order]
+        firsts = np.flatnonzero(np.concatenate(([True], (codes[:, 1:] != codes[:, :-1]).any(axis=0)))).tolist()
+        sorted_by = Triangle(
+            self.event[order], self.arrival[order], self.codes[:, order], self.counts[order], self.length
+        )
+        return {
+            tuple(codes[:, first].tolist()): sorted_by.part(first, end)
+            for first, end in zip(firsts, [*firsts[1:], len(order)], strict=True)
+        }
+
+    def part(self, first: int, end: int) -> "Triangle":
+        """The entries from one to before another."""
+        chosen = slice(first, end)
+        return Triangle(
+            self.event[chosen], self.arrival[chosen], self.codes[:, chosen], self.counts[chosen], self.length
         )
 
     def times(self, rate: Float) -> "Triangle":
@@ -203,11 +226,13 @@ class History:
     def _dense(self, summary: Summary, buckets: Int64, cube: Cube) -> Int64:
         shape = self.plan.shape(cube)
         size = int(np.prod(shape, dtype=np.int64))
-        bucket, _, code = unpack(summary.cubes[cube].keys, size)
-        place = np.searchsorted(buckets, bucket)
-        inside = place < len(buckets)
+        counts, place = summary.cubes[cube], np.arange(len(buckets))
+        lowest = pack(buckets, np.zeros_like(buckets), np.zeros_like(buckets), size)  # key of each bucket
+        firsts, ends = np.searchsorted(counts.keys, lowest), np.searchsorted(counts.keys, lowest + size)
         dense = np.zeros(len(buckets) * size, dtype=np.int64)
-        dense[place[inside] * size + code[inside]] = summary.cubes[cube].counts[inside]
+        if len(buckets):  # the axis holds all buckets up to its last, so their keys follow each other
+            seen = slice(firsts[0], ends[-1])
+            dense[counts.keys[seen] - np.repeat(lowest - place * size, ends - firsts)] = counts.counts[seen]
         return dense.reshape((len(buckets), *shape))
 
 

@@ -118,28 +118,41 @@ def _in_pairs(faults: Sequence[Fault], watched: Watched, labels: Labels, cut: Cu
     rows = np.zeros([labels.history.plan.codings[name].size for name in cut], dtype=np.int64)
     np.add.at(rows, tuple(reference.codes[:2]), reference.counts)
     places = marks_of.places_of(watched, (one, other), rows)
+    parts = [_Grouped.of(labelled, reference, each) for each in ((0,), (1,), (0, 1))]
     marks, inside, rest, within = [], [], [], []
     for fault in (fault for fault in faults if fault.steady):
         everybody = _Counted.of(fault, labelled, reference)
         slices = [
-            {
-                value: _Counted.of(
-                    fault, labelled.where(labelled.codes[n] == value), reference.where(reference.codes[n] == value)
-                )
-                for value in {values[n] for values, _ in places}
-            }
+            {value: _Counted.of(fault, *parts[n].where(value)) for value in {values[n] for values, _ in places}}
             for n in range(len(cut))
         ]
         for values, place in places:
-            here, usual = (np.all(each.codes[:2] == np.array([values]).T, axis=0) for each in (labelled, reference))
             marks.append(replace(fault.mark, slice=place))
-            inside.append(_Counted.of(fault, labelled.where(here), reference.where(usual)))
+            inside.append(_Counted.of(fault, *parts[2].where(*values)))
             rest.append(everybody.without(inside[-1]))
             within.append([each[value].without(inside[-1]) for each, value in zip(slices, values, strict=True)])
     if not marks:
         return None
     each = tuple(_sides([both[n] for both in within]) for n in range(len(cut)))
     return replace(_series(marks, inside, rest), within=each, declared=False)
+
+
+@dataclass(frozen=True)
+class _Grouped:
+    """Labelled rows of the log and of the reference by the codes of some of their columns."""
+
+    log: dict[tuple[int, ...], Triangle]
+    reference: dict[tuple[int, ...], Triangle]
+    nothing: tuple[Triangle, Triangle]
+
+    @classmethod
+    def of(cls, log: Triangle, reference: Triangle, columns: tuple[int, ...]) -> "_Grouped":
+        nothing = tuple(rows.where(np.zeros(len(rows.event), dtype=np.bool_)) for rows in (log, reference))
+        return cls(log.by(columns), reference.by(columns), (nothing[0], nothing[1]))
+
+    def where(self, *codes: int) -> tuple[Triangle, Triangle]:
+        """Those that have these codes."""
+        return self.log.get(codes, self.nothing[0]), self.reference.get(codes, self.nothing[1])
 
 
 @dataclass(frozen=True)
