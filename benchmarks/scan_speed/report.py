@@ -38,7 +38,8 @@ def table(results: Results) -> str:
         "| rows | what runs | seconds | CPU seconds | × DuckDB scan | by CPU seconds | peak memory | |",
         "|--:|---|--:|--:|--:|--:|--:|---|",
     ]
-    for (rows, contestant), found in results.items():
+    order = list(WHAT)
+    for (rows, contestant), found in sorted(results.items(), key=lambda each: (each[0][0], order.index(each[0][1]))):
         if "failed" in found:
             lines.append(f"| {rows:,} | {contestant} | failed | | | | | {found['failed']} |")
             continue

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from andon.telemetry.derived import Derived, derived
-from andon.telemetry.plan import Codes, Cube, NumberCoding, Plan
+from andon.telemetry.plan import CategoryCoding, Codes, Cube, NumberCoding, Plan
 from andon.telemetry.summary import LAG_BITS, LAG_MAX, LAG_NEVER, Counts, Int64, Whole, narrow
 from andon.telemetry.unseen import Unseen
 
@@ -21,6 +21,8 @@ _CELLS_PER_ROW, _CELLS_LEAST = 0.25, 1 << 12
 _DENSE_CELLS = 1 << 21
 """Up to so many cells a single cube is counted in one array; beyond, by sorting."""
 _PENDING_LEAST = 1 << 15
+_FEW_CODES = 1 << 6
+"""Up to so many codes of a category all are laid out: to see which of them occur costs more than their empty cells."""
 _SPAN_PER_ROW = 4
 """Whole numbers that lie no wider are put in order by counting, not by sorting."""
 
@@ -52,6 +54,8 @@ class Tally:
         self.unseen = Unseen({name: plan.codings[name] for name in plan.coded}, self._derived)
         faces = [_Face.of(cube, plan.shape(cube), self._derived) for cube in plan.cubes]
         self._whole = {name: coding.size for name, coding in plan.codings.items() if isinstance(coding, NumberCoding)}
+        categories = {name: each for name, each in plan.codings.items() if isinstance(each, CategoryCoding)}
+        self._known_codes = {name: each.unseen for name, each in categories.items() if each.unseen <= _FEW_CODES}
         self._plain = _Layout([face for face in faces if not face.cube.known_at])
         known = [face for face in faces if face.cube.known_at]
         ages = dict.fromkeys(face.cube.age for face in known)
@@ -71,7 +75,7 @@ class Tally:
         length = np.int64(self.plan.grid.length_us)
         bucket = np.floor_divide(batch.time_us, length)
         codes = self._completed(batch.codes)
-        axes = _Axes(codes, self._whole)
+        axes = _Axes(codes, self._whole, self._known_codes)
         for name in self.unseen.counted:
             self.unseen.note(name, axes[name].values, codes[name], bucket)
         buckets = _Places.of(bucket)
@@ -173,16 +177,21 @@ class _Axis:
 class _Axes:
     """The axes of some columns of a batch, each made when first asked for.
 
-    Those in `whole` are their codings' lengths: of these nearly every code occurs.
+    Those in `whole` are their codings' lengths: of these nearly every code occurs. Of those in `known` nearly every
+    code occurs up to the largest, if that is below the number given: all values are such as the reference has.
     """
 
-    def __init__(self, codes: Mapping[str, Codes], whole: Mapping[str, int]) -> None:
+    def __init__(self, codes: Mapping[str, Codes], whole: Mapping[str, int], known: Mapping[str, int]) -> None:
         self._codes = codes
+        self._known = known
         self._axes = {name: _Axis(np.arange(size), np.arange(size)) for name, size in whole.items()}
 
     def __getitem__(self, name: str) -> _Axis:
         if name not in self._axes:
-            values = np.flatnonzero(np.bincount(self._codes[name]))
+            codes = self._codes[name]
+            most = int(codes.max())
+            few = most < self._known.get(name, 0)
+            values = np.arange(most + 1) if few else np.flatnonzero(np.bincount(codes))
             place_of = np.zeros(int(values[-1]) + 1, dtype=np.int64)
             place_of[values] = np.arange(len(values))
             self._axes[name] = _Axis(values, place_of)

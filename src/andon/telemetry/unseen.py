@@ -27,12 +27,16 @@ class Unseen:
         self._derived = {name: way for name, way in derived.items() if name in self._codings}
         self.counted = tuple(name for name in self._codings if name not in self._derived)
         """The codings of which `note` has to be told."""
+        self._asked = {name: np.arange(self._codings[name].size) >= self._codings[name].unseen for name in self.counted}
+        """The codes of which it matters when they were first met."""
+        for name, way in self._derived.items():
+            self._asked[way.base] |= way.codes >= self._codings[name].unseen
         self._first = {name: np.full(self._codings[name].size, _NEVER) for name in self.counted}
 
     def note(self, name: str, occurring: Int64, codes: Codes, bucket: Int64) -> None:
-        """Note a batch: the codes that occur in it, ascending, and the code and bucket of each row."""
-        first = self._first[name]
-        sooner = occurring[first[occurring] > bucket.min()]
+        """Note a batch: the codes that may occur in it, ascending, and the code and bucket of each row."""
+        first, asked = self._first[name], occurring[self._asked[name][occurring]]
+        sooner = asked[first[asked] > bucket.min()]
         if len(sooner):  # none, but for the first batches, where rows are in the order of time
             wanted = np.zeros(len(first), dtype=np.bool_)
             wanted[sooner] = True
