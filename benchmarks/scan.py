@@ -113,9 +113,8 @@ def main() -> int:
 
 def _median(each: Sequence[dict[str, object]]) -> dict[str, object]:
     """The run of which the seconds are the median; one that failed, if any did."""
-    return sorted(each, key=lambda result: float(str(result.get("seconds", "-inf"))))[
-        0 if any("failed" in result for result in each) else len(each) // 2
-    ]
+    failed = [result for result in each if "failed" in result]
+    return failed[0] if failed else sorted(each, key=lambda result: float(str(result["seconds"])))[len(each) // 2]
 
 
 def _said(result: dict[str, object]) -> str:

@@ -57,13 +57,14 @@ class Unseen:
         return found
 
     def completed(self, names: Names) -> Names:
-        """The names of the cells of all codings, from those of the counted ones."""
+        """The names of the cells of all codings, from those of the counted ones; none where rows went away since."""
         found = dict(names)
         for name, way in self._derived.items():
             base, unseen = self._codings[way.base], self._codings[name].unseen
             for code in np.flatnonzero((way.codes >= unseen) & (self._first[way.base] != _NEVER)).tolist():
                 known = code < len(base.values)
-                met = (int(self._first[way.base][code]), base.values[code]) if known else names[way.base, code]
-                cell = name, int(way.codes[code])
-                found[cell] = min(met, found.get(cell, met))
+                met = (int(self._first[way.base][code]), base.values[code]) if known else names.get((way.base, code))
+                if met is not None:
+                    cell = name, int(way.codes[code])
+                    found[cell] = min(met, found.get(cell, met))
         return found

@@ -151,6 +151,13 @@ def _us(at: object) -> int:
     return (at.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
+def test_a_value_whose_rows_went_away_before_they_were_named_has_no_name() -> None:
+    tally = Tally(PLAN)
+    tally.add(_batch([{"ts": datetime(2026, 1, 1), "x": 0.0, "c": c, "y": None, "y_ts": None} for c in ("a", "new")]))
+    cell = code_of(CODINGS["slice of c"], "a")
+    assert tally.unseen.completed({}) == {("slice of c", cell): (81816, "a")}
+
+
 def test_memory_follows_the_counts_and_large_cubes_are_counted_too() -> None:
     codings: dict[str, Coding] = {name: CategoryCoding(name, tuple(map(str, range(5_000)))) for name in ("a", "b")}
     plan = Plan(Grid(timedelta(hours=1)), codings, (Cube(("a", "b")),))
