@@ -10,7 +10,8 @@ from typing_extensions import override
 from andon.telemetry.plan import Cube, Plan
 
 Int64 = npt.NDArray[np.int64]
-Whole = Int64 | npt.NDArray[np.int32]
+Int32 = npt.NDArray[np.int32]
+Whole = Int64 | Int32
 """Counts of rows: in 32 bits where they fit, which halves the memory of a scan; sums of them are of 64 bits."""
 
 LAG_BITS = 16

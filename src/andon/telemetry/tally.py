@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from andon.telemetry.derived import Derived, derived
 from andon.telemetry.plan import CategoryCoding, Codes, Cube, NumberCoding, Plan
-from andon.telemetry.summary import LAG_BITS, LAG_MAX, LAG_NEVER, Counts, Int64, Whole, narrow
+from andon.telemetry.summary import LAG_BITS, LAG_MAX, LAG_NEVER, Counts, Int32, Int64, Whole, narrow
 from andon.telemetry.unseen import Unseen
 
 NEVER_US = int(np.iinfo(np.int64).min)
@@ -146,32 +146,45 @@ class _Places:
     """The distinct numbers of some rows, ascending, and the place of each row's number among them."""
 
     values: Int64
-    places: Int64
+    places: Int32
 
     @classmethod
     def of(cls, numbers: Int64) -> "_Places":
         if not len(numbers):
-            return cls(numbers, numbers)
+            return cls(numbers, numbers.astype(np.int32))
         low, high = int(numbers.min()), int(numbers.max())
         if high - low > _SPAN_PER_ROW * len(numbers):
             values, places = np.unique(numbers, return_inverse=True)
-            return cls(values, places.astype(np.int64, copy=False))
+            return cls(values, places.astype(np.int32))
         offsets = numbers - low
         values = np.flatnonzero(np.bincount(offsets))
-        place_of = np.zeros(high - low + 1, dtype=np.int64)
+        place_of = np.zeros(high - low + 1, dtype=np.int32)
         place_of[values] = np.arange(len(values))
         return cls(values + low, place_of.take(offsets))
 
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """The values that occur along one axis, ascending, and the place of each value among them."""
+    """The values that occur along one axis, ascending, and the place of each among them; None where it is the value."""
 
     values: Int64
-    place_of: Int64
+    place_of: Int64 | None
+
+    @classmethod
+    def of(cls, values: Int64) -> "_Axis":
+        if not len(values) or values[-1] == len(values) - 1:
+            return cls(values, None)
+        place_of = np.zeros(int(values[-1]) + 1, dtype=np.int64)
+        place_of[values] = np.arange(len(values))
+        return cls(values, place_of)
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def places(self, codes: Codes, *, small: bool) -> Whole:
+        """The places of rows, in an array of their own."""
+        places = codes if self.place_of is None else self.place_of.take(codes)
+        return places.astype(np.int32) if small else places.astype(np.int64)
 
 
 class _Axes:
@@ -184,17 +197,14 @@ class _Axes:
     def __init__(self, codes: Mapping[str, Codes], whole: Mapping[str, int], known: Mapping[str, int]) -> None:
         self._codes = codes
         self._known = known
-        self._axes = {name: _Axis(np.arange(size), np.arange(size)) for name, size in whole.items()}
+        self._axes = {name: _Axis.of(np.arange(size)) for name, size in whole.items()}
 
     def __getitem__(self, name: str) -> _Axis:
         if name not in self._axes:
             codes = self._codes[name]
             most = int(codes.max())
             few = most < self._known.get(name, 0)
-            values = np.arange(most + 1) if few else np.flatnonzero(np.bincount(codes))
-            place_of = np.zeros(int(values[-1]) + 1, dtype=np.int64)
-            place_of[values] = np.arange(len(values))
-            self._axes[name] = _Axis(values, place_of)
+            self._axes[name] = _Axis.of(np.arange(most + 1) if few else np.flatnonzero(np.bincount(codes)))
         return self._axes[name]
 
 
@@ -257,7 +267,7 @@ class _CodedRows:
         self._time = time.values
         self._codes = codes
         self._axes = axes
-        self._flats: dict[tuple[str, ...], Int64] = {(): time.places}
+        self._flats: dict[tuple[str, ...], Whole] = {(): time.places}
 
     def __len__(self) -> int:
         return len(self._flats[()])
@@ -288,15 +298,16 @@ class _CodedRows:
             for face in joint.faces:
                 yield face.cube, self._counts(_marginal(dense, columns, face.columns), face)
 
-    def _flat(self, columns: tuple[str, ...]) -> Int64:
-        """The cell of each row."""
+    def _flat(self, columns: tuple[str, ...]) -> Whole:
+        """The cell of each row, in half the memory where the cells allow it."""
         if not columns:
             return self._flats[()]
         before, last = columns[:-1], columns[-1]
         if before not in self._flats:
             self._flats[before] = self._flat(before)
-        steps = self._axes[last].place_of * (self.times * self.cells(before))
-        flat: Int64 = steps.take(self._codes[last])
+        fits = self.times * self.cells(columns) <= np.iinfo(np.int32).max
+        flat = self._axes[last].places(self._codes[last], small=fits)
+        flat *= self.times * self.cells(before)
         flat += self._flats[before]
         return flat
 
@@ -330,7 +341,7 @@ def _came_until(age: int, rows: Int64, lags: Int64) -> tuple[Int64, Int64]:
 def _crossed(buckets: _Places, lags: _Places) -> _Places:
     """Bucket and lag of rows as one number, as the keys of a summary have it."""
     size = max(len(lags.values), 1)
-    both = _Places.of(buckets.places * size + lags.places)
+    both = _Places.of(buckets.places * np.int64(size) + lags.places)
     bucket, lag = np.divmod(both.values, size)
     return _Places((buckets.values.take(bucket) << LAG_BITS) | lags.values.take(lag), both.places)
 

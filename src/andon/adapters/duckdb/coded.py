@@ -9,7 +9,7 @@ import numpy as np
 from andon.adapters.duckdb.codes import code_sql, match_sql, unseen_sql
 from andon.telemetry.bins import Binner
 from andon.telemetry.plan import CategoryCoding, Codes, Coding, NumberCoding, PredicateCoding
-from andon.telemetry.tally import Batch
+from andon.telemetry.tally import NEVER_US, Batch
 
 if TYPE_CHECKING:
     from pyarrow import Array, ChunkedArray, RecordBatch
@@ -58,13 +58,19 @@ def as_coded(codings: Mapping[str, Coding | PredicateCoding]) -> list[Coded]:
     ]
 
 
-def as_batch(batch: "RecordBatch", coded: Sequence[Coded], *, known_at: bool) -> Batch:
-    """Times, labels and when they arrived (with `known_at`), and the codes, of what was fetched in this order."""
-    fixed = 3 if known_at else 1
-    columns = batch.columns
-    labelled, known = (_numbers(columns[1]).astype(np.bool_), _numbers(columns[2])) if known_at else (None, None)
-    codes = {each.name: each.codes(column) for each, column in zip(coded, columns[fixed:], strict=True)}
-    return Batch(_numbers(columns[0]), labelled, known, codes)
+def as_batch(batch: "RecordBatch", coded: Sequence[Coded], delay_us: int | None) -> Batch:
+    """What was fetched: `t`, perhaps `labelled`, perhaps `known`, and the codes or numbers in the order of `coded`.
+
+    Where `known` is not there, a label arrives `delay_us` microseconds after its decision; with None, never.
+    """
+    fetched = dict(zip(batch.schema.names, batch.columns, strict=True))
+    time, labelled, known = _numbers(fetched.pop("t")), None, None
+    if "labelled" in fetched:
+        labelled = _numbers(fetched.pop("labelled")).astype(np.bool_)
+        later = np.full(len(time), NEVER_US) if delay_us is None else time + delay_us
+        known = _numbers(fetched.pop("known")) if "known" in fetched else later
+    codes = {each.name: each.codes(column) for each, column in zip(coded, fetched.values(), strict=True)}
+    return Batch(time, labelled, known, codes)
 
 
 def finite(column: "ChunkedArray") -> "np.ndarray[tuple[int], np.dtype[np.float64]]":

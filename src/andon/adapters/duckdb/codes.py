@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from andon.telemetry.plan import CategoryCoding, Coding, NumberCoding, PresenceCoding, RepeatCoding
 from andon.telemetry.schema import LogicalType
+from andon.telemetry.value import unseen_cell
 
 _INTEGERS = frozenset(
     ["TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"]
@@ -124,6 +125,13 @@ def code_sql(coding: CategoryCoding | PresenceCoding | RepeatCoding, source: str
     return f"cast({code} as {_integer(coding.size)})"
 
 
+def truth_sql(coding: CategoryCoding, source: str) -> str:
+    """What `code_sql` gives for a column of truth values, without a text for each row."""
+    false, true = (_code_of(coding, text) for text in ("false", "true"))
+    code = f"case when {source} is null then {coding.null} when {source} then {true} else {false} end"
+    return f"cast({code} as {_integer(coding.size)})"
+
+
 def match_sql(source: str) -> str:
     """The code of whether a row matches; `source` names the condition."""
     return f"cast(case when {source} is null then 2 when {source} then 1 else 0 end as utinyint)"
@@ -138,6 +146,12 @@ def _category_code(coding: CategoryCoding, source: str, values: str) -> str:
     # asked once for each entry of a Parquet dictionary, and no slower for a row than a cast to an enumeration
     known = f"list_position({values}, {source}) - 1" if coding.values else "null"
     return f"case when {source} is null then {coding.null} else coalesce({known}, {unseen_sql(coding, source)}) end"
+
+
+def _code_of(coding: CategoryCoding, text: str) -> int:
+    if text in coding.values:
+        return coding.values.index(text)
+    return coding.unseen + unseen_cell(text, coding.unseen_cells)
 
 
 def exact(number: float) -> str:

@@ -18,6 +18,7 @@ from andon.adapters.duckdb.codes import (
     source_sql,
     text_sql,
     time_us_sql,
+    truth_sql,
     utc_sql,
 )
 from andon.adapters.duckdb.connection import close, one_row, reading
@@ -266,15 +267,18 @@ class DuckDBLog:
     def _batches(self, coded: Sequence[Coded], before: datetime, *, known_at: bool) -> Iterator[Batch]:
         sources, codes = [f"{self._time_us} as t"], ["t"]
         if known_at:
-            sources += [f"cast({self._labelled()} as utinyint) as labelled", f"{self._known_us()} as known"]
-            codes += ["labelled", "known"]
+            sources.append(f"cast({self._labelled()} as utinyint) as labelled")
+            codes.append("labelled")
+        if known_at and (known := self._known_us()) is not None:
+            sources.append(f"{known} as known")
+            codes.append("known")
         more_sources, more_codes = self._coded_sql(coded)
         sources, codes = sources + more_sources, codes + more_codes
         inner = f"select {', '.join(sources)} from andon_log where {self._between(None, before)}"
         reader = self._connection.sql(f"select {', '.join(codes)} from ({inner})").to_arrow_reader(BATCH_ROWS)
         for batch in reader:
             if batch.num_rows:
-                yield as_batch(batch, coded, known_at=known_at)
+                yield as_batch(batch, coded, self._delay_us)
 
     def _coded_sql(self, coded: Sequence[Coded]) -> tuple[list[str], list[str]]:
         """What to read of the log, and the codes to make of it, in the order of `coded`."""
@@ -283,6 +287,9 @@ class DuckDBLog:
             source = self._source(each.coding)
             if source is None:
                 codes.append(f"cast({each.null} as bigint) as c{place}")
+            elif isinstance(each.coding, CategoryCoding) and self._storages[each.coding.column] == "BOOLEAN":
+                sources.append(f"{quoted_name(each.coding.column)} as s{place}")
+                codes.append(f"{truth_sql(each.coding, f's{place}')} as c{place}")
             else:
                 sources.append(f"{source} as s{place}")
                 codes.append(f"{each.sql(f's{place}')} as c{place}")
@@ -299,12 +306,12 @@ class DuckDBLog:
         label = self._columns.label
         return "false" if label is None or label not in self._storages else present_sql(label, self._storages[label])
 
-    def _known_us(self) -> str:
-        """When a label arrived: its own time, else the prediction's plus the stated delay, else never."""
+    def _known_us(self) -> str | None:
+        """When a label arrived, where the log has a column that says it."""
         column = self._columns.label_time
-        if column is not None and column in self._storages:
-            return f"coalesce({time_us_sql(column, self._storages[column])}, {_NEVER})"
-        return _NEVER if self._delay_us is None else f"{self._time_us} + {self._delay_us}"
+        if column is None or column not in self._storages:
+            return None
+        return f"coalesce({time_us_sql(column, self._storages[column])}, {_NEVER})"
 
     def _names(self, tally: Tally, before: datetime, grid: Grid) -> Names:
         """The first bucket of each cell of values that the reference does not have, and its smallest value there."""
