@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
+
 from scan_speed.one import WHAT
 
 MILLION, TEN_MILLION = 1_000_000, 10_000_000
@@ -21,15 +23,18 @@ class Planted:
     column: str
     slice: str
     share: float
+    seen_by: str = "andon"
 
 
 PLANTED = (
+    Planted("model_version v1 becomes v2", "version v2", "", 0.50),
     Planted("f03 in other units where region = 'r3'", "f03", "region = 'r3'", 0.60),
     Planted("f05 null for 30 % of rows", "f05", "", 0.65),
     Planted("c2 shows a value never seen before", "c2", "", 0.70),
     Planted("positive labels double in r1, 60+", "label", "region = 'r1' and age_band = '60+'", 0.75),
+    Planted("reviewer u07 approves all in two seconds", "review_seconds", "reviewer = 'u07'", 0.80, "andon, reviews"),
 )
-"""Those that the model file lets a scan see; the version is announced, and no detector looks at reviewers yet."""
+"""The last by a model file of the reviewers: their decisions, their seconds."""
 
 
 def table(results: Results) -> str:
@@ -55,8 +60,10 @@ def table(results: Results) -> str:
     ]
     lines += ["", "| planted fault | found |", "|---|---|"]
     largest = max(rows for rows, _ in results)
-    incidents = results.get((largest, "andon"), {}).get("incidents", [])
-    lines += [f"| {fault.name} | {_found(fault, incidents)} |" for fault in PLANTED]
+    lines += [
+        f"| {fault.name} | {_found(fault, results.get((largest, fault.seen_by), {}).get('scan', {}), largest)} |"
+        for fault in PLANTED
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -88,17 +95,34 @@ def missed(results: Results) -> list[str]:
     return [*failed, *(name for name, _, _, met in targets(results) if not met)]
 
 
-def _found(fault: Planted, incidents: list[dict[str, Any]]) -> str:
-    """How the scan says it: as an incident of its own, among the findings of another, or not."""
-    planted = START + timedelta(hours=HOURS * fault.share)
-    for incident in incidents:
+def _found(fault: Planted, scan: Mapping[str, Any], rows: int) -> str:
+    """How a scan says it, with the column and the slice, and how far the hours in which it says so are from the truth.
+
+    An incident of its own has an estimated start; a finding has the window of rows by which it was found; a version
+    that did no harm is a remark.
+    """
+    planted = time_of_row(rows, fault.share)
+    for incident in scan.get("incidents", []):
         where = (incident["slice"] or {}).get("predicate", "")
         if fault.column in incident["changed"]["features"] and fault.slice in where:
-            late = datetime.fromisoformat(incident["started_at"]) - planted
-            return (
-                f"an incident, start {late.total_seconds() / 3600:+.1f} h from the truth (± 2 h for the daily rhythm)"
-            )
-    for incident in incidents:
-        if any(fault.column in str(each) and fault.slice in str(each["slice"]) for each in incident["findings"]):
-            return "among the findings of another incident"
+            return f"an incident, start {_hours(incident['started_at'], planted)} from the truth"
+    for incident in scan.get("incidents", []):
+        for each in incident["findings"]:
+            if fault.column in [*each["features"], *(each["mark"] or "").split()] and fault.slice in str(each["slice"]):
+                begin, end = (_hours(each["window"][key], planted) for key in ("start", "end"))
+                return f"a finding ({each['detector']}), rows of {begin} to {end} from the truth"
+    for note in scan.get("notes", []):
+        if fault.column in note["text"]:
+            return f"a remark, {_hours(note['at'], planted)} from the truth"
     return "**not found**"
+
+
+def time_of_row(rows: int, share: float) -> datetime:
+    """When a row was decided, by the generator's daily rhythm."""
+    weight = 1 + 0.5 * np.sin(2 * np.pi * (np.arange(HOURS) % 24 - 9) / 24)
+    edge = np.concatenate([[0.0], np.cumsum(weight)]) / weight.sum()
+    return START + timedelta(hours=float(np.interp((np.ceil(share * rows)) / rows, edge, np.arange(HOURS + 1))))
+
+
+def _hours(at: str, planted: datetime) -> str:
+    return f"{(datetime.fromisoformat(at) - planted).total_seconds() / 3600:+.1f} h"

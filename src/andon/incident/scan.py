@@ -1,6 +1,7 @@
 """What a scan of a log found: the document `andon.scan/1`."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from andon.base.interval import Interval
@@ -85,5 +86,7 @@ class Scan:
     notes: tuple[Note, ...]
     warnings: tuple[Warning, ...]
     seconds: float
+    versions: Mapping[str, datetime] = field(default_factory=dict)
+    """When each version of the model that came while the log ran was first seen."""
     figures: ScanFigures | None = None
     """What its pictures show, where they were asked for."""

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -10,7 +10,7 @@ from operator import itemgetter
 from andon.alert.grouping import Group, Releases, group
 from andon.base.errors import BadInput
 from andon.base.interval import MICROSECOND, Grid, Interval
-from andon.base.predicate import all_of, any_of, is_null, within
+from andon.base.predicate import all_of, any_of, equals, is_null, within
 from andon.detect.budget import Budget
 from andon.detect.classify import Signs, classify
 from andon.detect.detector import Detector
@@ -23,7 +23,7 @@ from andon.detect.tie import broken
 from andon.detect.versions import new_versions
 from andon.incident.description import WHOLE, Description, asks_where, describe, followed, of_version, picture, place_of
 from andon.incident.priority import Facts, propose
-from andon.incident.scan import Affected, Changed, DetectedIncident, Scan
+from andon.incident.scan import Affected, Changed, DetectedIncident, Note, Scan
 from andon.incident.scan import Warning as ScanWarning
 from andon.inventory.change import Change
 from andon.inventory.model import Model
@@ -36,6 +36,8 @@ Progress = Callable[[str, int, int], None]
 
 FINDINGS_MAX = 8
 EXAMPLES = 5
+VERSIONS_TOLD = 12
+"""So many versions that came are told, the first ones."""
 INNOCENT_KINDS = ("infra", "business")
 """Kinds of change that seldom alter an answer; another kind near the start is preferred."""
 RARE = 0.01
@@ -85,9 +87,10 @@ class Watch:
         earliest = request.log.time_of_row(PACE_ROWS)
         found = [hit for hit in found if earliest is not None and history.evaluation(hit.t) > earliest]
         day = -(-timedelta(days=1) // history.plan.grid.length)
-        came = tuple(first for _, first in new_versions(watched, history).values())
-        groups = group(found, day, Releases(came, outcomes(watched, history, self._detectors)))
-        incidents = tuple(self._incident(each, watched, request, history, now) for each in groups)
+        came = new_versions(watched, history).values()
+        releases = Releases(tuple(first for _, first in came), outcomes(watched, history, self._detectors))
+        incidents = tuple(self._incident(each, watched, request, history, now) for each in group(found, day, releases))
+        versions = _first_seen(came, request, history, now)
         grid, known = history.plan.grid, request.log.answer(Question("true", now))
         return Scan(
             model_id=request.model.id,
@@ -96,9 +99,10 @@ class Watch:
             evaluation=grid.length,
             evaluations=max(grid.last_evaluation(now) - grid.bucket(period.start), 0),
             incidents=incidents,
-            notes=(),
+            notes=_unblamed(versions, incidents),
             warnings=self._warnings(request, watched, history),
             seconds=time.monotonic() - begun,
+            versions=versions,
         )
 
     def _count(self, request: Request, now: datetime, tell: Progress) -> tuple[Watched, History]:
@@ -220,6 +224,28 @@ class Watch:
             series_start=history.start(0),
             series_step=(history.evaluation(known.t) - history.start(0)) / max(len(series), 1),
         )
+
+
+def _first_seen(
+    came: Iterable[tuple[str, int]], request: Request, history: History, now: datetime
+) -> dict[str, datetime]:
+    """When the first versions that came while the log ran were first seen; `came` holds names and buckets."""
+    column, found = request.model.columns.version, dict[str, datetime]()
+    for name, bucket in sorted(came, key=itemgetter(1, 0))[:VERSIONS_TOLD]:
+        start, end = history.start(bucket), min(history.evaluation(bucket), now)
+        is_it = "true" if column is None else equals(column, name)
+        found[name] = request.log.answer(Question(is_it, end, since=start)).first or start
+    return found
+
+
+def _unblamed(versions: Mapping[str, datetime], incidents: Sequence[DetectedIncident]) -> tuple[Note, ...]:
+    """A remark for each version that came and that no incident names."""
+    blamed_for = {incident.changed.version for incident in incidents}
+    return tuple(
+        Note(at, f"version {name} first seen in the log; no incident names it")
+        for name, at in versions.items()
+        if name not in blamed_for
+    )
 
 
 class _Report:

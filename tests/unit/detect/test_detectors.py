@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple, get_type_hints
@@ -480,6 +480,18 @@ def test_a_new_version_that_is_no_worse_for_anybody_is_no_incident(name: str, se
     assert bench.scanned(BENIGN_RELEASES[name], seed).scan.incidents == ()
 
 
+def test_a_release_that_no_incident_names_is_remarked_on_with_the_time_of_its_first_row(bench: Bench) -> None:
+    made = bench.scanned(BENIGN_RELEASES[min(BENIGN_RELEASES)], 0)
+    asked = "select model_version, min(ts) from read_parquet(?) group by 1 having min(ts) > ? order by 2"
+    rows = duckdb.execute(asked, [made.log, START + timedelta(hours=1)]).fetchall()
+    firsts = [(name, first.replace(tzinfo=UTC)) for name, first in rows]
+    assert [name for name, _ in firsts] == ["1.1.0", "2.0.0"]
+    assert [(note.text, note.at) for note in made.scan.notes] == [
+        (f"version {name} first seen in the log; no incident names it", first) for name, first in firsts
+    ]
+    assert made.scan.versions == dict(firsts)
+
+
 def test_where_no_entity_is_declared_no_previous_row_is_looked_at(bench: Bench) -> None:
     asked = {cube for detector in DETECTORS for cube in detector.cubes(bench.watched())}
     assert bench.watched().repeats == ()
@@ -515,8 +527,11 @@ def test_a_canary_that_is_to_blame_is_named_while_the_old_version_goes_on(bench:
 
 
 def test_a_version_that_is_to_blame_is_named(bench: Bench) -> None:
-    [found] = bench.scanned(FAULTS["elders_declined_by_a_new_version"], 7).scan.incidents
+    scan = bench.scanned(FAULTS["elders_declined_by_a_new_version"], 7).scan
+    [found] = scan.incidents
     assert found.changed.version == "2.0.0"
+    assert "2.0.0" in scan.versions
+    assert not any("2.0.0" in note.text for note in scan.notes)
 
 
 every_fault = pytest.mark.parametrize("name", FAULTS)

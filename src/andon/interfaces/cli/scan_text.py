@@ -103,7 +103,7 @@ class Page:
         if not notes:
             return
         console.print()
-        console.print(Text(f"{words.of_things(len(notes), 'remark', 'remarks')} below an incident", style="bold"))
+        console.print(Text("Also seen, no incident by itself", style="bold"))
         for note in notes:
             console.print(Padding.indent(_note(note, self.frame.zone), 2))
 

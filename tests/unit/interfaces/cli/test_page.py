@@ -10,6 +10,7 @@ import pytest
 from andon.incident.figures import ScanFigures
 from andon.interfaces.cli.page.render import render
 from andon.interfaces.cli.scan_text import Frame
+from andon.inventory.model import Version
 
 COMMAND = ("andon", "scan", "log.parquet", "--model", "my model.yaml")
 
@@ -90,3 +91,14 @@ def test_no_change_log_is_said(scan, frame):
     page = words_of(render((replace(scan, incidents=(bare,)), frame)))
     assert "model.yaml names no change in this time" in page
     assert "Find what was changed around the start" in page
+
+
+def test_a_version_is_a_change_on_the_day_it_was_first_seen_unless_the_model_file_says_when_it_came(scan, frame):
+    seen = replace(scan, versions={"v2": scan.incidents[0].started_at - timedelta(hours=2)})
+    page = words_of(render((seen, frame)))
+    assert "v2 first seen in the log" in page
+    assert "2 h before the start" in page
+    declared = replace(frame.model, versions=(Version("v2", scan.incidents[0].started_at - timedelta(days=1), "live"),))
+    page = words_of(render((seen, replace(frame, model=declared))))
+    assert "v2 went live" in page
+    assert "first seen in the log" not in page

@@ -37,7 +37,7 @@ def test_the_six_answers(scan, frame):
         "detected    8 May 2001, 18:00 CEST, 1 d 12 h after the start",
         "geo-features job moved to the new warehouse (pipeline)",
         "if each is one person",
-        "1 remark below an incident",
+        "Also seen, no incident by itself",
     ):
         assert answer in page
 

@@ -40,7 +40,7 @@ class Told:
 def show(told: Told) -> ShownIncident:
     """The incident in words and pictures."""
     incident, frame, zone = told.incident, told.frame, told.frame.zone
-    near = _near(frame.model, incident, told.scan.period)
+    near = _near(frame.model, incident, told.scan)
     shown = tuple(_change(each, letter, incident, frame) for letter, each in zip(LETTERS, near, strict=False))
     marks = tuple(
         Mark(each.at, letter, each == incident.changed.change) for letter, each in zip(LETTERS, near, strict=False)
@@ -142,20 +142,25 @@ def _fired(told: Told) -> str:
     return f"{fired} {over} Shaded: the span of the failure; the bar at its start: the interval of the estimate."
 
 
-def changes(model: Model, period: Interval) -> list[Change]:
-    """The change log and the versions' first days, within a period."""
+def changes(model: Model, scan: Scan) -> list[Change]:
+    """The change log, the versions' first days, and when others were first seen, within the log's period."""
+    period = scan.period
+    live = {each.name: each.deployed_at for each in model.versions if each.deployed_at is not None}
     versions = [
-        Change(version.deployed_at, "version", f"{version.name} went live")
-        for version in model.versions
-        if version.deployed_at is not None and version.deployed_at - period.start > timedelta(minutes=1)
+        Change(at, "version", f"{name} went live")
+        for name, at in live.items()
+        if at - period.start > timedelta(minutes=1)
     ]
-    within = [each for each in (*model.changes, *versions) if period.start <= each.at < period.end]
+    seen = [
+        Change(at, "version", f"{name} first seen in the log") for name, at in scan.versions.items() if name not in live
+    ]
+    within = [each for each in (*model.changes, *versions, *seen) if period.start <= each.at < period.end]
     return sorted(within, key=lambda each: each.at)
 
 
-def _near(model: Model, incident: DetectedIncident, period: Interval) -> list[Change]:
+def _near(model: Model, incident: DetectedIncident, scan: Scan) -> list[Change]:
     """Those nearest to the start, in order of time; the one that fits is always among them."""
-    every = changes(model, period)
+    every = changes(model, scan)
     fits = incident.changed.change
     every.sort(key=lambda each: (each != fits, abs(each.at - incident.started_at)))
     return sorted(every[:CHANGES_MAX], key=lambda each: each.at)
@@ -179,7 +184,7 @@ def _gap(at: datetime, start: datetime) -> str:
 
 
 def _changes_note(told: Told, shown: int) -> str:
-    every = len(changes(told.frame.model, told.scan.period))
+    every = len(changes(told.frame.model, told.scan))
     if not every:
         return "model.yaml names no change in this time: list deployments and pipeline runs under changes."
     left = f" {every - shown} further from the start are left out." if every > shown else ""

@@ -16,7 +16,7 @@ from andon.inventory.model import Model
 def show(scan: Scan, frame: Frame) -> ShownQuiet:
     """The quiet log in words and pictures."""
     zone, figures = frame.zone, None if scan.figures is None else scan.figures.whole
-    every = list(zip(LETTERS, changes(frame.model, scan.period), strict=False))
+    every = list(zip(LETTERS, changes(frame.model, scan), strict=False))
     marks = tuple(Mark(each.at, letter) for letter, each in every)
     shown = tuple(
         ShownChange(letter, words.moment(each.at, zone), sayings.name(each.kind), sayings.text(each.what))
