@@ -119,7 +119,9 @@ def _counts(plan: Plan, dense: Dense) -> Counts:
     return Counts.of(keys, flat[bucket, code])
 
 
-def hits(*families: MarkSeries, name: str = "told", budget: Budget | None = None) -> list[Hit]:
-    """What the search finds in families."""
-    watched, history = history_of(families[0].log.count.shape[1])
+def hits(
+    *families: MarkSeries, name: str = "told", budget: Budget | None = None, length: timedelta = timedelta(hours=6)
+) -> list[Hit]:
+    """What the search finds in families, of evaluations of some length."""
+    watched, history = history_of(families[0].log.count.shape[1], length)
     return search(watched, history, [Told(families, name)], budget or Budget())

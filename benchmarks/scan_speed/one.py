@@ -25,7 +25,7 @@ WHAT = {
     "andon log, surrogate": "the same with the surrogate of the known-good model, asked about every row",
     "andon distances": "what the peers do, by hour and slice: counts of both logs and all distances; opens no incident",
     "andon": "the whole scan: reference, log, hourly evaluations over features, slices and versions",
-    "andon, reviews": "the whole scan of the reviewers instead: decisions and seconds of each",
+    "andon, reviews": "the whole scan of the reviewers instead, by the hour: decisions and seconds of each",
     "evidently": "DataDriftPreset on 23 columns and ClassificationPreset, one window, no slices",
     "nannyml": "univariate drift on 23 columns, CBPE, realised performance, daily chunks, no slices",
 }
@@ -94,6 +94,7 @@ def andon(reference: str, log: str, model: str) -> Steps:
 
 def andon_reviews(reference: str, log: str, model: str) -> Steps:
     from dataclasses import replace
+    from datetime import timedelta
 
     from andon.bootstrap.model_files import read_model
     from andon.bootstrap.wiring import scan_log
@@ -102,7 +103,8 @@ def andon_reviews(reference: str, log: str, model: str) -> Steps:
     yield
     known = read_model(model)
     columns = replace(known.columns, prediction="review_decision", score=None, label=None, version=None)
-    watched = replace(known, columns=columns, features=("review_seconds",), segments=("reviewer",), protected=())
+    parts = {"features": ("review_seconds",), "segments": ("reviewer",), "protected": ()}
+    watched = replace(known, columns=columns, evaluation=timedelta(hours=1), **parts)
     FOUND.update(to_document(scan_log([log], watched, reference)))
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
 
+from andon.base.interval import Grid
 from andon.detect.budget import UNDECLARED_SHARE, Budget
 from andon.detect.detector import Detector
 from andon.detect.exposure import negligible
@@ -25,6 +27,8 @@ REST_SMOOTHING = 4
 """Buckets on either side over which the rest of the traffic is averaged as the control of one bucket."""
 BETTER_Z = 2.0
 """Standard errors by which a new version must have got better for its moved answers to be no reason for an alarm."""
+TOGETHER_PER_HOUR, TOGETHER_LEAST = 1_500, 25
+"""More marks than so many per hour of an evaluation are judged apart: a family of 25 knows its usual wander as well."""
 SHARED_MIN = 0.5
 """From this intraclass correlation on the rows of one time are nearly alike: most of what varies, varies with time."""
 SHARED_LEAST = 0.1
@@ -157,10 +161,19 @@ def search(
     for number, detector in enumerate(detectors):
         asked = limits(watched, history.plan, detector, budget, detector.weight / weights)
         for series in detector.series(watched, history):
-            found.extend(_hits(detector, series, *asked[series.declared]))
+            for part in series.parts(_together(history.plan.grid)):
+                found.extend(_hits(detector, part, *asked[part.declared]))
         if progress is not None:
             progress(number + 1, len(detectors))
     return sorted(found, key=lambda hit: (hit.t, -abs(hit.z)))
+
+
+def _together(grid: Grid) -> int:
+    """How many marks of a family are judged together, so that their arrays over a month stay below a gigabyte or two.
+
+    It depends on nothing that comes later, so not on how long the log is.
+    """
+    return max(TOGETHER_LEAST, int(TOGETHER_PER_HOUR * (grid.length / timedelta(hours=1))))
 
 
 def limits(

@@ -1,7 +1,7 @@
 """Marks: a property that a row has or has not, counted over time. Every detector turns its question into marks."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +69,10 @@ class Side:
     count: Whole | Float
     total: Whole | Float
 
+    def of(self, marks: slice) -> "Side":
+        """The counts of some of the marks."""
+        return Side(self.count[marks], self.total[marks])
+
     def __sub__(self, part: "Side") -> "Side":
         return Side(self.count - part.count, self.total - part.total)
 
@@ -116,6 +120,25 @@ class MarkSeries:
     declared: bool = True
     within: tuple[tuple[Side, Side], ...] = ()
 
+    def parts(self, most: int) -> Iterator["MarkSeries"]:
+        """Families of up to so many of the marks, in their order."""
+        for first in range(0, len(self.marks), most):
+            some = slice(first, first + most)
+            rest, reference_rest = (
+                None if each is None else each.of(some) for each in (self.rest, self.reference_rest)
+            )
+            yield replace(
+                self,
+                marks=self.marks[some],
+                log=self.log.of(some),
+                reference=self.reference.of(some),
+                late=self.late[some],
+                rest=rest,
+                reference_rest=reference_rest,
+                exposure=None if self.exposure is None else self.exposure.of(some),
+                within=tuple((log.of(some), reference.of(some)) for log, reference in self.within),
+            )
+
 
 @dataclass(frozen=True)
 class Exposure:
@@ -133,6 +156,11 @@ class Exposure:
     changed: Side
     rest_changed: Side
     usual: Float
+
+    def of(self, marks: slice) -> "Exposure":
+        """Those of some of the marks."""
+        changed, rest_changed = self.changed.of(marks), self.rest_changed.of(marks)
+        return Exposure(self.rows[marks], self.rest_rows[marks], changed, rest_changed, self.usual[marks])
 
 
 @dataclass(frozen=True)
