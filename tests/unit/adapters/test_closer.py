@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,9 +82,24 @@ def test_an_error_is_told_in_the_place_of_its_job(jobs: list[Job], children: Chi
     assert children.take(wait=True)
 
 
-def test_a_process_that_ended_is_an_error_of_its_job(jobs: list[Job], children: Children) -> None:
-    children.start(jobs[0])
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_process_that_ended_is_an_error_of_each_of_its_jobs(jobs: list[Job], children: Children, number: int) -> None:
+    """Of three jobs one waits in a process that is at another."""
+    for job in jobs[:number]:
+        children.start(job)
     for pid in children.pids:
         os.kill(pid, signal.SIGKILL)
-    with pytest.raises(OSError, match="ended early"):
+    for _ in range(number):
+        with pytest.raises(OSError, match="ended early"):
+            children.take(wait=True)
+    assert children.take(wait=True) is None
+
+
+def test_files_that_cannot_be_made_durable_are_an_error_of_their_job(jobs: list[Job], children: Children) -> None:
+    told = replace(jobs[1], evidence=str(Path(jobs[1].evidence) / "nowhere"))
+    for job in (jobs[2], told, jobs[2]):
+        children.start(job)
+    assert children.take(wait=True)
+    with pytest.raises(FileNotFoundError):
         children.take(wait=True)
+    assert children.take(wait=True)

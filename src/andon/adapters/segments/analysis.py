@@ -87,7 +87,7 @@ class Tables:
         self.ids.append(keys_of(heads.id, place))
         for model, (columns, own) in _by_model(first, heads, payloads).items():
             if model not in self._models:
-                self._models[model] = _Gathered(Reader(self._pseudonym))
+                self._models[model] = _Gathered(Reader(self._pseudonyms))
             gathered = self._models[model]
             gathered.parts.append(columns | gathered.reader.read(own))
 
@@ -102,14 +102,17 @@ class Tables:
             heads = _joined([{name: part[name] for name in _ORDER} for part in gathered.parts])
             found = (_by_model(first, _heads(headers), payloads).get(model) for first, headers, payloads in again())
             payloads = [payload for each in found if each is not None for payload in each[1].each()]
-            columns = heads | columns_by_hand(payloads, self._pseudonym)
+            columns = heads | columns_by_hand(payloads, self._pseudonyms)
         return pa.table({name: columns[name] for name in (*_ORDER, *ordered(set(columns) - set(_ORDER)))})
 
-    def _pseudonym(self, text: str) -> bytes:
+    def _pseudonyms(self, texts: Sequence[str]) -> list[bytes]:
         """Always the same for a person, and nobody without the key can say whose: keyed BLAKE2b (RFC 7693), 96 bits."""
-        made = self._hash.copy()
-        made.update(text.encode())
-        return made.digest()
+        keyed, made = self._hash.copy, []
+        for text in texts:
+            person = keyed()
+            person.update(text.encode())
+            made.append(person.digest())
+        return made
 
 
 def tables_of(rows: Sequence[tuple[int, Entry]], key: bytes) -> dict[str, pa.Table]:

@@ -4,7 +4,7 @@ import json
 import select
 import subprocess
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import IO, Final
@@ -17,6 +17,8 @@ PROCESSES: Final = 2
 
 Two threads of one process waited for the interpreter's lock: a half of a job needs it.
 """
+GIVEN: Final = 2
+"""So many jobs a process has, once all were started: it goes on with the next before anybody has read its answer."""
 MEMORY = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "MALLOC_ARENA_MAX": "3",
@@ -40,7 +42,7 @@ class _Task:
 
 
 class Children:
-    """Processes that do a job each at a time.
+    """Processes that do their jobs one after the other.
 
     The first starts with the first job, the other once two wait: a burst shall not pay for what starts after its end.
     """
@@ -73,24 +75,33 @@ class Children:
         self._children, self._tasks = [], deque()
 
     def _hand_out(self) -> None:
-        """Give jobs that wait to processes that are free, the oldest first."""
-        busy = [task.child for task in self._tasks if task.child is not None and task.answer is None]
-        free = [child for child in self._children if child not in busy]
+        """Give jobs that wait to processes that have the fewest, the oldest first."""
         waiting = [task for task in self._tasks if task.child is None]
-        if not free and len(self._children) < PROCESSES and len(waiting) > len(self._children):
-            free = [_Child(self._environment)]
-            self._children += free
-        for task, child in zip(waiting, free, strict=False):
+        is_busy = len(self._running()) == len(self._children)
+        if is_busy and len(self._children) < PROCESSES and len(waiting) > len(self._children):
+            self._children.append(_Child(self._environment))
+        most = GIVEN if len(self._children) == PROCESSES else 1
+        for task in waiting:
+            given = Counter(task.child for task in self._tasks if task.answer is None)
+            child = min(self._children, key=given.__getitem__)
+            if given[child] == most:
+                return
             task.child = child
             child.give(task.job)
 
     def _listen(self, *, wait: bool) -> bool:
         """Hear the answers that are there; False when there is none."""
-        running = {task.child.output: task for task in self._tasks if task.child is not None and task.answer is None}
-        ready = select.select(running, [], [], None if wait else 0)[0]
-        for output in ready:
-            running[output].answer = output.readline()
+        running = self._running()
+        ready = select.select([child.output for child in running], [], [], None if wait else 0)[0]
+        for child, task in running.items():
+            if child.output in ready:
+                task.answer = child.output.readline()
         return bool(ready)
+
+    def _running(self) -> dict["_Child", _Task]:
+        """What each process is at: the first of its jobs that is not answered."""
+        left = [task for task in self._tasks if task.child is not None and task.answer is None]
+        return {task.child: task for task in reversed(left) if task.child is not None}
 
 
 class _Child:

@@ -6,8 +6,9 @@ to their places, notes them as an entry and removes the write-ahead log.
 
 import gc
 import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -29,6 +30,8 @@ if TYPE_CHECKING:  # Arrow takes its time, and only who closes needs it
 
 PART_ENTRIES: Final = 1_024
 """So many entries are worked on at once: about as much as the processor's caches hold."""
+NICE: Final = 5
+"""Closing gives way to appending, which somebody waits for; not by more, or a busy machine would never close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,42 +210,43 @@ class _SyncingDisk(Disk):
         self.asked.append(self._thread.submit(super().sync, path))
 
 
-def _write_all(job: Job) -> Closed:
-    """Write the files of a job; all are durable in the end.
-
-    Raises:
-        OSError: the disk failed.
-        Tampered: as `write_pair`.
-    """
-    with ThreadPoolExecutor(1) as thread:
-        disk = _SyncingDisk(thread)
-        closed = write_pair(job, disk)
-    for each in disk.asked:
-        each.result()
-    return closed
-
-
 def main() -> None:
-    """Do jobs, a line of JSON each, one after the other, until standard input ends; a line answers each."""
+    """Do jobs, a line of JSON each, one after the other, until standard input ends; a line answers each.
+
+    A thread makes files durable and answers, while the next job goes on.
+    """
+    os.nice(NICE)
     import_module("andon.adapters.segments.analysis")
     gc.freeze()
     gc.disable()  # the objects of a job are many and hold no circles, but for the types made for its events
-    for line in sys.stdin:
-        print(_answer(line), flush=True)  # noqa: T201  # the other process reads it
+    with ThreadPoolExecutor(1) as thread:
+        for line in sys.stdin:
+            disk = _SyncingDisk(thread)
+            thread.submit(_answer, _done(line, disk), disk.asked)
+            gc.collect()
 
 
-def _answer(line: str) -> str:
-    answer: dict[str, object]
+def _done(line: str, disk: Disk) -> Closed | Exception:
     try:
-        answer = {"closed": asdict(_write_all(Job(**json.loads(line))))}
-    except OSError as error:
-        answer = {"errno": error.errno, "error": str(error.strerror)}
-    except Tampered as error:
-        answer = {"tampered": str(error)}
+        return write_pair(Job(**json.loads(line)), disk)
     except Exception as error:  # noqa: BLE001  # a worker's loop: the other process says it in a sentence
-        answer = {"errno": None, "error": f"{type(error).__name__}: {error}"}
-    gc.collect()
-    return json.dumps(answer)
+        return error
+
+
+def _answer(found: Closed | Exception, asked: Sequence[Future[None]]) -> None:
+    """Tell what became of a job, once its files are durable."""
+    if not isinstance(found, Exception):
+        found = next((error for each in asked if isinstance(error := each.exception(), Exception)), found)
+    told = _refusal(found) if isinstance(found, Exception) else {"closed": asdict(found)}
+    print(json.dumps(told), flush=True)  # noqa: T201  # the other process reads it
+
+
+def _refusal(error: Exception) -> dict[str, object]:
+    if isinstance(error, Tampered):
+        return {"tampered": str(error)}
+    if isinstance(error, OSError):
+        return {"errno": error.errno, "error": str(error.strerror)}
+    return {"errno": None, "error": f"{type(error).__name__}: {error}"}
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ _OWN: Final[tuple[str, ...]] = (
     *("prediction", "label", "decision", "status_code", "input", "output"),
 )
 _NESTED: Final = ("inputs", "segments")
-Pseudonym = Callable[[str], bytes]
+Pseudonyms = Callable[[Sequence[str]], list[bytes]]
+"""Of some people, one each."""
 PSEUDONYM_BYTES: Final = 12
 _ASKED = 100
 _KINDS: Final = {float: pa.float64(), bool: pa.bool_(), str: pa.string()}
@@ -63,8 +64,8 @@ class Payloads:
 class Reader:
     """Reads the events of one model; the type that some of them suggest holds until others do not fit it."""
 
-    def __init__(self, pseudonym: Pseudonym) -> None:
-        self._pseudonym = pseudonym
+    def __init__(self, pseudonyms: Pseudonyms) -> None:
+        self._pseudonyms = pseudonyms
         self._shape: _Shape | None = None
 
     def read(self, payloads: Payloads) -> Columns:
@@ -73,17 +74,17 @@ class Reader:
             if self._shape is None:
                 some = payloads.each()[:: len(payloads.sizes) // _ASKED + 1]
                 self._shape = _shape_of([_event(payload) for payload in some])
-            return _telling(self._shape.read(payloads, self._pseudonym))
+            return _telling(self._shape.read(payloads, self._pseudonyms))
         except _MISFITS:
             self._shape = None
-            return columns_by_hand(payloads.each(), self._pseudonym)
+            return columns_by_hand(payloads.each(), self._pseudonyms)
 
 
-def columns_by_hand(payloads: Sequence[bytes], pseudonym: Pseudonym) -> Columns:
+def columns_by_hand(payloads: Sequence[bytes], pseudonyms: Pseudonyms) -> Columns:
     """The columns of some events by the rules, a value at a time."""
     events = [_event(payload) for payload in payloads]
     found = {name: _typed([event.get(name) for event in events]) for name in _OWN if name not in PEOPLE}
-    found |= {name: _named([event.get(name) for event in events], pseudonym) for name in PEOPLE}
+    found |= {name: _named([event.get(name) for event in events], pseudonyms) for name in PEOPLE}
     flags = [event.get("flags") for event in events]
     if _are_texts(flags):
         found["flags"] = pa.array(flags, _TEXTS)
@@ -126,9 +127,9 @@ class _Part:
     take: Callable[[Any], tuple[Any, ...]]
     kinds: Mapping[str, pa.DataType | None]
 
-    def read(self, rows: Iterable[Any], pseudonym: Pseudonym) -> Columns:
+    def read(self, rows: Iterable[Any], pseudonyms: Pseudonyms) -> Columns:
         columns = dict(zip(self.kinds, zip(*map(self.take, rows), strict=True), strict=True))
-        found = {name: _named(columns.pop(name), pseudonym) for name in PEOPLE if name in columns}
+        found = {name: _named(columns.pop(name), pseudonyms) for name in PEOPLE if name in columns}
         for name, values in columns.items():
             kind = self.kinds[name]
             found[name] = _typed(values) if kind is None else _of_kind(values, kind)
@@ -143,7 +144,7 @@ class _Shape:
     own: _Part
     nested: Mapping[str, tuple[_Part, Any]]
 
-    def read(self, payloads: Payloads, pseudonym: Pseudonym) -> Columns:
+    def read(self, payloads: Payloads, pseudonyms: Pseudonyms) -> Columns:
         """The columns of events; those that do not fit raise.
 
         All are read in one go, without a look at where each ends: an event is one JSON object, or it was not taken.
@@ -151,10 +152,11 @@ class _Shape:
         events = self.decode(payloads.block)
         if len(events) != len(payloads.sizes):
             raise ValueError("not one object each")
-        found = self.own.read(events, pseudonym) if self.own.kinds else {}
+        found = self.own.read(events, pseudonyms) if self.own.kinds else {}
         for name, (part, empty) in self.nested.items():
-            rows = (getattr(each, name) for each in events)
-            found |= part.read((empty if row is None else row for row in rows), pseudonym)
+            rows = list(map(attrgetter(name), events))
+            some = [empty if row is None else row for row in rows] if None in rows else rows
+            found |= part.read(some, pseudonyms)
         return found
 
 
@@ -219,10 +221,10 @@ def _event(payload: bytes) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _named(values: Sequence[Any], pseudonym: Pseudonym) -> pa.Array:
+def _named(values: Sequence[Any], pseudonyms: Pseudonyms) -> pa.Array:
     """People by their pseudonyms."""
     texts = list(map(text_of, values))
-    known = [pseudonym(text) for text in texts if text is not None]
+    known = pseudonyms([text for text in texts if text is not None])
     if len(known) < len(texts):
         names = iter(known)
         return pa.array([None if text is None else next(names).hex() for text in texts], pa.string())
