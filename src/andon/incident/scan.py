@@ -1,7 +1,7 @@
 """What a scan of a log found: the document `andon.scan/1`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from andon.base.interval import Interval
@@ -58,7 +58,7 @@ class DetectedIncident:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A remark below an incident."""
+    """What was also seen and is no incident by itself."""
 
     at: datetime
     text: str
@@ -86,7 +86,7 @@ class Scan:
     notes: tuple[Note, ...]
     warnings: tuple[Warning, ...]
     seconds: float
-    versions: Mapping[str, datetime] = field(default_factory=dict)
-    """When each version of the model that came while the log ran was first seen."""
+    versions: Mapping[str, datetime] | None = None
+    """When each version of the model that came while the log ran was first seen; None where no column says it."""
     figures: ScanFigures | None = None
     """What its pictures show, where they were asked for."""

@@ -90,7 +90,8 @@ class Watch:
         came = new_versions(watched, history).values()
         releases = Releases(tuple(first for _, first in came), outcomes(watched, history, self._detectors))
         incidents = tuple(self._incident(each, watched, request, history, now) for each in group(found, day, releases))
-        versions = _first_seen(came, request, history, now)
+        column = request.model.columns.version
+        versions = None if column is None else _first_seen(column, came, request, history, now)
         grid, known = history.plan.grid, request.log.answer(Question("true", now))
         return Scan(
             model_id=request.model.id,
@@ -99,7 +100,7 @@ class Watch:
             evaluation=grid.length,
             evaluations=max(grid.last_evaluation(now) - grid.bucket(period.start), 0),
             incidents=incidents,
-            notes=_unblamed(versions, incidents),
+            notes=_unblamed(versions or {}, incidents),
             warnings=self._warnings(request, watched, history),
             seconds=time.monotonic() - begun,
             versions=versions,
@@ -227,14 +228,13 @@ class Watch:
 
 
 def _first_seen(
-    came: Iterable[tuple[str, int]], request: Request, history: History, now: datetime
+    column: str, came: Iterable[tuple[str, int]], request: Request, history: History, now: datetime
 ) -> dict[str, datetime]:
     """When the first versions that came while the log ran were first seen; `came` holds names and buckets."""
-    column, found = request.model.columns.version, dict[str, datetime]()
+    found = dict[str, datetime]()
     for name, bucket in sorted(came, key=itemgetter(1, 0))[:VERSIONS_TOLD]:
         start, end = history.start(bucket), min(history.evaluation(bucket), now)
-        is_it = "true" if column is None else equals(column, name)
-        found[name] = request.log.answer(Question(is_it, end, since=start)).first or start
+        found[name] = request.log.answer(Question(equals(column, name), end, since=start)).first or start
     return found
 
 
@@ -242,9 +242,7 @@ def _unblamed(versions: Mapping[str, datetime], incidents: Sequence[DetectedInci
     """A remark for each version that came and that no incident names."""
     blamed_for = {incident.changed.version for incident in incidents}
     return tuple(
-        Note(at, f"version {name} first seen in the log; no incident names it")
-        for name, at in versions.items()
-        if name not in blamed_for
+        Note(at, f"version {name} first seen in the log") for name, at in versions.items() if name not in blamed_for
     )
 
 

@@ -102,3 +102,9 @@ def test_a_version_is_a_change_on_the_day_it_was_first_seen_unless_the_model_fil
     page = words_of(render((seen, replace(frame, model=declared))))
     assert "v2 went live" in page
     assert "first seen in the log" not in page
+
+
+def test_a_quiet_page_says_that_versions_were_not_judged_only_where_no_column_says_them(clean_scan, frame):
+    gap = "the log is not said to hold them (version_column)"
+    assert gap in words_of(render((clean_scan, frame)))
+    assert gap not in words_of(render((replace(clean_scan, versions={}), frame)))

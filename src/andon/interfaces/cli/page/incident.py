@@ -152,7 +152,9 @@ def changes(model: Model, scan: Scan) -> list[Change]:
         if at - period.start > timedelta(minutes=1)
     ]
     seen = [
-        Change(at, "version", f"{name} first seen in the log") for name, at in scan.versions.items() if name not in live
+        Change(at, "version", f"{name} first seen in the log")
+        for name, at in (scan.versions or {}).items()
+        if name not in live
     ]
     within = [each for each in (*model.changes, *versions, *seen) if period.start <= each.at < period.end]
     return sorted(within, key=lambda each: each.at)

@@ -36,7 +36,7 @@ def show(scan: Scan, frame: Frame) -> ShownQuiet:
         courses=drawn,
         spread=None if figures is None else spread(figures, scene),
         looked_for=tuple((detector.name, detector.description) for detector in DETECTORS),
-        not_judged=_not_judged(frame.model),
+        not_judged=_not_judged(frame.model, scan),
         changes=shown,
         steps=_steps(frame),
     )
@@ -67,7 +67,7 @@ def _cells(scan: Scan, frame: Frame) -> tuple[Cell, ...]:
     )
 
 
-def _not_judged(model: Model) -> tuple[str, ...]:
+def _not_judged(model: Model, scan: Scan) -> tuple[str, ...]:
     """What the model file gives no way to see."""
     columns = model.columns
     gaps = (
@@ -75,7 +75,7 @@ def _not_judged(model: Model) -> tuple[str, ...]:
         (columns.prediction is None, "What was decided: the model file names no prediction_column."),
         (not model.slice_columns, "Parts of the traffic: the model file names no segments."),
         (not model.protected, "Fairness: the model file names no protected_attributes."),
-        (columns.version is None, "Versions of the model: the log is not said to hold them (version_column)."),
+        (scan.versions is None, "Versions of the model: the log is not said to hold them (version_column)."),
         (not model.changes, "Causes: the model file lists no changes."),
     )
     always = "What each detector is blind to: andon show detectors."
