@@ -168,6 +168,12 @@ GOES_ON: Mapping[str, tuple[dict[str, Any], str, str | None]] = {
         "label_column: y\nlabel_time_column: at\n",
         "labels_before_predictions",
     ),
+    "outcomes in the log only": (
+        {"y": np.arange(ROWS) % 2},
+        "label_column: y\nlabel_delay_days_median: 0\n",
+        "reference_unlabelled",
+    ),
+    "a segment in the log only": ({"k": ["a", "b"] * (ROWS // 2)}, "segments: [k]\n", "reference_lacks"),
     "times as numbers": ({"ts": 1_767_225_600 + 600 * np.arange(ROWS)}, "", "epoch_times"),
     "an unknown key": ({}, "segment: [x]\n", "model_file"),
     "a version as a number": ({}, "known_good_version: 1.10\n", "model_file"),

@@ -80,6 +80,19 @@ def test_a_scan_with_labels_elsewhere_finds_what_one_with_labels_inside_finds(tm
         assert "model_performance_degradation" in {each.incident_type for each in elsewhere.incidents}
 
 
+def test_labels_of_a_log_that_is_its_own_reference_are_labels_of_its_predictions(tmp_path: Path) -> None:
+    log = synthetic.make_log(tmp_path)
+    place = str(tmp_path / "outcomes.csv")
+    duckdb.execute(f"copy (select id, label, label_ts from '{log}' where label is not null) to '{place}'")
+    duckdb.execute(f"copy (select * exclude (label, label_ts) from '{log}') to '{tmp_path / 'bare.parquet'}'")
+    told = scan_log([str(tmp_path / "bare.parquet")], synthetic.MODEL, labels=Labels(place)).warnings
+    assert "labels_of_no_prediction" not in {each.code for each in told}
+    with Path(place).open("a") as file:
+        file.write("nobody,1,\n")
+    told = scan_log([str(tmp_path / "bare.parquet")], synthetic.MODEL, labels=Labels(place)).warnings
+    assert [each.text[:5] for each in told if each.code == "labels_of_no_prediction"] == ["1 of "]
+
+
 def test_on_without_labels_is_refused(andon: Run) -> None:
     code, _, err = andon("scan", "log.csv", "--model", "model.yaml", "--on", "id")
     assert code == 2

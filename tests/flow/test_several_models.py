@@ -100,9 +100,8 @@ def test_a_model_without_known_good_rows_is_named(andon: Run, folder: Path, tmp_
     err = refused(andon, *words(folder, "--reference", str(reference)))
     assert "holds no rows with 'south' in 'model'" in " ".join(err.split())
     duckdb.execute(f"copy (select * exclude model from '{folder}/reference.parquet') to '{reference}'")
-    assert "by which models are told apart" in " ".join(
-        refused(andon, *words(folder, "--reference", str(reference))).split()
-    )
+    err = refused(andon, *words(folder, "--reference", str(reference)))
+    assert "by which models are told apart: add it, with 'north' in the rows of that model" in " ".join(err.split())
 
 
 def test_the_page_holds_every_model_the_urgent_one_first(andon: Run, folder: Path, tmp_path: Path) -> None:

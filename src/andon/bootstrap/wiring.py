@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -128,7 +128,7 @@ def _scan(asked: ScanRequest, model: Model, equal: tuple[str, str] | None, progr
     with ExitStack() as opened:
         known_good, log = (opened.enter_context(each) for each in _open(asked, model, equal, stretches))
         if model.features and known_good.time_of_row(ROWS_MIN) is not None:
-            threading.Thread(target=import_module, args=("sklearn.ensemble",)).start()  # a second, beside the reading
+            threading.Thread(target=_load_learner).start()  # a second, beside the reading
         seen: tuple[LogSource, LogSource] = (log, known_good)
         if asked.memory is not None:
             seen = asked.memory.watch(log, known_good, log.model, equal)
@@ -145,6 +145,11 @@ def _scan(asked: ScanRequest, model: Model, equal: tuple[str, str] | None, progr
             subject = Subject(*seen, request.model, scan, asked.now or seen[0].period().end)
             scan = replace(scan, figures=Illustrate().draw(subject, progress))
         return scan
+
+
+def _load_learner() -> None:
+    with suppress(RuntimeError):  # who ends meanwhile, as on bad input, is not in need of it
+        import_module("sklearn.ensemble")
 
 
 def _watch() -> Watch:

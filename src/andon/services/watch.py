@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -18,7 +18,7 @@ from andon.detect.finding import Finding
 from andon.detect.history import History
 from andon.detect.hit import Hit, outcomes, search
 from andon.detect.narrow import Inquiry, blamed, narrowed
-from andon.detect.planning import PACE_ROWS, Watched, evaluation_length, make_plan, watch, with_ripeness
+from andon.detect.planning import LABEL, PACE_ROWS, Watched, evaluation_length, make_plan, watch, with_ripeness
 from andon.detect.tie import broken
 from andon.detect.versions import new_versions
 from andon.incident.description import WHOLE, Description, asks_where, describe, followed, of_version, picture, place_of
@@ -27,7 +27,7 @@ from andon.incident.scan import Affected, Changed, DetectedIncident, Note, Scan
 from andon.incident.scan import Warning as ScanWarning
 from andon.inventory.change import Change
 from andon.inventory.model import Model
-from andon.telemetry.plan import Plan
+from andon.telemetry.plan import CategoryCoding, Plan
 from andon.telemetry.question import Question
 from andon.telemetry.source import LogSource
 
@@ -158,6 +158,7 @@ class Watch:
                 "name the log's columns under `features:` and `prediction_column:`"
             )
             warnings.append(ScanWarning("nothing_watched", text))
+        warnings += _lacking(request, watched)
         columns = request.model.columns
         if columns.label is not None and columns.label_time is None and request.model.label_delay is None:
             text = (
@@ -225,6 +226,25 @@ class Watch:
             series_start=history.start(0),
             series_step=(history.evaluation(known.t) - history.start(0)) / max(len(series), 1),
         )
+
+
+def _lacking(request: Request, watched: Watched) -> Iterator[ScanWarning]:
+    """What the log has and the reference lacks: it is compared with nothing."""
+    model, columns, known = request.model, request.model.columns, request.reference.schema().types
+    named = dict.fromkeys((columns.prediction, columns.score, *model.features, *model.slice_columns))
+    there = [name for name in named if name in request.log.schema().types]
+    lacking = [str(name) for name in there if name not in known]
+    if lacking:
+        text = f"the reference has no {', '.join(lacking)}, so nothing can be said of it: name a reference that has it"
+        yield ScanWarning("reference_lacks", text)
+    answers = watched.codings.get(LABEL)
+    is_empty = answers is None or (isinstance(answers, CategoryCoding) and not answers.values)
+    if is_empty and columns.label in request.log.schema().types:
+        text = (
+            f"the reference has no labels in {columns.label}, so nobody can say whether answers are wrong more often "
+            "than before: name a reference with labels"
+        )
+        yield ScanWarning("reference_unlabelled", text)
 
 
 def _first_seen(

@@ -73,7 +73,8 @@ def open_files(
         with reading(files):
             opened = _open(connection, files, columns, _Raw(raw, types, joined, part or Part(), delay))
         if joined is not None and outcomes is not None and outcomes.is_complete:
-            found = unknown_ids(connection, outcomes, joined, opened.storages[joined.on])
+            log = "andon_log" if part is None or part.stretch is None else "andon_whole"
+            found = unknown_ids(connection, outcomes, joined, (log, opened.storages[joined.on]))
             opened = replace(opened, warnings=(*opened.warnings, *joined.warnings, *found))
         lock(connection)
         unless_opened.pop_all()
@@ -139,8 +140,9 @@ def _create_log(connection: Connection, files: Place, columns: Columns, raw: _Ra
     if raw.part.equal is not None:
         column, text = raw.part.equal
         if column not in raw.log.storages:
-            near = _meant(column, raw.log.storages)
-            raise BadInput(f"{files.name} has no column {column!r}, by which models are told apart: {near}")
+            near = nearest(column, list(raw.log.storages))
+            mend = f"did you mean {near!r}?" if near else f"add it, with {text!r} in the rows of that model"
+            raise BadInput(f"{files.name} has no column {column!r}, by which models are told apart: {mend}")
         rows += f" where {text_sql(column, raw.log.storages[column])} = {quoted(text)}"
     if raw.joined is not None:
         rows = raw.joined.added(rows, raw.log.storages[raw.joined.on])

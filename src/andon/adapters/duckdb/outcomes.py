@@ -92,14 +92,15 @@ def read_labels(
 
 
 def unknown_ids(
-    connection: Connection, outcomes: Outcomes, joined: JoinedLabels, storage: str
+    connection: Connection, outcomes: Outcomes, joined: JoinedLabels, log: tuple[str, str]
 ) -> list[tuple[str, str]]:
-    """A warning about labels of no prediction, when there are some.
+    """A warning about labels of no prediction, when there are some; `log` is its table and how it stores its ids.
 
     Raises:
         BadInput: there are labels, and none belongs to any prediction.
     """
-    ids = f"select {text_sql(joined.on, storage)} from andon_log"
+    table, storage = log
+    ids = f"select {text_sql(joined.on, storage)} from {table}"
     [labels] = one_row(connection, f"select count(*) from {KNOWN}")
     [unknown] = one_row(connection, f"select count(*) from {KNOWN} anti join ({ids}) predictions(id) using (id)")
     if labels and labels == unknown:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -137,7 +138,9 @@ def draw_next(console: Console, page: Page) -> None:
     console.print(Text("What to do next", style="bold"))
     for number, incident in enumerate(page.scan.incidents, start=1):
         which = f"incident {number}" if len(page.scan.incidents) > 1 else "it"
-        _step(console, f"List the decisions that {which} touched (SQL)", select(page.frame.logs, incident))
+        _step(
+            console, f"List the decisions that {which} touched (SQL, times in UTC)", select(page.frame.logs, incident)
+        )
     if page.frame.written is None:
         _step(console, "Keep the result", page.frame.again("--json", "scan.json"))
     else:
@@ -281,5 +284,6 @@ def _step(console: Console, what: str, how: str) -> None:
 def select(logs: Sequence[str], incident: DetectedIncident) -> str:
     """A query for the decisions that an incident touched."""
     one_file = len(logs) == 1 and logs[0].endswith((".parquet", ".csv", ".jsonl", ".ndjson", ".json"))
-    source = "'" + logs[0].replace("'", "''") + "'" if one_file else "log"
+    table = parse_qs(urlsplit(logs[0]).query).get("table") if len(logs) == 1 and "://" in logs[0] else None
+    source = "'" + logs[0].replace("'", "''") + "'" if one_file else table[0] if table else "log"
     return f"SELECT * FROM {source} WHERE {incident.affected.predicate}"  # noqa: S608  # shown to a person, never run

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from andon.detect.finding import Slice
 from andon.interfaces.cli import scan_text, words
-from andon.interfaces.cli.scan_text import Frame, Page
+from andon.interfaces.cli.scan_text import Frame, Page, select
 
 COMMAND = ("andon", "scan", "log.parquet", "--model", "my model.yaml")
 
@@ -112,3 +112,17 @@ def test_without_a_series_or_slice_it_still_stands(scan, incident, frame):
 def test_more_findings_are_counted(scan, incident, frame):
     many = replace(incident, findings=incident.findings * 4)
     assert f"{8 - scan_text.FINDINGS_SHOWN} more findings" in drawn(replace(scan, incidents=(many,)), frame)
+
+
+@pytest.mark.parametrize(
+    ("logs", "source"),
+    [
+        (["it's.parquet"], "'it''s.parquet'"),
+        (["duckdb:///w.duckdb?table=decisions"], "decisions"),
+        (["postgresql://reader@host/base?table=risk.decisions"], "risk.decisions"),
+        (["s3://bucket/prefix"], "log"),
+        (["a.parquet", "b.parquet"], "log"),
+    ],
+)
+def test_the_query_for_the_decisions_names_their_place(logs, source, incident):
+    assert select(logs, incident).startswith(f"SELECT * FROM {source} WHERE ")

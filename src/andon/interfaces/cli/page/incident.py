@@ -213,7 +213,7 @@ def _steps(told: Told) -> tuple[Step, ...]:
         look = f"Find what was changed around the start ({bounds}).{told.where_to_look}"
     return (
         Step(look),
-        Step("List the decisions that it touched (SQL):", select(frame.logs, incident)),
+        Step("List the decisions that it touched (SQL, times in UTC):", select(frame.logs, incident)),
         *keep(frame),
         Step("See what was looked for, and what each detector cannot see:", "andon show detectors", command=True),
     )
