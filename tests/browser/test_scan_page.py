@@ -100,6 +100,18 @@ def test_words_of_a_picture_stay_in_the_page(browser, written):
             assert outside == []
 
 
+@pytest.mark.parametrize("width", [PHONE, NARROW])
+def test_names_of_columns_are_not_broken_on_a_phone(browser, written, width):
+    for case in ("slice", "null", "quiet"):
+        with opened(browser, written(case), width=width) as page:
+            names = page.evaluate(
+                "[...document.querySelectorAll('.scroll th code')]"
+                ".map(e => [e.textContent, e.getBoundingClientRect().height, getComputedStyle(e).lineHeight])"
+            )
+            assert names
+            assert [name for name, height, line in names if len(name) <= 20 and height > 1.5 * float(line[:-2])] == []
+
+
 def test_marks_are_seen_in_both_schemes(browser, written):
     """Lines and bars have the colours of the series, against the surface they lie on."""
     for scheme, affected, rest in (
