@@ -46,7 +46,8 @@ class Bars:
 
     Values beyond the edges count in the first and the last bin; `has_below` says that some lie below. With `values`,
     each bin is one value and there are no edges. Medians are exact for `values`, else the middle of a bin of a tenth
-    of the width that is drawn.
+    of the width that is drawn. With `is_whole` there are whole numbers only: edges stand between them, unless `is_log`
+    each bin holds as many as the next, and a median is one of them or halfway between two.
     """
 
     edges: tuple[float, ...]
@@ -57,6 +58,7 @@ class Bars:
     median_before: float | None
     median_during: float | None
     has_below: bool = False
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

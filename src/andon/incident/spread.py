@@ -1,6 +1,6 @@
 """How a column is spread: the axis that shows it, the bars, the median and the distance. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,10 @@ from andon.telemetry.summary import Int64
 BARS: Final = 40
 FINE: Final = 10
 """Bins within a bar, for the median."""
+WHOLE_BARS: Final = range(30, 61)
+"""How many bars there may be of a column of whole numbers, each of which holds as many of them as the next."""
+WHOLE_MAX: Final = 2.0**52
+"""Up to here a double can stand between two whole numbers."""
 VALUES_DRAWN_MAX: Final = 40
 """Up to so many distinct numbers, each has a bar of its own."""
 CATEGORIES_MAX: Final = 12
@@ -35,11 +39,16 @@ Float = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """How the bars of a numeric column are cut: `discrete` when each edge is one value."""
+    """How the bars of a numeric column are cut: `discrete` when each edge is one value, else `fine` bins to a bar.
+
+    With `is_whole` all values are taken to be whole numbers.
+    """
 
     edges: tuple[float, ...]
     is_log: bool = False
     is_discrete: bool = False
+    is_whole: bool = False
+    fine: int = FINE
 
     def coding(self, column: str) -> NumberCoding:
         """The codes of the column along this axis."""
@@ -55,15 +64,33 @@ def axis(*profiles: NumberProfile) -> Axis:
         values = sorted({value for profile in known for value in profile.distinct or ()})
         if len(values) <= VALUES_DRAWN_MAX:
             return Axis(tuple(values), is_discrete=True)
+    is_whole = all(_is_whole(profile) for profile in known)
     least, greatest = (pick(p.quantiles[place] for p in known) for pick, place in ((min, 0), (max, -1)))
     positive = min((value for profile in known for value in profile.quantiles if value > 0), default=0.0)
-    if positive and greatest / positive >= LOG_FROM and (least > 0 or any(_is_heavy(profile) for profile in known)):
+    if positive and greatest / positive >= LOG_FROM and _suits_log(known, positive, is_whole=is_whole):
         start = positive if least > 0 else positive / DECADE  # a profile has few quantiles between nought and the rest
-        return _cut(np.geomspace(start, greatest, BARS * FINE + 1), is_log=True)
+        return _cut(np.geomspace(start, greatest, BARS * FINE + 1), is_log=True, is_whole=is_whole)
     low = min(profile.quantiles[LOW_QUANTILE] for profile in known)
     high = max(profile.quantiles[HIGH_QUANTILE] for profile in known)
     reach = FAR * (high - low) or greatest - least
-    return _cut(np.linspace(max(least, low - reach), min(greatest, high + reach), BARS * FINE + 1))
+    low, high = max(least, low - reach), min(greatest, high + reach)
+    return _cut_whole(int(low), int(high)) if is_whole else _cut(np.linspace(low, high, BARS * FINE + 1))
+
+
+def _is_whole(profile: NumberProfile) -> bool:
+    """Whether all that is known of a column's values are whole numbers."""
+    return all(
+        value.is_integer() and abs(value) < WHOLE_MAX for value in (*profile.quantiles, *(profile.distinct or ()))
+    )
+
+
+def _suits_log(known: Sequence[NumberProfile], positive: float, *, is_whole: bool) -> bool:
+    """Whether a wide range is better seen in equal ratios: not where most bars at its start would hold no number."""
+    if any(_is_heavy(profile) for profile in known):
+        return True
+    least, greatest = min(each.quantiles[0] for each in known), max(each.quantiles[-1] for each in known)
+    first_bar = positive * ((greatest / positive) ** (1 / BARS) - 1)
+    return least > 0 and (first_bar >= 1 or not is_whole)
 
 
 def _is_heavy(profile: NumberProfile) -> bool:
@@ -72,11 +99,25 @@ def _is_heavy(profile: NumberProfile) -> bool:
     return median > 0 and profile.quantiles[LOW_QUANTILE] >= 0 and profile.quantiles[HIGH_QUANTILE] >= HEAVY * median
 
 
-def _cut(edges: Float, *, is_log: bool = False) -> Axis:
+def _cut_whole(low: int, high: int) -> Axis:
+    """Bars that each hold as many whole numbers as the next, cut halfway between numbers; the last is filled best."""
+    count = high - low + 1
+    if count <= WHOLE_BARS[-1]:
+        bars, width = count, 1
+    else:
+        tried = ((bars, -(-count // bars)) for bars in WHOLE_BARS)
+        bars, width = min(tried, key=lambda cut: (round(cut[0] - count / cut[1], 1), abs(cut[0] - BARS)))
+    fine = min(width, FINE)
+    starts = low + width * np.arange(bars)[:, np.newaxis] + np.arange(fine) * width // fine
+    edges = (*(float(start) - 0.5 for start in starts.ravel()), low + bars * width - 0.5)
+    return Axis(edges, is_whole=True, fine=fine)
+
+
+def _cut(edges: Float, *, is_log: bool = False, is_whole: bool = False) -> Axis:
     distinct = np.unique(edges[np.isfinite(edges)])
     if len(distinct) < BARS * FINE + 1:  # too narrow for so many bins, or beyond what a double holds
         return Axis(tuple(float(edge) for edge in distinct[:VALUES_DRAWN_MAX]), is_discrete=True)
-    return Axis(tuple(float(edge) for edge in edges), is_log)
+    return Axis(tuple(float(edge) for edge in edges), is_log, is_whole=is_whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +177,32 @@ def _bars(before: Int64, during: Int64, cut: Axis) -> Bars:
         drawn = [_folded_values(counts) for counts in (before, during)]
         medians = [_median(counts, edges) for counts in drawn]
         return Bars((), cut.edges, cut.is_log, _ints(drawn[0]), _ints(drawn[1]), medians[0], medians[1])
-    centres = np.sqrt(edges[:-1] * edges[1:]) if cut.is_log else (edges[:-1] + edges[1:]) / 2
     fine = [_folded(counts) for counts in (before, during)]
-    wide = [counts.reshape(BARS, FINE).sum(axis=1) for counts in fine]
+    wide = [counts.reshape(-1, cut.fine).sum(axis=1) for counts in fine]
+    centres = _centres(edges, cut)
     medians = [_median(counts, centres) for counts in fine]
     below = bool(before[0] + during[0])
     shares = _ints(wide[0]), _ints(wide[1])
-    return Bars(cut.edges[::FINE], (), cut.is_log, *shares, medians[0], medians[1], has_below=below)
+    return Bars(
+        cut.edges[:: cut.fine],
+        (),
+        cut.is_log,
+        *shares,
+        medians[0],
+        medians[1],
+        has_below=below,
+        is_whole=cut.is_whole,
+    )
+
+
+def _centres(edges: Float, cut: Axis) -> Float:
+    """The middle of each bin: of the whole numbers in it, where there are no others."""
+    if cut.is_whole:
+        firsts: Float = np.ceil(edges)
+        middles: Float = (firsts[:-1] + np.maximum(firsts[1:] - 1, firsts[:-1])) / 2
+    else:
+        middles = np.sqrt(edges[:-1] * edges[1:]) if cut.is_log else (edges[:-1] + edges[1:]) / 2
+    return middles
 
 
 def _folded(counts: Int64) -> Int64:

@@ -1,5 +1,7 @@
 """How a column is spread: the axis, the bars, the median, the distance."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -71,6 +73,55 @@ def test_a_stray_value_does_not_flatten_the_rest():
     assert found.shape.edges[-1] < 1000
     assert sum(found.shape.before) == 5010
     assert max(found.shape.before) < 2000
+
+
+def whole_numbers(shape):
+    """How many whole numbers each bar holds."""
+    return {int(np.floor(b) - np.floor(a)) for a, b in pairwise(shape.edges)}
+
+
+def test_evenly_spread_whole_numbers_have_even_bars_and_a_median_among_them():
+    ages = np.tile(np.arange(20.0, 75.0), 100)
+    found = spread(ages, ages + 1)
+    assert found.shape.is_whole
+    assert whole_numbers(found.shape) == {1}
+    assert (set(found.shape.before), set(found.shape.during)) == ({0, 100}, {0, 100})
+    assert (found.shape.median_before, found.shape.median_during) == (47, 48)
+
+
+@given(st.integers(-1000, 1000), st.integers(41, 50_000))
+def test_each_bar_holds_as_many_whole_numbers_as_the_next(low, count):
+    values = low + np.arange(float(count))
+    shape = spread(values, values).shape
+    if shape.is_log:
+        return
+    assert len(whole_numbers(shape)) == 1
+    assert len(shape.before) <= 60
+    assert len(set(shape.before[1:-1])) == 1
+    assert (2 * shape.median_before).is_integer()
+    assert abs(shape.median_before - np.median(values)) <= (shape.edges[1] - shape.edges[0]) / 10 + 0.5
+
+
+def test_whole_numbers_on_a_log_axis_have_a_median_among_them():
+    dice = np.random.default_rng(3)
+    shape = spread(*(np.round(np.exp(dice.normal(4, 2, 4001))) for _ in range(2))).shape
+    assert (shape.is_log, shape.is_whole) == (True, True)
+    assert (2 * shape.median_before).is_integer()
+    assert shape.median_before == pytest.approx(np.exp(4), rel=0.1)
+
+
+def test_whole_numbers_from_one_on_are_not_drawn_in_ratios_that_leave_bars_empty():
+    values = np.tile(np.arange(1.0, 121.0), 30)
+    shape = spread(values, values).shape
+    assert not shape.is_log
+    assert set(shape.before) == {30 * 120 // len(shape.before)}
+
+
+def test_numbers_that_are_not_whole_are_cut_as_finely_as_ever():
+    values = np.arange(2000) / 16
+    shape = spread(values, values).shape
+    assert (shape.is_whole, len(shape.before)) == (False, BARS)
+    assert shape.median_before == pytest.approx(np.median(values), abs=values[-1] / BARS / 10)
 
 
 @given(st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=80), st.lists(st.floats(-1e300, 1e300), max_size=80))

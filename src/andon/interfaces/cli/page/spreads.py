@@ -1,6 +1,7 @@
 """Distributions as pictures: reference against current, column by column."""
 
 from collections.abc import Sequence
+from math import ceil
 from typing import Final
 
 from markupsafe import Markup
@@ -121,7 +122,7 @@ def _mark(shape: Bars, median: float | None, when: str) -> tuple[float, str] | N
 def _bars_table(each: Distribution, shape: Bars, scene: Scene) -> Table:
     names = [words.number(value) for value in shape.values]
     if not names:
-        names = [words.number(edge) for edge in shape.edges[:-1]]
+        names = [words.number(ceil(edge) if shape.is_whole else edge) for edge in shape.edges[:-1]]
     shown = [
         (name, f"{before:,}", f"{during:,}")
         for name, before, during in zip(names, shape.before, shape.during, strict=True)
