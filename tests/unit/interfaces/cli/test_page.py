@@ -68,6 +68,15 @@ def test_many_incidents_are_all_told(scan, frame):
     assert len(set(re.findall(r' id="([^"]+)"', page))) == len(re.findall(r' id="([^"]+)"', page))
 
 
+def test_findings_that_are_left_out_are_counted(scan, frame, finding):
+    def page(findings):
+        return words_of(render((replace(scan, incidents=(replace(scan.incidents[0], findings=findings),)), frame)))
+
+    assert "3 more findings in the JSON (--json FILE)" in page((finding,) * 8)
+    assert "1 more finding in the JSON (--json FILE)" in page((finding,) * 6)
+    assert "in the JSON" not in page((finding,) * 5)
+
+
 def test_an_incident_without_findings_or_slice_is_told(scan, frame):
     bare = replace(scan.incidents[0], findings=(), slice=None, incident_type="of_a_new_type", summary="it broke")
     page = words_of(render((replace(scan, incidents=(bare,)), frame)))

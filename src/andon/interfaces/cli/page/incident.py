@@ -69,6 +69,7 @@ def show(told: Told) -> ShownIncident:
         steps=_steps(told),
         evidence_note=f"{words.of_things(len(incident.findings), 'finding', 'findings')} of one cause",
         evidence=tuple(_finding(each, told) for each in incident.findings[:EVIDENCE_MAX]),
+        evidence_more=_more(len(incident.findings) - EVIDENCE_MAX),
     )
 
 
@@ -216,6 +217,15 @@ def _steps(told: Told) -> tuple[Step, ...]:
         Step("List the decisions that it touched (SQL, times in UTC):", select(frame.logs, incident)),
         *keep(frame),
         Step("See what was looked for, and what each detector cannot see:", "andon show detectors", command=True),
+    )
+
+
+def _more(findings: int) -> str:
+    """How many findings the page leaves out, and where they are."""
+    return (
+        f"{words.of_things(findings, 'more finding', 'more findings')} in the JSON (--json FILE)"
+        if findings > 0
+        else ""
     )
 
 

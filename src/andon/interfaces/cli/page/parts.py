@@ -132,6 +132,7 @@ class ShownIncident:
     steps: tuple[Step, ...]
     evidence_note: str
     evidence: tuple[ShownFinding, ...]
+    evidence_more: str
 
 
 @dataclass(frozen=True, slots=True)
