@@ -12,9 +12,13 @@ LABEL_MAX: Final = 28
 
 
 def shortened(text: str, most: int = LABEL_MAX) -> str:
-    """Visible text of at most so many letters; where some were left out it ends in `…`."""
+    """Visible text of at most so many letters; where some were left out it ends in `…`, after a word if it can."""
     shown = visible(text[: 2 * most])
-    return shown if len(text) <= most and len(shown) <= most else shown[: most - 1].rstrip() + ELLIPSIS
+    if len(text) <= most and len(shown) <= most:
+        return shown
+    whole_words = shown[:most].rpartition(" ")[0]
+    kept = whole_words if 2 * len(whole_words) >= most else shown[: most - 1]
+    return kept.rstrip() + ELLIPSIS
 
 
 def escaped(text: str) -> str:

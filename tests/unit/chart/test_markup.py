@@ -43,6 +43,12 @@ def test_shortened_text_is_short_and_says_that_it_is(text, most):
     assert shown == markup.visible(text) or shown.endswith("…")
 
 
+def test_text_is_shortened_after_a_word_where_that_leaves_enough():
+    assert markup.shortened("would decide otherwise than before", 21) == "would decide…"
+    assert markup.shortened("would decide otherwise than before", 23) == "would decide otherwise…"
+    assert markup.shortened("a longword_without_an_end", 12) == "a longword_…"
+
+
 def test_ten_kilobytes_are_shortened_at_once():
     assert markup.shortened("y" * 10_000, 20) == "y" * 19 + "…"
 

@@ -7,6 +7,7 @@ from html import unescape
 
 import pytest
 
+from andon.detect.finding import Slice
 from andon.incident.figures import ScanFigures
 from andon.interfaces.cli.page.render import render
 from andon.interfaces.cli.scan_text import Frame
@@ -66,6 +67,17 @@ def test_many_incidents_are_all_told(scan, frame):
     assert page.count("<article") == 9
     assert page.count('href="#incident-') == 9
     assert len(set(re.findall(r' id="([^"]+)"', page))) == len(re.findall(r' id="([^"]+)"', page))
+
+
+def test_what_a_finding_says_is_told_to_its_end(scan, frame, finding):
+    what = "prediction is '0' where the known-good model would decide otherwise, rather than the reverse"
+    where = Slice("model_version = 'v2' AND dest_region = 'Mountain' AND carrier = 'of the south'", ("dest_region",))
+    told = replace(finding, what=what, slice=where)
+    shown = replace(scan.incidents[0], findings=(told,), slice=where)
+    page = words_of(render((replace(scan, incidents=(shown,)), frame)))
+    part = "where model_version is v2 and dest_region is Mountain and carrier is of the south"
+    assert f"{what} {part} : 3.1% before" in page
+    assert f"Since 7 May 2001: {what} in 97.4% of decisions {part}" in page
 
 
 def test_findings_that_are_left_out_are_counted(scan, frame, finding):

@@ -81,8 +81,8 @@ def title(told: Told) -> str:
         return f"{since}: {sayings.name(incident.incident_type)}"
     lead = incident.findings[0]
     now = _now(told)
-    where = "" if incident.slice is None else f" where {sayings.part(incident.slice.predicate)}"
-    return f"{since}: {sayings.name(lead.what)} in {words.percent(now)} of decisions{where}"
+    where = "" if incident.slice is None else sayings.where(incident.slice.predicate)
+    return f"{since}: {sayings.measure(lead.what)} in {words.percent(now)} of decisions{where}"
 
 
 def _now(told: Told) -> float:
@@ -231,7 +231,7 @@ def _more(findings: int) -> str:
 
 def _finding(each: Finding, told: Told) -> ShownFinding:
     zone = told.frame.zone
-    where = "" if each.slice is None else f" where {sayings.part(each.slice.predicate)}"
+    where = "" if each.slice is None else sayings.where(each.slice.predicate)
     interval = f"{words.number(each.low)} to {words.number(each.high)}"
     statistic = f"{each.detector}: {each.statistic} {words.number(each.value)} ({interval})"
     figures = (
@@ -239,7 +239,7 @@ def _finding(each: Finding, told: Told) -> ShownFinding:
         f"{words.of_things(each.n, 'decision', 'decisions')}, {words.span(each.window, zone)}"
     )
     return ShownFinding(
-        what=f"{sayings.name(each.what)}{where}",
+        what=f"{sayings.measure(each.what)}{where}",
         shares=f"{words.percent(each.before)} before, {words.percent(each.after)} then",
         figures=figures,
         entries=", ".join(sayings.name(entry) for entry in each.entries),

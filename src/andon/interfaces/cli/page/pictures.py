@@ -44,7 +44,7 @@ def _course(course: Course, scene: Scene, number: int) -> Picture:
     if has_rest:
         lines.append(_line("the rest", "rest", course.points, rest=True))
     scale = share_axis(_greatest(course))
-    title = sayings.name(course.what)
+    title = sayings.measure(course.what)
     picture = timeline.Timeline(
         key=f"{scene.key}-course-{number}",
         name=f"{title}: share of decisions over time",
@@ -117,7 +117,7 @@ def _course_table(course: Course, scene: Scene, *, has_rest: bool) -> Table:
         shares = (point.part, point.rest) if has_rest else (point.part,)
         entries = [word for share in shares for word in (sayings.share_of(share), sayings.bounds(share))]
         shown.append((words.moment(point.at.start, scene.zone), *entries))
-    caption = f"{sayings.name(course.what)}, share of decisions"
+    caption = f"{sayings.measure(course.what)}, share of decisions"
     return Table(caption if step == 1 else f"{caption}, every {step}th point", heads, tuple(shown))
 
 
@@ -138,7 +138,7 @@ def contrast(figures: Figures, scene: Scene) -> Rows | None:
     scale = _contrast_scale(figures.contrasts)
     shown, group = [], ""
     for each in figures.contrasts:
-        title = sayings.name(each.what)
+        title = sayings.measure(each.what)
         label, style = ("the rest", "rest") if each.is_rest else (scene.part, "affected")
         row = dumbbell(label, each.before, each.during, scale, style)
         shown.append(Row(row.label, row.svg, row.figure, row.strong, "" if title == group else title))
@@ -166,7 +166,7 @@ def by_value(figures: Figures) -> Rows | None:
         for each in ordered
     ]
     return Rows(
-        title=f"{sayings.name(figures.by_value[0].what)}, by {sayings.name(figures.by_column)}",
+        title=f"{sayings.measure(figures.by_value[0].what)}, by {sayings.name(figures.by_column)}",
         caption=f"The same measure by {sayings.name(figures.by_column)}",
         head=sayings.name(figures.by_column),
         figure="reference to current",

@@ -8,6 +8,8 @@ from andon.chart.markup import shortened
 from andon.interfaces.cli import words
 
 NAME_MAX: Final = 60
+SENTENCE_MAX: Final = 240
+"""What a finding says wraps over lines, and its end decides."""
 TEXT_MAX: Final = 600
 NOTHING: Final = "no rows"
 
@@ -15,6 +17,11 @@ NOTHING: Final = "no rows"
 def name(text: str) -> str:
     """A column, value or measure in a heading or a table."""
     return shortened(text, NAME_MAX)
+
+
+def measure(what: str) -> str:
+    """What a finding or a picture measures, in a place that wraps."""
+    return shortened(what, SENTENCE_MAX)
 
 
 def text(sentence: str) -> str:
@@ -25,6 +32,11 @@ def text(sentence: str) -> str:
 def part(predicate: str | None) -> str:
     """The affected part of the traffic in a few words."""
     return "all of the traffic" if predicate is None else name(words.where(predicate))
+
+
+def where(predicate: str) -> str:
+    """The same at the end of a sentence that wraps."""
+    return f" where {shortened(words.where(predicate), SENTENCE_MAX)}"
 
 
 def day(at: datetime, zone: tzinfo) -> str:
