@@ -80,6 +80,11 @@ def test_what_a_finding_says_is_told_to_its_end(scan, frame, finding):
     assert f"Since 7 May 2001: {what} in 97.4% of decisions {part}" in page
 
 
+def test_it_says_what_the_known_good_model_of_the_evidence_is(scan, clean_scan, frame):
+    for page in (render((scan, frame)), render((clean_scan, frame), (scan, frame))):
+        assert "the known-good model, that is a surrogate fitted to the reference" in words_of(page)
+
+
 def test_findings_that_are_left_out_are_counted(scan, frame, finding):
     def page(findings):
         return words_of(render((replace(scan, incidents=(replace(scan.incidents[0], findings=findings),)), frame)))

@@ -147,8 +147,9 @@ def _foot(scan: Scan, frame: Frame) -> list[str]:
     method = f"{looked}; each evaluation saw only what was known then."
     zone = f"Times are in {sayings.name(frame.model.time_zone)} (time_zone in the model file)."
     facts = (
-        "Facts and hypotheses are kept apart: what is named a cause here is a hypothesis. How many decisions would "
-        "have been otherwise is not said, as that needs the answers of a known-good model."
+        "Facts and hypotheses are kept apart: what is named a cause here is a hypothesis. Where evidence speaks of the "
+        "known-good model, that is a surrogate fitted to the reference: good enough to find a shift, not to say of a "
+        "single decision that it would have been otherwise. So how many would have been is not said."
     )
     lines = [f"{method} {zone}"]
     if scan.figures is not None:
