@@ -86,6 +86,8 @@ class Scan:
     notes: tuple[Note, ...]
     warnings: tuple[Warning, ...]
     seconds: float
+    detectors: tuple[str, ...] = ()
+    """Names of those that had something to look at."""
     versions: Mapping[str, datetime] | None = None
     """When each version of the model that came while the log ran was first seen; None where no column says it."""
     figures: ScanFigures | None = None

@@ -103,6 +103,7 @@ class Watch:
             notes=_unblamed(versions or {}, incidents),
             warnings=self._warnings(request, watched, history),
             seconds=time.monotonic() - begun,
+            detectors=tuple(each.name for each in self._detectors if each.cubes(watched)),
             versions=versions,
         )
 

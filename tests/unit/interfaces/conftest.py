@@ -79,6 +79,7 @@ def scan(incident):
         notes=(Note(START + timedelta(days=30), "distance drifts slowly (0.3 %)"),),
         warnings=(Warning("labels_late", "518 labels had not arrived when the log ends"),),
         seconds=1.23456,
+        detectors=("null_share", "category_share", "feature_distribution", "error_rate"),
     )
 
 

@@ -16,7 +16,6 @@ from andon.bootstrap.demo import Demo, Kept, Opened, Told, keep, open_demo, open
 from andon.bootstrap.demo_server import serving
 from andon.bootstrap.packs import load_taxonomy
 from andon.bootstrap.pin import Memory
-from andon.detect.registry import DETECTORS
 from andon.incident.document import to_document
 from andon.incident.scan import DetectedIncident, Scan
 from andon.interfaces.cli import output, pin_command, progress, spark, words
@@ -57,7 +56,7 @@ def run(*, html: str | None, no_color: bool) -> None:
         with progress.shown(quiet=False, no_color=no_color) as report:
             scan = demo.scan(memory, report)
         titles = load_taxonomy().titles()
-        frame = Frame(demo.model(), titles, len(DETECTORS), ("log.parquet",), ("andon", "demo"), page=html)
+        frame = Frame(demo.model(), titles, ("log.parquet",), ("andon", "demo"), page=html)
         first = min(scan.incidents, key=lambda incident: (incident.priority, incident.detected_at), default=None)
         told = None if first is None else demo.tell(scan, first)
         acted = None if first is None else _act(demo, scan, memory)

@@ -8,7 +8,6 @@ from typing import Any
 from andon.base.errors import BadInput, Tampered
 from andon.bootstrap.packs import load_taxonomy
 from andon.bootstrap.pin import FORMAT, Memory, Pin, read_pin, write_pin
-from andon.detect.registry import DETECTORS
 from andon.incident.document import to_document
 from andon.incident.scan import Scan
 from andon.interfaces.cli import output, words
@@ -47,7 +46,7 @@ def _pin_of(said: tuple[str, dict[str, Any]], memory: Memory) -> Pin:
 
 def charts_of(scan: Scan, model: Model) -> dict[str, bytes]:
     """The pictures of a scan's page, each as a file of its own."""
-    frame = Frame(model, load_taxonomy().titles(), len(DETECTORS), (), ("andon",))
+    frame = Frame(model, load_taxonomy().titles(), (), ("andon",))
     found = _SVG.findall(render((scan, frame)))
     return {f"chart-{number:03d}.svg": svg.encode() for number, svg in enumerate(found)}
 

@@ -16,7 +16,6 @@ from andon.bootstrap.packs import load_taxonomy
 from andon.bootstrap.pin import Memory
 from andon.bootstrap.send import send_scan
 from andon.bootstrap.wiring import Labels, ScanRequest, scan_models
-from andon.detect.registry import DETECTORS
 from andon.incident.document import Document, to_document, to_scans
 from andon.incident.scan import Scan, Warning  # noqa: A004  # the contract's word
 from andon.interfaces.cli import guess_words, options, output, pin_command, progress, scan_text, words
@@ -209,7 +208,6 @@ def _frame(asked: Asked, model: Model) -> scan_text.Frame:
     return scan_text.Frame(
         model=model,
         titles=load_taxonomy().titles(),
-        detectors=len(DETECTORS),
         logs=tuple(address.shown(log) for log in asked.logs),
         command=_command(asked),
         written=asked.json,

@@ -32,7 +32,6 @@ class Frame:
 
     model: Model
     titles: dict[str, str]
-    detectors: int
     logs: tuple[str, ...]
     command: tuple[str, ...]
     written: str | None = None
@@ -85,7 +84,7 @@ class Page:
         period = words.span(scan.period, self.frame.zone)
         evaluations = words.of_things(scan.evaluations, "evaluation", "evaluations")
         columns = words.of_things(len(watched_columns(self.frame.model)), "declared column", "declared columns")
-        detectors = words.of_things(self.frame.detectors, "detector", "detectors")
+        detectors = words.of_things(len(scan.detectors), "detector", "detectors")
         looked = f"{period}; {evaluations}, one every {words.length(scan.evaluation)}, by {detectors} over {columns}."
         console.print(Text(looked, style=QUIET))
 

@@ -19,7 +19,7 @@ COMMAND = ("andon", "scan", "log.parquet", "--model", "my model.yaml")
 @pytest.fixture
 def frame(model):
     titles = {"data_pipeline_corruption": "Data pipeline corruption"}
-    return Frame(model, titles, 4, ("folder/log.parquet",), COMMAND, page="my page.html")
+    return Frame(model, titles, ("folder/log.parquet",), COMMAND, page="my page.html")
 
 
 def words_of(page):
@@ -134,3 +134,11 @@ def test_a_quiet_page_says_that_versions_were_not_judged_only_where_no_column_sa
     gap = "the log is not said to hold them (version_column)"
     assert gap in words_of(render((clean_scan, frame)))
     assert gap not in words_of(render((replace(clean_scan, versions={}), frame)))
+
+
+def test_a_quiet_page_names_the_detectors_that_had_something_to_look_at(clean_scan, frame):
+    page = words_of(render((clean_scan, frame)))
+    assert "with 4 detectors over" in page
+    assert "null_share" in page
+    assert "repeat_share" not in page
+    assert "the model file names no entity_columns" in page

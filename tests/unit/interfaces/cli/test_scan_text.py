@@ -15,7 +15,7 @@ COMMAND = ("andon", "scan", "log.parquet", "--model", "my model.yaml")
 
 @pytest.fixture
 def frame(model):
-    return Frame(model, {"data_pipeline_corruption": "Data pipeline corruption"}, 4, ("log.parquet",), COMMAND)
+    return Frame(model, {"data_pipeline_corruption": "Data pipeline corruption"}, ("log.parquet",), COMMAND)
 
 
 def drawn(scan, frame, width=80, *, color=False):

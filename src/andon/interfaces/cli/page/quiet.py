@@ -35,7 +35,7 @@ def show(scan: Scan, frame: Frame) -> ShownQuiet:
         when_note="95% bands (Wilson)" + ("; letters: changes listed below" if marks else ""),
         courses=drawn,
         spread=None if figures is None else spread(figures, scene),
-        looked_for=tuple((detector.name, detector.description) for detector in DETECTORS),
+        looked_for=tuple((each.name, each.description) for each in DETECTORS if each.name in scan.detectors),
         not_judged=_not_judged(frame.model, scan),
         changes=shown,
         steps=_steps(frame),
@@ -46,9 +46,10 @@ def _lede(scan: Scan, frame: Frame) -> str:
     if not scan.evaluations:
         return "No evaluation was over before the end of the log. A shorter --every, or more rows, lets it be judged."
     columns = words.of_things(len(watched_columns(frame.model)), "declared column", "declared columns")
+    detectors = words.of_things(len(scan.detectors), "detector", "detectors")
     return (
         f"Each of {words.of_things(scan.evaluations, 'evaluation', 'evaluations')} saw only what was known then. "
-        f"{words.of_things(frame.detectors, 'detector', 'detectors')} looked at {columns}, and none passed its limit."
+        f"{detectors} looked at {columns}, and none passed its limit."
     )
 
 
@@ -72,7 +73,9 @@ def _not_judged(model: Model, scan: Scan) -> tuple[str, ...]:
     columns = model.columns
     gaps = (
         (columns.label is None, "Whether answers were right: the model file names no label_column."),
+        (columns.score is None, "How sure the model was: the model file names no score_column."),
         (columns.prediction is None, "What was decided: the model file names no prediction_column."),
+        (not columns.entities, "Values that went stale: the model file names no entity_columns."),
         (not model.slice_columns, "Parts of the traffic: the model file names no segments."),
         (not model.protected, "Fairness: the model file names no protected_attributes."),
         (scan.versions is None, "Versions of the model: the log is not said to hold them (version_column)."),

@@ -141,7 +141,7 @@ def _page(scan: Scan, frame: Frame) -> dict[str, Any]:
 
 
 def _foot(scan: Scan, frame: Frame) -> list[str]:
-    detectors = words.of_things(frame.detectors, "detector", "detectors")
+    detectors = words.of_things(len(scan.detectors), "detector", "detectors")
     columns = words.of_things(len(watched_columns(frame.model)), "declared column", "declared columns")
     looked = f"Looked every {words.length(scan.evaluation)} with {detectors} over {columns}"
     method = f"{looked}; each evaluation saw only what was known then."
