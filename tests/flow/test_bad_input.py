@@ -173,6 +173,16 @@ GOES_ON: Mapping[str, tuple[dict[str, Any], str, str | None]] = {
         "label_column: y\nlabel_delay_days_median: 0\n",
         "reference_unlabelled",
     ),
+    "outcomes that are all null": (
+        {"y": pa.nulls(ROWS, pa.int64())},
+        "label_column: y\nlabel_delay_days_median: 0\n",
+        "no_label_arrived",
+    ),
+    "outcomes that come after the end": (
+        {"y": np.arange(ROWS) % 2},
+        "label_column: y\nlabel_delay_days_median: 36500\n",
+        "no_label_arrived",
+    ),
     "a segment in the log only": ({"k": ["a", "b"] * (ROWS // 2)}, "segments: [k]\n", "reference_lacks"),
     "times as numbers": ({"ts": 1_767_225_600 + 600 * np.arange(ROWS)}, "", "epoch_times"),
     "an unknown key": ({}, "segment: [x]\n", "model_file"),
@@ -186,6 +196,8 @@ def test_a_scan_goes_on_and_tells(cause: str, andon: Run, work: Path) -> None:
     pq.write_table(table(**columns), "log.parquet")
     if cause == "cells of 10 MB" or "hostile" in cause or "label" in cause:
         pq.write_table(table(**columns), "reference.parquet")
+    if "outcomes that" in cause:
+        pq.write_table(table(y=np.arange(ROWS) % 2), "reference.parquet")
     Path("model.yaml").write_text(MODEL + model)
     code, out, err = andon(*SCAN)
     assert code in (0, 1), err
@@ -217,7 +229,10 @@ def test_a_reference_that_tells_little_is_judged_by_what_it_tells(cause: str, an
     pq.write_table(THIN_REFERENCES[cause](), "reference.parquet")
     code, _, err = andon(*SCAN)
     assert code in (0, 1), err
-    assert json.loads(Path("out.json").read_text())["rows"] == ROWS
+    document = json.loads(Path("out.json").read_text())
+    assert document["rows"] == ROWS
+    told = {"one row": "reference_small", "a feature that is not there": "reference_lacks"}.get(cause)
+    assert told is None or told in {warning["code"] for warning in document["warnings"]}
 
 
 def test_a_window_that_is_never_over_is_told(andon: Run, work: Path) -> None:

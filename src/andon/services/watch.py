@@ -17,6 +17,7 @@ from andon.detect.detector import Detector
 from andon.detect.finding import Finding
 from andon.detect.history import History
 from andon.detect.hit import Hit, outcomes, search
+from andon.detect.mark import ROWS_MIN
 from andon.detect.narrow import Inquiry, blamed, narrowed
 from andon.detect.planning import LABEL, PACE_ROWS, Watched, evaluation_length, make_plan, watch, with_ripeness
 from andon.detect.tie import broken
@@ -36,6 +37,8 @@ Progress = Callable[[str, int, int], None]
 
 FINDINGS_MAX = 8
 EXAMPLES = 5
+REFERENCE_ROWS_MIN = 4 * ROWS_MIN
+"""Fewest rows of a baseline."""
 VERSIONS_TOLD = 12
 """So many versions that came are told, the first ones."""
 INNOCENT_KINDS = ("infra", "business")
@@ -159,14 +162,7 @@ class Watch:
                 "name the log's columns under `features:` and `prediction_column:`"
             )
             warnings.append(ScanWarning("nothing_watched", text))
-        warnings += _lacking(request, watched)
-        columns = request.model.columns
-        if columns.label is not None and columns.label_time is None and request.model.label_delay is None:
-            text = (
-                f"nothing says when the labels of {columns.label} arrived, so no evaluation may use them: name their "
-                "times as `label_time_column:`, or the usual delay as `label_delay_days_median:`"
-            )
-            warnings.append(ScanWarning("labels_without_arrival", text))
+        warnings += [*_lacking(request), *_unknown_labels(request, watched, history)]
         for name in watched.names:
             if history.absent(name):
                 column = watched.codings[name].column
@@ -229,16 +225,33 @@ class Watch:
         )
 
 
-def _lacking(request: Request, watched: Watched) -> Iterator[ScanWarning]:
+def _lacking(request: Request) -> Iterator[ScanWarning]:
     """What the log has and the reference lacks: it is compared with nothing."""
-    model, columns, known = request.model, request.model.columns, request.reference.schema().types
-    named = dict.fromkeys((columns.prediction, columns.score, *model.features, *model.slice_columns))
+    model, columns = request.model, request.model.columns
+    known, rows = request.reference.schema().types, request.reference.rows()
+    if rows < REFERENCE_ROWS_MIN:
+        text = f"the reference holds {rows:,} rows, too few to compare with: name at least {REFERENCE_ROWS_MIN}"
+        yield ScanWarning("reference_small", text)
+    named = dict.fromkeys((columns.prediction, columns.score, columns.version, *model.features, *model.slice_columns))
     there = [name for name in named if name in request.log.schema().types]
     lacking = [str(name) for name in there if name not in known]
     if lacking:
         text = f"the reference has no {', '.join(lacking)}, so nothing can be said of it: name a reference that has it"
         yield ScanWarning("reference_lacks", text)
-    answers = watched.codings.get(LABEL)
+
+
+def _unknown_labels(request: Request, watched: Watched, history: History) -> Iterator[ScanWarning]:
+    """Why nobody can say whether answers were right, where the model file names a label."""
+    columns, answers = request.model.columns, watched.codings.get(LABEL)
+    if columns.label is None:
+        return
+    if columns.label_time is None and request.model.label_delay is None:
+        text = (
+            f"nothing says when the labels of {columns.label} arrived, so no evaluation may use them: name their "
+            "times as `label_time_column:`, or the usual delay as `label_delay_days_median:`"
+        )
+        yield ScanWarning("labels_without_arrival", text)
+        return
     is_empty = answers is None or (isinstance(answers, CategoryCoding) and not answers.values)
     if is_empty and columns.label in request.log.schema().types:
         text = (
@@ -246,6 +259,14 @@ def _lacking(request: Request, watched: Watched) -> Iterator[ScanWarning]:
             "than before: name a reference with labels"
         )
         yield ScanWarning("reference_unlabelled", text)
+        return
+    asked = next((cube for cube in history.plan.cubes if cube.known_at and cube.age is None), None)
+    if asked is not None and len(history.buckets) and not len(history.known_counts(*asked.columns).counts):
+        text = (
+            f"no label in {columns.label} had arrived when the log ends, so nobody can say whether answers were right: "
+            "fill in the labels, and mend their times or the delay that the model file states"
+        )
+        yield ScanWarning("no_label_arrived", text)
 
 
 def _first_seen(

@@ -29,9 +29,9 @@ def entry(number, kind="prediction", **fields):
     return make_entry({**head, "model_id": payload["model_id"]}, bytes(16), json.dumps(payload).encode())
 
 
-def shouted(name):
-    """A pseudonym of the length that pseudonyms have."""
-    return name.upper().encode()[:12].ljust(12, b".")
+def shouted(names):
+    """Pseudonyms of the length that pseudonyms have."""
+    return [name.upper().encode()[:12].ljust(12, b".") for name in names]
 
 
 def columns(*events):
