@@ -1,6 +1,7 @@
 """What is wrong with a model file, an option or a log: exit 2 and one sentence, or a warning where a scan can go on."""
 
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -82,6 +83,22 @@ def test_a_model_file_that_cannot_be_used(cause: str, andon: Run, work: Path) ->
     content, parts = MODEL_FILES[cause]
     Path("model.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
     refused(andon, SCAN, parts)
+
+
+def test_a_model_file_that_is_no_file(andon: Run, work: Path) -> None:
+    os.mkfifo(work.parent / "pipe")
+    for path in ("/dev/zero", str(work.parent / "pipe")):
+        refused(andon, (*SCAN, "--model", path), [f"model file {path} is no file but a device or a pipe", "write its"])
+    refused(andon, (*SCAN, "--model", str(work.parent)), ["is a folder", "name the model.yaml in it"])
+
+
+def test_a_model_file_may_be_of_one_mebibyte(andon: Run, work: Path) -> None:
+    Path("model.yaml").write_text(MODEL + "#" * ((1 << 20) - len(MODEL)))
+    assert andon(*SCAN)[0] in (0, 1)
+    Path("out.json").unlink()
+    with Path("model.yaml").open("a") as file:
+        file.write("#")
+    refused(andon, SCAN, ["model file model.yaml is larger than 1 MiB", "name the model.yaml with --model"])
 
 
 OPTIONS: Mapping[str, tuple[tuple[str, ...], list[str]]] = {
