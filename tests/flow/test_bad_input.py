@@ -70,6 +70,14 @@ MODEL_FILES: Mapping[str, tuple[str | bytes, list[str]]] = {
     "an unknown length": (MODEL + "evaluation: often\n", ["`evaluation`", "often"]),
     "a day that is none": (MODEL + "changes: [{ts: 2026-02-31 10:00:00}]\n", ["model.yaml holds a value", "mend it"]),
     "a time in words": (MODEL + "changes: [{ts: soon, kind: x}]\n", ["`changes[0].ts`", "write it like 2026-02-09"]),
+    "a change before all times": (
+        MODEL + "changes: [{ts: 0001-01-01T00:00:00+14:00, what: x}]\n",
+        ["`changes[0].ts` in the model file is 0001-01-01 00:00:00+14:00", "outside the years", "write it like"],
+    ),
+    "a version after all times": (
+        MODEL + 'versions: [{version: "1", deployed_at: "9999-12-31T23:59:59-14:00"}]\n',
+        ["`versions[0].deployed_at` in the model file is 9999-12-31 23:59:59-14:00", "outside the years"],
+    ),
     "no prediction there": (MODEL.replace("column: p", "column: pp"), ["no column 'pp'", "mend `prediction_column`"]),
     "no label there": (MODEL + "label_column: y\n", ["no column 'y'", "label_column: null"]),
     "no label time there": (MODEL + "label_time_column: at\n", ["no column 'at'", "label_time_column: null"]),

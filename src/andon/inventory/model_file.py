@@ -50,13 +50,19 @@ def _time(value: object) -> object:
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
     try:
-        return _aware(datetime.fromisoformat(str(value).strip()))
+        read = datetime.fromisoformat(str(value).strip())
     except ValueError:
         raise ValueError(f"is {value!r}, not a time: write it like 2026-02-09 06:00:00 (UTC)") from None
+    return _aware(read)
 
 
 def _aware(value: datetime) -> datetime:
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(
+            f"is {value}, which in UTC is outside the years 1 to 9999: write it like 2026-02-09 06:00:00 (UTC)"
+        ) from None
 
 
 def _number(value: object) -> object:
