@@ -78,6 +78,14 @@ MODEL_FILES: Mapping[str, tuple[str | bytes, list[str]]] = {
         MODEL + 'versions: [{version: "1", deployed_at: "9999-12-31T23:59:59-14:00"}]\n',
         ["`versions[0].deployed_at` in the model file is 9999-12-31 23:59:59-14:00", "outside the years"],
     ),
+    "a key twice": (
+        MODEL + "id_column: other\n",
+        ["model.yaml has the key id_column more than once, in lines 2 and 6", "keep one"],
+    ),
+    "a key twice further in": (
+        MODEL + 'versions:\n  - version: "1"\n    status: a\n    status: b\n',
+        ["model.yaml has the key status more than once, in lines 8 and 9"],
+    ),
     "no prediction there": (MODEL.replace("column: p", "column: pp"), ["no column 'pp'", "mend `prediction_column`"]),
     "no label there": (MODEL + "label_column: y\n", ["no column 'y'", "label_column: null"]),
     "no label time there": (MODEL + "label_time_column: at\n", ["no column 'at'", "label_time_column: null"]),

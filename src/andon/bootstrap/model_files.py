@@ -1,8 +1,12 @@
 """Reads what a `model.yaml` declares."""
 
 import stat
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+
+import yaml
 
 from andon.base.errors import BadInput
 from andon.bootstrap.yaml_file import read_yaml
@@ -19,6 +23,7 @@ def read_model(path: str, *, strict: bool = False) -> Model:
     content = read_yaml(path, "model file", "name the model.yaml with --model")
     if not isinstance(content, dict):
         raise BadInput(f"{path} holds no keys: write `id_column: …` and the other keys of a model.yaml into it")
+    _require_keys_once(path)
     return parse_model(content, strict=strict)
 
 
@@ -36,3 +41,31 @@ def _require_small_file(path: str) -> None:
         raise BadInput(
             f"the model file {path} is larger than 1 MiB, which no model.yaml is: name the model.yaml with --model"
         )
+
+
+def _require_keys_once(path: str) -> None:
+    """YAML is read as if the last of several equal keys stood alone."""
+    for node in _nodes(path):
+        lines: dict[str, list[str]] = defaultdict(list)
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            if isinstance(key, yaml.ScalarNode):
+                lines[key.value].append(str(key.start_mark.line + 1))
+        for name, found in lines.items():
+            if len(found) > 1:
+                raise BadInput(f"{path} has the key {name} more than once, in lines {' and '.join(found)}: keep one")
+
+
+def _nodes(path: str) -> Iterator[yaml.Node]:
+    """Each node of a YAML file once, though several aliases may lead to it."""
+    left = [yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)]
+    seen: set[int] = set()
+    while left:
+        node = left.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node
+        if isinstance(node, yaml.MappingNode):
+            left.extend(each for pair in node.value for each in pair)
+        elif isinstance(node, yaml.SequenceNode):
+            left.extend(node.value)
