@@ -1,5 +1,6 @@
 """`model.yaml`: what an operator writes about a model, checked and turned into a `Model`."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -211,7 +212,7 @@ def parse_model(content: Mapping[Any, Any], *, strict: bool = False) -> Model:
         strict: refuse unknown keys instead of warning about them.
 
     Raises:
-        BadInput: a key is missing, wrong or (when strict) unknown.
+        BadInput: a key is missing, wrong or (when strict) unknown, or one column is both id and time.
     """
     unknown = list(_unknown_keys(content))
     if strict and unknown:
@@ -220,7 +221,12 @@ def parse_model(content: Mapping[Any, Any], *, strict: bool = False) -> Model:
         part = ModelPart.model_validate({str(key): value for key, value in content.items()})
     except ValidationError as error:
         raise BadInput(_sentence(error, content)) from None
-    return _model(part, (*unknown, *_rounded_versions(content)))
+    if part.id_column == part.time_column:
+        raise BadInput(
+            f"the model file names {part.id_column} as `id_column` and as `time_column`: name the column with the id "
+            "of each prediction and the one with its time"
+        )
+    return _model(part, (*unknown, *_rounded_versions(content), *_strange_features(part)))
 
 
 def _model(part: ModelPart, warnings: tuple[str, ...]) -> Model:
@@ -307,6 +313,20 @@ def _rounded_versions(content: Mapping[Any, Any]) -> Iterator[str]:
     named = [*(part.get("version") for part in parts), content.get("known_good_version")]
     for value in dict.fromkeys(each for each in named if isinstance(each, float)):
         yield f"the model file names a version {value} without quotes, so 1.10 would be read as 1.1: put it in quotes"
+
+
+def _strange_features(part: ModelPart) -> Iterator[str]:
+    """A feature that is no input of the model, or that stands there again."""
+    for key, name, why in (
+        ("label_column", part.label_column, "the model cannot know the outcome"),
+        ("id_column", part.id_column, "an id says nothing of what is decided"),
+        ("time_column", part.time_column, "a time never comes again"),
+    ):
+        if name is not None and name in part.features:
+            yield f"the model file names {name} as `{key}` and among `features`, but {why}: take it out of `features`"
+    for name, times in Counter(part.features).items():
+        if times > 1:
+            yield f"the model file lists {name} {times} times among `features`: it counts once; keep one"
 
 
 def _sentence(error: ValidationError, content: Mapping[Any, Any]) -> str:

@@ -111,6 +111,18 @@ def test_a_version_read_as_a_number_is_kept_and_warned_about() -> None:
     )
 
 
+def test_a_feature_that_is_no_input_or_stands_twice_is_warned_about() -> None:
+    model = parse_model(LEAST | {"label_column": "y", "features": ["a", "y", "id", "ts", "a"]}, strict=True)
+    assert model.features == ("a", "y", "id", "ts")
+    assert [warning.split(":")[0] for warning in model.warnings] == [
+        "the model file names y as `label_column` and among `features`, but the model cannot know the outcome",
+        "the model file names id as `id_column` and among `features`, but an id says nothing of what is decided",
+        "the model file names ts as `time_column` and among `features`, but a time never comes again",
+        "the model file lists a 2 times among `features`",
+    ]
+    assert model.warnings[0].endswith(": take it out of `features`")
+
+
 def test_unknown_keys_are_warned_about_with_the_nearest() -> None:
     content = LEAST | {"feature": [], "versions": [{"version": "1", "deployd_at": None}], "xyz": 1}
     warnings = parse_model(content).warnings
@@ -130,6 +142,10 @@ def test_unknown_keys_are_warned_about_with_the_nearest() -> None:
         (
             {"time_column": None, "time_colum": "ts"},
             "the model file lacks the key time_column: did you mean it by time_colum?",
+        ),
+        (
+            {"time_column": "id"},
+            "the model file names id as `id_column` and as `time_column`: name the column with the id of each",
         ),
         ({"threshold": "high"}, "`threshold` in the model file is 'high', but should be a number"),
         ({"threshold": True}, "`threshold` in the model file is yes or no, but should be a number"),
