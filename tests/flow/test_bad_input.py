@@ -86,6 +86,10 @@ MODEL_FILES: Mapping[str, tuple[str | bytes, list[str]]] = {
         MODEL + 'versions:\n  - version: "1"\n    status: a\n    status: b\n',
         ["model.yaml has the key status more than once, in lines 8 and 9"],
     ),
+    "a number of base 60": (
+        MODEL + "label_delay_days_median: 1:30\n",
+        ["model.yaml, line 6: YAML reads 1:30 as a number of base 60", "write a decimal number"],
+    ),
     "no prediction there": (MODEL.replace("column: p", "column: pp"), ["no column 'pp'", "mend `prediction_column`"]),
     "no label there": (MODEL + "label_column: y\n", ["no column 'y'", "label_column: null"]),
     "no label time there": (MODEL + "label_time_column: at\n", ["no column 'at'", "label_time_column: null"]),

@@ -15,6 +15,7 @@ from andon.inventory.model_file import parse_model
 
 LARGEST: Final = 1 << 20
 """Of so many bytes a model file may be; thousands of columns and changes fit."""
+_NUMBERS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
 
 
 def read_model(path: str, *, strict: bool = False) -> Model:
@@ -23,7 +24,9 @@ def read_model(path: str, *, strict: bool = False) -> Model:
     content = read_yaml(path, "model file", "name the model.yaml with --model")
     if not isinstance(content, dict):
         raise BadInput(f"{path} holds no keys: write `id_column: …` and the other keys of a model.yaml into it")
-    _require_keys_once(path)
+    for node in _nodes(path):
+        _require_keys_once(path, node)
+        _require_decimal(path, node)
     return parse_model(content, strict=strict)
 
 
@@ -43,16 +46,25 @@ def _require_small_file(path: str) -> None:
         )
 
 
-def _require_keys_once(path: str) -> None:
+def _require_keys_once(path: str, node: yaml.Node) -> None:
     """YAML is read as if the last of several equal keys stood alone."""
-    for node in _nodes(path):
-        lines: dict[str, list[str]] = defaultdict(list)
-        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
-            if isinstance(key, yaml.ScalarNode):
-                lines[key.value].append(str(key.start_mark.line + 1))
-        for name, found in lines.items():
-            if len(found) > 1:
-                raise BadInput(f"{path} has the key {name} more than once, in lines {' and '.join(found)}: keep one")
+    lines: dict[str, list[str]] = defaultdict(list)
+    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+        if isinstance(key, yaml.ScalarNode):
+            lines[key.value].append(str(key.start_mark.line + 1))
+    for name, found in lines.items():
+        if len(found) > 1:
+            raise BadInput(f"{path} has the key {name} more than once, in lines {' and '.join(found)}: keep one")
+
+
+def _require_decimal(path: str, node: yaml.Node) -> None:
+    """YAML reads 1:30 as a number of base 60, which is 90."""
+    if node.tag in _NUMBERS and ":" in node.value:
+        line = node.start_mark.line + 1
+        raise BadInput(
+            f"{path}, line {line}: YAML reads {node.value} as a number of base 60; write a decimal number, or put it "
+            "in quotes if it is text"
+        )
 
 
 def _nodes(path: str) -> Iterator[yaml.Node]:
