@@ -50,7 +50,10 @@ MODEL_FILES: Mapping[str, tuple[str | bytes, list[str]]] = {
     "no key at all": ("", ["model.yaml holds no keys", "write `id_column"]),
     "a list": ("- a\n- b\n", ["model.yaml holds no keys", "write"]),
     "no YAML": ("model_id: [m\n", ["model.yaml, line", "not valid YAML", "mend that line"]),
-    "not UTF-8": (MODEL.encode() + b"notes: caf\xe9\n", ["model file model.yaml", "not UTF-8"]),
+    "not UTF-8": (
+        MODEL.encode() + b"notes: caf\xe9\n",
+        ["model file model.yaml", "not UTF-8 text from line 6 on", "save it as UTF-8"],
+    ),
     "no id column": (
         MODEL.replace("id_column", "idcolumn"),
         ["lacks the key id_column", "did you mean it by idcolumn?"],

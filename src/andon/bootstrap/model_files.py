@@ -21,6 +21,7 @@ _NUMBERS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
 def read_model(path: str, *, strict: bool = False) -> Model:
     """The model that a `model.yaml` declares."""
     _require_small_file(path)
+    _require_utf8(path)
     content = read_yaml(path, "model file", "name the model.yaml with --model")
     if not isinstance(content, dict):
         raise BadInput(f"{path} holds no keys: write `id_column: …` and the other keys of a model.yaml into it")
@@ -44,6 +45,16 @@ def _require_small_file(path: str) -> None:
         raise BadInput(
             f"the model file {path} is larger than 1 MiB, which no model.yaml is: name the model.yaml with --model"
         )
+
+
+def _require_utf8(path: str) -> None:
+    try:
+        Path(path).read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise BadInput(f"the model file {path} is not UTF-8 text from line {line} on: save it as UTF-8") from None
+    except OSError:
+        return  # told by who reads it
 
 
 def _require_keys_once(path: str, node: yaml.Node) -> None:
