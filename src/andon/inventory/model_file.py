@@ -22,6 +22,12 @@ _EXPECTED = {
     "string": "text",
     "list": "a list (one `- name` per line)",
     "model": "a set of keys",
+    "too": "text of at least one letter",
+}
+_LIMITS = {
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than_equal": "at most {le:g}",
 }
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -68,7 +74,8 @@ def _aware(value: datetime) -> datetime:
 
 def _number(value: object) -> object:
     if isinstance(value, bool):
-        raise ValueError("is yes or no, but should be a number")  # noqa: TRY004  # pydantic collects ValueErrors
+        found = "true" if value else "false"
+        raise ValueError(f"is {found} (yes or no), but should be a number")  # noqa: TRY004  # pydantic collects ValueErrors
     return value
 
 
@@ -334,13 +341,19 @@ def _sentence(error: ValidationError, content: Mapping[Any, Any]) -> str:
     errors = error.errors(include_url=False)
     first = errors[0]
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).removeprefix(".")
-    more = f" ({len(errors) - 1} more keys are wrong)" if len(errors) > 1 else ""
+    more = _besides(len(errors) - 1)
     if first["type"] == "missing":
         return _missing(key, content) + more
     if first["type"] == "value_error":
         return f"`{key}` in the model file {first['ctx']['error']}{more}"
-    got = _shown(first["input"])
+    got = _cut(str(first["input"])) if first["type"] in _LIMITS else _shown(first["input"])  # YAML reads 1e300 as text
     return f"`{key}` in the model file is {got}, but should be {_expected(first)}{more}"
+
+
+def _besides(count: int) -> str:
+    if count == 0:
+        return ""
+    return " (1 more key is wrong)" if count == 1 else f" ({count} more keys are wrong)"
 
 
 def _missing(key: str, content: Mapping[Any, Any]) -> str:
@@ -355,15 +368,17 @@ def _shown(value: object) -> str:
         return "empty"
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "a set of keys"
-    text = repr(value)
+    return _cut(repr(value))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 1]}…"
 
 
 def _expected(error: Mapping[str, Any]) -> str:
     kind = str(error["type"])
-    limits = {"greater_than_equal": "at least {ge:g}", "less_than_equal": "at most {le:g}"}
-    if kind in limits:
-        return limits[kind].format(**error["ctx"])
+    if kind in _LIMITS:
+        return _LIMITS[kind].format(**error["ctx"])
     if kind == "literal_error":
         return str(error["ctx"]["expected"])
     return _EXPECTED.get(kind.split("_", 1)[0], str(error["msg"]).lower())
