@@ -9,8 +9,12 @@ import duckdb
 import pytest
 from pyarrow.fs import S3FileSystem
 
+from andon.adapters.duckdb.connection import connect
 from andon.adapters.duckdb.log import open_log
 from andon.adapters.duckdb.objects import Storage
+from andon.adapters.duckdb.outcomes import ALIAS as LABELS
+from andon.adapters.duckdb.place import find_place
+from andon.adapters.duckdb.tables import ALIAS
 from andon.base.errors import AndonError, BadInput, Unavailable
 from andon.inventory.model import Columns, Model
 from components import PASSWORD
@@ -98,6 +102,34 @@ def test_a_view_of_files_outside() -> None:
     error = refused("duckdb:///warehouse.db?table=outside")
     Path("rows.csv").unlink()
     assert "view of files outside the database" in str(error)
+
+
+VIEWS = {
+    "its table is gone": "create table base as select 1 as x; create view v as from base; drop table base",
+    "its column is gone": (
+        "create table base as select 1 as x, 2 as y; create view v as select y from base; alter table base drop y"
+    ),
+}
+
+
+@pytest.mark.parametrize("cause", VIEWS)
+@pytest.mark.parametrize("alias", [ALIAS, LABELS])
+def test_a_view_that_stands_on_nothing(cause: str, alias: str) -> None:
+    with duckdb.connect("warehouse.db") as database:
+        database.execute(VIEWS[cause])
+    place = find_place("duckdb:///warehouse.db?table=v", alias=alias)
+    with pytest.raises(BadInput, match=r"warehouse.db\?table=v: .* is gone or has changed \(.*\); make the view again"):
+        connect(place)
+
+
+def test_a_data_file_that_is_named_as_a_database() -> None:
+    duckdb.execute("copy (select '1' as id, timestamp '2026-01-01' as ts) to 'log.parquet'")
+    error = refused("duckdb:///log.parquet?table=log")
+    Path("log.parquet").unlink()
+    assert isinstance(error, BadInput)
+    assert "log.parquet" in str(error)
+    assert "it is no DuckDB database" in str(error)
+    assert "without duckdb:" in str(error)
 
 
 SERVER: dict[str, tuple[Callable[[str], str], type[AndonError], list[str]]] = {

@@ -110,7 +110,9 @@ class LogTable:
             if "lock" in str(error):
                 mend = "close the program that has it open for writing, or copy the file"
                 raise BadInput(f"cannot read {self.name}: it is locked; {mend}") from None
-            raise BadInput(f"cannot read {self.name}: it is no DuckDB database, or of another version") from None
+            raise self._no_database() from None
+        except (duckdb.CatalogException, duckdb.BinderException):  # a file that another reader of the engine's claims
+            raise self._no_database() from None
         connection.execute(f"use {database}")  # a view in the file names its tables as seen from there
         self._require(
             connection.execute(
@@ -128,6 +130,16 @@ class LogTable:
             raise BadInput(
                 f"{self.name} is a view of files outside the database: name those files, or make it a table"
             ) from None
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            reason = re.sub(r"^[A-Za-z ]+ Error: ", "", str(error).splitlines()[0]).rstrip(".! ")
+            raise BadInput(
+                f"cannot read {self.name}: what the view is made of is gone or has changed ({reason}); make the view"
+                " again, or name another table"
+            ) from None
+
+    def _no_database(self) -> BadInput:
+        mend = "check the path (the name of a data file alone, without duckdb:, reads it)"
+        return BadInput(f"cannot read {self.name}: it is no DuckDB database, or of another version; {mend}")
 
     def _table_name(self, schema: str) -> tuple[str, str]:
         first, dot, last = self.table.partition(".")
