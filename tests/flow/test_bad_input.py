@@ -132,6 +132,10 @@ OPTIONS: Mapping[str, tuple[tuple[str, ...], list[str]]] = {
     "no time": (("--now", "yesterday"), ["--now yesterday is no time", "2026-02-09T06:00:00Z"]),
     "before all": (("--now", "2025-01-01"), ["nothing was decided before --now 2025-01-01", "the log starts at"]),
     "no folder": (("--json", "far/out.json"), ["cannot write far/out.json", "there is no folder far"]),
+    "a name too long": (("--html", "x" * 300), ["cannot write xxx", "…: File name too long", "name another file"]),
+    "an output without a name": (("--json", ""), ["--json names no file", "its name is empty"]),
+    "two outputs without a name": (("--json", "", "--html", ""), ["--json names no file", "its name is empty"]),
+    "below a file": (("--json", "log.parquet/out.json"), ["cannot write log.parquet/out.json: Not a directory"]),
     "over the log": (("--json", "log.parquet"), ["would overwrite log.parquet", "name another file"]),
     "no reference": (("--reference", "ref.parquet"), ["there is no file ref.parquet"]),
     "an empty reference": (("--reference", ""), ["the log's name is empty", "name a file"]),
@@ -146,6 +150,20 @@ def test_an_option_that_cannot_be_used(cause: str, andon: Run, work: Path) -> No
     if cause == "an unknown key":
         Path("model.yaml").write_text(MODEL + "segment: [x]\n")
     refused(andon, (*SCAN, *words), parts)
+
+
+def test_an_output_whose_name_goes_in_circles(andon: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a").symlink_to("b")
+    Path("b").symlink_to("a")
+    code, _, err = andon("scan", "log.parquet", "--json", "a", "--html", "b")
+    assert code == 2
+    assert "cannot write a: Too many levels of symbolic links; name another file" in err
+
+
+@pytest.mark.parametrize(("name", "said"), [("x" * 300, "File name too long"), ("", "-o names no file")])
+def test_a_proposal_whose_place_has_no_good_name(name: str, said: str, andon: Run, work: Path) -> None:
+    refused(andon, ("init", "log.parquet", "-o", name), [said])
 
 
 REFERENCES: Mapping[str, tuple[Callable[[], object], list[str]]] = {

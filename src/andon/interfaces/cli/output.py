@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing_extensions import override
 
 from andon.base.errors import BadInput
 from andon.interfaces.cli.words import HELD
+
+_SHOWN_NAME = 100
 
 
 class _Patient(Console):
@@ -84,8 +87,10 @@ def same_place(path: str, other: str) -> bool:
 
 def require_place(path: str, inputs: Iterable[str], option: str = "--json") -> None:
     """Refuse, before the work is done, a place that cannot be written to or that is one of the inputs."""
+    if not path:
+        raise BadInput(f"{option} names no file, its name is empty: name a file to write to")
     folder = Path(path).parent
-    if Path(path).is_dir():
+    if _is_folder(path):
         raise BadInput(f"cannot write {path}: it is a folder; name a file in it")
     for source in inputs:
         if Path(path).exists() and Path(source).exists() and Path(path).samefile(source):
@@ -94,6 +99,17 @@ def require_place(path: str, inputs: Iterable[str], option: str = "--json") -> N
         raise BadInput(f"cannot write {path}: there is no folder {folder}; make it, or name another file")
     if not os.access(folder, os.W_OK):
         raise BadInput(f"cannot write {path}: you may not write to {folder}; name another file")
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(Path(path).stat().st_mode)
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError) as error:
+        shown = path if len(path) <= _SHOWN_NAME else f"{path[:_SHOWN_NAME]}…"
+        reason = getattr(error, "strerror", None) or "it is no name of a file"
+        raise BadInput(f"cannot write {shown}: {reason}; name another file") from None
 
 
 def write_json(document: Any, path: str) -> None:
