@@ -48,6 +48,11 @@ def _parquet(name: str, **columns: object) -> None:
     pq.write_table(pa.table(columns), name)
 
 
+def _parquet_named(*names: str) -> None:
+    columns = [pa.array(["1"]), pa.array([datetime(2026, 1, 1)]), *(pa.array([1.0]) for _ in names[2:])]
+    pq.write_table(pa.Table.from_arrays(columns, list(names)), "log.parquet")
+
+
 def _good_parquet(name: str, rows: int = 5000) -> bytes:
     _parquet(
         name, id=[f"{i * 7919}" for i in range(rows)], ts=[datetime(2026, 1, 1) + timedelta(i) for i in range(rows)]
@@ -169,6 +174,16 @@ CAUSES: dict[str, tuple[Callable[[], object], str | list[str], list[str]]] = {
         _csv("1,2026-01-01,1,2", header="id,ts,x,X"),
         "log.csv",
         ["log.csv names the column 'x' twice", "rename"],
+    ),
+    "a Parquet column twice": (
+        lambda: _parquet_named("id", "ts", "x", "x"),
+        "log.parquet",
+        ["log.parquet names the column 'x' twice", "rename"],
+    ),
+    "Parquet columns that differ in case": (
+        lambda: _parquet_named("id", "ts", "x", "X"),
+        "log.parquet",
+        ["log.parquet names the column 'x' twice (capital letters do not count)", "rename"],
     ),
     "no rows in CSV": (_csv(), "log.csv", ["log.csv holds no rows", "name a log"]),
     "no rows in Parquet": (

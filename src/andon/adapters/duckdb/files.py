@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 
@@ -287,8 +288,26 @@ def _check_parquet(path: str, storage: Storage) -> None:
         size = file.seek(0, io.SEEK_END)
         file.seek(max(0, size - 4))
         end = file.read(4)
-    if end != b"PAR1":
-        raise BadInput(f"{path} is cut short (its Parquet footer is missing): copy or write it again")
+        if end != b"PAR1":
+            raise BadInput(f"{path} is cut short (its Parquet footer is missing): copy or write it again")
+        _require_names(path, _parquet_names(file))
+
+
+def _parquet_names(file: BinaryIO) -> list[str]:
+    """The columns that a Parquet footer names; none where it is unreadable, which the engine says better."""
+    from pyarrow import ArrowException, parquet  # noqa: PLC0415  # only who reads Parquet waits for it
+
+    try:
+        return list(parquet.read_schema(file).names)
+    except (ArrowException, OSError, UnicodeError):
+        return []
+
+
+def _require_names(path: str, names: Sequence[str]) -> None:
+    """Refuse columns that the engine, for which capital letters do not count, could not tell apart."""
+    twice = [name for name, count in Counter(name.casefold() for name in names).items() if count > 1]
+    if twice:
+        raise BadInput(f"{path} names the column {twice[0]!r} twice (capital letters do not count): rename one of them")
 
 
 def _check_text(path: str, storage: Storage) -> None:
@@ -330,9 +349,7 @@ def _header(path: str, delimiter: str, storage: Storage) -> tuple[str, ...]:
         raise BadInput(f"cannot read the header of {path}: {error}; end its lines with a line feed") from None
     if not any(name.strip() for name in names):
         raise BadInput(f"{path} begins with an empty line: its first line must name the columns")
-    twice = [name for name, count in Counter(name.casefold() for name in names).items() if count > 1]
-    if twice:
-        raise BadInput(f"{path} names the column {twice[0]!r} twice (capital letters do not count): rename one of them")
+    _require_names(path, names)
     return tuple(name or f"column{place}" for place, name in enumerate(names))
 
 
