@@ -51,6 +51,9 @@ REFUSED = {
     "no label": ("id,known\n1,2026-01-01\n", None, ["not clear which column", "label_column"]),
     "none fits": ("id,y\na,0\nb,1\n", None, ["none of the 2 labels", "--on"]),
     "times in words": ("id,y,label_ts\n1,0,soon\n", None, ["time column 'label_ts'", "'soon'", "write times as"]),
+    "a header alone": ("id,y\n", None, ["outcomes.csv holds no rows", "leave out --labels"]),
+    "no id in any": ("id,y\n,0\n,1\n", None, ["none of the 2 labels in", "has an id", "fill in 'id'", "--on"]),
+    "no label in any": ("id,y\n1,\n2,\n", None, ["not one of the 2 rows of", "both an id and a label", "'y'"]),
     "no rows": ("", None, ["outcomes.csv is empty", "write it again"]),
 }
 
@@ -97,6 +100,23 @@ def test_on_without_labels_is_refused(andon: Run) -> None:
     code, _, err = andon("scan", "log.csv", "--model", "model.yaml", "--on", "id")
     assert code == 2
     assert "add --labels" in err
+
+
+def test_on_without_a_name_is_refused(andon: Run) -> None:
+    code, _, err = andon("scan", "log.csv", "--model", "model.yaml", "--labels", "outcomes.csv", "--on", "")
+    assert code == 2
+    assert "--on names no column, its name is empty" in err
+
+
+def test_labels_of_both_places_are_told_which_count(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("id,ts,p,y\n1,2026-01-01T00:00:00Z,0,0\n")
+    (tmp_path / "outcomes.csv").write_text("id,y\n1,1\n")
+    outcomes = Outcomes(find_place(str(tmp_path / "outcomes.csv")))
+    with open_log(str(tmp_path / "log.csv"), MODEL, outcomes=outcomes) as log:
+        assert log._fetch("select y from andon_log") == [(1,)]
+        told = dict(log.warnings)
+        assert told.keys() == {"labels_in_both"}
+        assert "the log has a column 'y' too; the labels in" in told["labels_in_both"]
 
 
 def test_log_and_labels_may_be_tables_of_one_database(tmp_path: Path) -> None:

@@ -87,7 +87,8 @@ def read_labels(
         f" from andon_labels where id is not null and {there} group by id)"
     )
     joined_by = on if on in predictions.storages else columns.id
-    warnings = _warnings(connection, place, there)
+    _require_known(connection, place, on, label)
+    warnings = [*_hidden(place, label, predictions), *_warnings(connection, place, there)]
     return JoinedLabels(replace(columns, label=label, label_time=label_time), joined_by, tuple(warnings))
 
 
@@ -119,6 +120,31 @@ def _require(place: Place, name: str, there: Mapping[str, str], purpose: str) ->
         near = nearest(name, list(there))
         meant = f"did you mean {near!r}?" if near else f"its columns are {', '.join(list(there)[:_SHOWN_COLUMNS])}"
         raise BadInput(f"{place.name} has no column {name!r} to {purpose}; {meant}")
+
+
+def _require_known(connection: Connection, place: Place, on: str, label: str) -> None:
+    """Refuse labels of which not one can be joined: they would be as good as none, without a word."""
+    if one_row(connection, f"select count(*) from {KNOWN}") != (0,):
+        return
+    [rows, named] = one_row(connection, "select count(*), count(id) from andon_labels")
+    if not rows:
+        raise BadInput(f"{place.name} holds no rows: name labels with at least one, or leave out --labels")
+    if not named:
+        raise BadInput(
+            f"none of the {rows:,} labels in {place.name} has an id: fill in {on!r}, or name the column with the ids"
+            " with --on"
+        )
+    raise BadInput(
+        f"not one of the {rows:,} rows of {place.name} has both an id and a label: fill in {on!r} and {label!r}, or"
+        " leave out --labels"
+    )
+
+
+def _hidden(place: Place, label: str, predictions: RawLog) -> list[tuple[str, str]]:
+    """A warning where the log has a column of labels too, which those of another place take the place of."""
+    if label not in predictions.storages:
+        return []
+    return [("labels_in_both", f"the log has a column {label!r} too; the labels in {place.name} count, those do not")]
 
 
 def _label_column(place: Place, columns: Columns, on: str, raw: RawLog) -> str:

@@ -67,9 +67,7 @@ def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
     every = None if asked.every is None else options.length(asked.every, "--every")
     now = None if asked.now is None else options.time(asked.now, "--now")
     _require_places(asked)
-    if asked.on is not None and asked.labels is None:
-        raise BadInput(f"--on {asked.on} joins labels, and none are named: add --labels outcomes.csv")
-    labels = None if asked.labels is None else Labels(asked.labels, asked.on)
+    labels = _labels(asked)
     model, guessed = _model(asked, strict=strict)
     for option, path in (("--pin", asked.pin), ("--send", asked.send or None)):
         if path is not None and not asked.is_one(model):
@@ -95,6 +93,15 @@ def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
     if pinned is not None and asked.send:
         _send(asked, document, pinned, quiet=quiet or asked.json == STDOUT)
     return any(scan.incidents for scan in scans)
+
+
+def _labels(asked: Asked) -> Labels | None:
+    """The labels that live elsewhere."""
+    if asked.on is not None and asked.labels is None:
+        raise BadInput(f"--on {asked.on} joins labels, and none are named: add --labels outcomes.csv")
+    if asked.on == "":
+        raise BadInput("--on names no column, its name is empty: name the column that log and labels share")
+    return None if asked.labels is None else Labels(asked.labels, asked.on)
 
 
 def _pinned(asked: Asked, document: Document, memory: Memory | None, request: ScanRequest) -> _Pinned | None:
