@@ -22,6 +22,7 @@ from andon.telemetry.schema import LogicalType, LogSchema
 
 MODEL = Model("m", Columns("id", "ts", label_time="label_ts"))
 LATE = datetime(2100, 1, 1, tzinfo=UTC)
+JSON_LINE = '{"id": "1", "ts": "2026-01-01"}\n'
 GOOD = "id,ts,x\n1,2026-01-01T00:00:00Z,1\n"
 
 
@@ -99,6 +100,11 @@ def _mixed_kinds() -> None:
     _good_parquet("logs/b.parquet")
 
 
+def _circle() -> None:
+    Path("loopa.csv").symlink_to("loopb.csv")
+    Path("loopb.csv").symlink_to("loopa.csv")
+
+
 def _nothing() -> None:
     """The file is not there."""
 
@@ -107,6 +113,7 @@ CAUSES: dict[str, tuple[Callable[[], object], str | list[str], list[str]]] = {
     "no file": (_nothing, "log.csv", ["there is no file log.csv", "check the path"]),
     "no folder": (_nothing, "far/log.csv", ["no file far/log.csv", "folder far is not there"]),
     "a typo": (lambda: _write("logs.csv", GOOD), "log.csv", ["no file log.csv", "did you mean logs.csv?"]),
+    "links in a circle": (_circle, "loopa.csv", ["loopa.csv is a link that leads to no file", "mend the link"]),
     "no match": (_nothing, "*.csv", ["no file matches *.csv", "check the pattern"]),
     "nothing named": (_nothing, [], ["no log was named", "give a file"]),
     "an empty folder": (lambda: Path("logs").mkdir(), "logs", ["folder logs holds no data files", "put Parquet"]),
@@ -146,7 +153,7 @@ CAUSES: dict[str, tuple[Callable[[], object], str | list[str], list[str]]] = {
     "Latin-1 value": (
         lambda: _write("log.csv", (GOOD + "2,2026-01-01,café\n").encode("latin-1")),
         "log.csv",
-        ["cannot read log.csv: line 3", "not utf-8", "mend the file"],
+        ["cannot read log.csv: line 3", "not utf-8", "save the file as UTF-8"],
     ),
     "truncated gzip": (
         lambda: _write("log.csv.gz", gzip.compress(GOOD.encode() * 100)[:40]),
@@ -195,7 +202,32 @@ CAUSES: dict[str, tuple[Callable[[], object], str | list[str], list[str]]] = {
     "broken JSON": (
         lambda: _write("log.jsonl", '{"id": 1, "ts": "2026-01-01"}\n{"id": 2, "ts":\n'),
         "log.jsonl",
-        ["cannot read log.jsonl: Malformed JSON", "line", "mend the file"],
+        ["cannot read log.jsonl: Malformed JSON", "in line 2:", "mend the file"],
+    ),
+    "broken JSON amid good": (
+        lambda: _write("log.jsonl", JSON_LINE * 5000 + '{"id": }\n' + JSON_LINE * 5000),
+        "log.jsonl",
+        ["cannot read log.jsonl: Malformed JSON", "in line 5001:", "mend the file"],
+    ),
+    "JSON lines of numbers": (
+        lambda: _write("log.jsonl", "1\n2\n"),
+        "log.jsonl",
+        ["cannot read log.jsonl: line 1 is no JSON object", "write each line as an object"],
+    ),
+    "JSON lines of lists": (
+        lambda: _write("log.jsonl", f"[{JSON_LINE.strip()}]\n" * 2),
+        "log.jsonl",
+        ["cannot read log.jsonl: line 1 is no JSON object", "write each line as an object"],
+    ),
+    "a number among JSON lines": (
+        lambda: _write("log.jsonl", JSON_LINE + "3\n"),
+        "log.jsonl",
+        ["cannot read log.jsonl: line 2 is no JSON object", "write each line as an object"],
+    ),
+    "Latin-1 JSON": (
+        lambda: _write("log.jsonl", (JSON_LINE + '{"id": "café"}\n').encode("latin-1")),
+        "log.jsonl",
+        ["cannot read log.jsonl", "in line 2:", "save the file as UTF-8"],
     ),
     "JSON in one piece": (
         lambda: _write("log.json", '[\n {"id": 1,\n "ts": "2026-01-01"}\n]'),

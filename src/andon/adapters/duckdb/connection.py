@@ -33,6 +33,11 @@ _OUR_FAULTS = (
 )
 _SPILL = "andon-"
 _NO_STATISTICS = "disabled_optimizers = 'statistics_propagation'"
+_MENDS = {
+    "utf-8": "save the file as UTF-8",
+    "is no json object": 'write each line as an object, such as {"id": 1}',
+}
+"""By words of a reason, lower case."""
 _NO_REASON = "its content cannot be read"
 
 
@@ -114,7 +119,8 @@ def reading(files: Place) -> Iterator[None]:
         if f"{tempfile.gettempdir()}/{_SPILL}" in str(error):
             raise _no_room(files) from None
         where, reason = _file(files, str(error)), _reason(str(error))
-        raise BadInput(f"cannot read {where}: {reason}; {files.mend}") from None
+        mend = next((mend for sign, mend in _MENDS.items() if sign in reason.lower()), files.mend)
+        raise BadInput(f"cannot read {where}: {reason}; {mend}") from None
 
 
 def _no_room(files: Place) -> BadInput:
@@ -137,4 +143,11 @@ def _reason(message: str) -> str:
         advice = next((place for place, line in enumerate(lines) if line.startswith("Possible")), len(lines))
         return f"line {first.rsplit(' ', 1)[-1]}: {lines[advice - 1].rstrip('. ')}"
     first = re.sub(r' in file "[^"]*",?|"?/[^ "]*"?:? ?', "", first)
+    first = re.sub(r"^JSON transform error in (line \d+): Expected OBJECT, but got .*", r"\1 is no JSON object", first)
+    # the engine has counted on to the next line when it says this
+    first = re.sub(r"^(Malformed JSON at byte \d+ in line )(\d+)", _one_less, first)
     return first.rstrip(". ") or _NO_REASON
+
+
+def _one_less(found: re.Match[str]) -> str:
+    return f"{found[1]}{max(1, int(found[2]) - 1)}"

@@ -204,6 +204,8 @@ def _named(path: Path, pattern: str) -> list[str]:
         if not path.is_file():
             raise BadInput(f"{pattern} is no file but a device or a pipe: write its content to a file first")
         return [pattern]
+    if path.is_symlink():
+        raise BadInput(f"{pattern} is a link that leads to no file: mend the link, or name the file itself")
     if not signs:
         raise BadInput(f"there is no file {pattern}: {_meant(path)}")
     root = Path(path.anchor)

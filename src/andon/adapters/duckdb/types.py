@@ -48,7 +48,7 @@ def raw_log(connection: Connection, files: Place, columns: Columns, types: LogSc
         return RawLog(files.reader(), files.reader(with_file=True), found, sql)
     wanted = _names_are_text(columns) | ({} if types is None else types.types)
     if files.kind is Kind.JSON_LINES:
-        return _json(files, found, columns, wanted)
+        return _json(connection, files, found, (columns, wanted))
     storages = _csv_storages(connection, files.reader(), list(found), wanted)
     sql = {name: _from_text(name, storage) for name, storage in storages.items()}
     return RawLog(files.reader(), files.reader(with_file=True), storages, sql)
@@ -66,7 +66,12 @@ def _names_are_text(columns: Columns) -> dict[str, LogicalType]:
     return {name: LogicalType.TEXT for name in names if name is not None}
 
 
-def _json(files: Place, found: dict[str, str], columns: Columns, wanted: Mapping[str, LogicalType]) -> RawLog:
+def _json(
+    connection: Connection, files: Place, found: dict[str, str], known: tuple[Columns, Mapping[str, LogicalType]]
+) -> RawLog:
+    columns, wanted = known
+    if list(found) == ["json"]:  # as the engine calls lines that are no objects; with two columns it says so
+        connection.execute(f"select count(json) from {files.reader({'json': 'JSON', 'more': 'JSON'})}")
     storages, read_as = {}, {}
     for name, storage in found.items():
         is_time = name in (columns.time, columns.label_time) and logical_type(storage) is not LogicalType.NUMBER
