@@ -230,7 +230,7 @@ def _lacking(request: Request) -> Iterator[ScanWarning]:
     model, columns = request.model, request.model.columns
     known, rows = request.reference.schema().types, request.reference.rows()
     if rows < REFERENCE_ROWS_MIN:
-        text = f"the reference holds {rows:,} rows, too few to compare with: name at least {REFERENCE_ROWS_MIN}"
+        text = f"the reference holds {rows:,} rows, too few to compare with: give it {REFERENCE_ROWS_MIN} or more"
         yield ScanWarning("reference_small", text)
     named = dict.fromkeys((columns.prediction, columns.score, columns.version, *model.features, *model.slice_columns))
     there = [name for name in named if name in request.log.schema().types]
@@ -282,9 +282,9 @@ def _first_seen(
 
 def _unblamed(versions: Mapping[str, datetime], incidents: Sequence[DetectedIncident]) -> tuple[Note, ...]:
     """A remark for each version that came and that no incident names."""
-    blamed_for = {incident.changed.version for incident in incidents}
+    to_blame = {incident.changed.version for incident in incidents}
     return tuple(
-        Note(at, f"version {name} first seen in the log") for name, at in versions.items() if name not in blamed_for
+        Note(at, f"version {name} first seen in the log") for name, at in versions.items() if name not in to_blame
     )
 
 

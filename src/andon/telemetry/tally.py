@@ -183,7 +183,7 @@ class _Axis:
 
     def places(self, codes: Codes, *, small: bool) -> Whole:
         """The places of rows, in an array of their own."""
-        places = codes if self.place_of is None else self.place_of.take(codes)
+        places: Codes = codes if self.place_of is None else self.place_of.take(codes)
         return places.astype(np.int32) if small else places.astype(np.int64)
 
 

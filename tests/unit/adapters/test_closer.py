@@ -1,14 +1,17 @@
 """Segments are closed by processes: answers come in the order of the jobs, whoever is done first."""
 
+import errno
+import json
 import os
 import signal
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from andon.adapters.segments.closer import PROCESSES, Children
-from andon.adapters.segments.closing import Inline, Job
+from andon.adapters.segments.closing import Closed, Inline, Job, Written, _answer
 from andon.adapters.segments.disk import Disk
 from andon.adapters.segments.log import SegmentLog, Settings
 from andon.base.errors import Tampered
@@ -95,7 +98,7 @@ def test_a_process_that_ended_is_an_error_of_each_of_its_jobs(jobs: list[Job], c
     assert children.take(wait=True) is None
 
 
-def test_files_that_cannot_be_made_durable_are_an_error_of_their_job(jobs: list[Job], children: Children) -> None:
+def test_files_that_cannot_be_written_are_an_error_of_their_job(jobs: list[Job], children: Children) -> None:
     told = replace(jobs[1], evidence=str(Path(jobs[1].evidence) / "nowhere"))
     for job in (jobs[2], told, jobs[2]):
         children.start(job)
@@ -103,3 +106,15 @@ def test_files_that_cannot_be_made_durable_are_an_error_of_their_job(jobs: list[
     with pytest.raises(FileNotFoundError):
         children.take(wait=True)
     assert children.take(wait=True)
+
+
+def test_a_file_that_could_not_be_made_durable_is_an_error_of_its_job(capsys: pytest.CaptureFixture[str]) -> None:
+    written = Written("f.new", "f", "")
+    synced, failed = Future[None](), Future[None]()
+    synced.set_result(None)
+    failed.set_exception(OSError(errno.EIO, "the disk failed"))
+    for asked in ([synced], [synced, failed]):
+        _answer(Closed(0, 1, written, written, ()), asked)
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first["closed"]["count"] == 1
+    assert second == {"errno": errno.EIO, "error": "the disk failed"}

@@ -282,7 +282,13 @@ def _step(console: Console, what: str, how: str) -> None:
 
 def select(logs: Sequence[str], incident: DetectedIncident) -> str:
     """A query for the decisions that an incident touched."""
-    one_file = len(logs) == 1 and logs[0].endswith((".parquet", ".csv", ".jsonl", ".ndjson", ".json"))
-    table = parse_qs(urlsplit(logs[0]).query).get("table") if len(logs) == 1 and "://" in logs[0] else None
-    source = "'" + logs[0].replace("'", "''") + "'" if one_file else table[0] if table else "log"
-    return f"SELECT * FROM {source} WHERE {incident.affected.predicate}"  # noqa: S608  # shown to a person, never run
+    return f"SELECT * FROM {_source(logs)} WHERE {incident.affected.predicate}"  # noqa: S608  # shown to a person
+
+
+def _source(logs: Sequence[str]) -> str:
+    """What to select from: the only file, the table of an address, else a name to fill in."""
+    if len(logs) > 1 or not logs:
+        return "log"
+    if logs[0].endswith((".parquet", ".csv", ".jsonl", ".ndjson", ".json")):
+        return "'" + logs[0].replace("'", "''") + "'"
+    return parse_qs(urlsplit(logs[0]).query).get("table", ["log"])[0]
