@@ -25,8 +25,9 @@ import orjson
 from andon.adapters.segments.log import SegmentLog
 from andon.adapters.segments.verify import verify_folder
 from andon.bootstrap.chance import many_random_bytes
-from andon.bootstrap.ledger import bundle_verifier, open_ledger
+from andon.bootstrap.ledger import open_ledger
 from andon.bootstrap.logs import WRITER, open_log
+from andon.bootstrap.verification import bundle_verifier
 from andon.ledger.merkle import inclusion_proof
 from andon.services.audit import Case
 from andon.services.record import BATCH_EVENTS, Record

@@ -170,7 +170,7 @@ def test_who_reads_meanwhile_reads_what_is_left(folder):
     clock = Clock()
     clock.at = START + 10 * DAY
     with opened(folder, clock=clock) as log:
-        snapshot = Snapshot(folder, SIGNER, log.settings)
+        snapshot = Snapshot(folder, SIGNER.verifier, log.settings)
         readers = [log.read(), log.headers(), log.of_kinds({"prediction"}), snapshot.read()]
         begun = [next(reader)[0] for reader in readers]
         first = retain(log, 5, clock).first

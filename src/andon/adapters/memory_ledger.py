@@ -33,6 +33,9 @@ class MemoryLedger:
     def nodes(self) -> NodeAt:
         return lambda level, index: self._root(index << level, (index + 1) << level)
 
+    def require_sound_tree(self) -> None:
+        """Nothing is stored that could contradict."""
+
     def read(self, first: int = 0) -> Iterator[tuple[int, Entry]]:
         return ((seq, entry) for seq, entry in enumerate(list(self._entries)) if seq >= max(first, self.first))
 

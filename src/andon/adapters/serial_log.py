@@ -92,6 +92,11 @@ class SerialLog:
 
         return guarded
 
+    def require_sound_tree(self) -> None:
+        """Refuse nodes that contradict each other."""
+        with self._lock:
+            self._log.require_sound_tree()
+
     def read(self, first: int = 0) -> Iterator[tuple[int, Entry]]:
         """The entries that are there now; what is in closed segments is read while others write."""
         with self._lock:

@@ -16,11 +16,12 @@ from andon.adapters.demo_figures import DemoFigures, Difference, Figures
 from andon.base.errors import Unavailable
 from andon.base.interval import Interval
 from andon.bootstrap.client import Server
-from andon.bootstrap.ledger import bundle_verifier, open_ledger, record_rows
+from andon.bootstrap.ledger import open_ledger, record_rows
 from andon.bootstrap.model_files import read_model
 from andon.bootstrap.packs import pack
 from andon.bootstrap.pin import Memory
 from andon.bootstrap.send import send_scan, until
+from andon.bootstrap.verification import bundle_verifier
 from andon.bootstrap.wiring import ScanRequest, scan_models
 from andon.evidence.hold import BEFORE
 from andon.incident.document import to_document

@@ -75,7 +75,8 @@ def _folder(data: Path) -> Diagnosis:
 
 
 def _secrets(data: Path) -> Diagnosis:
-    kept = [data / "ledger" / "signing.key", data / "keys.db", data / DATABASE_FILE, data / "andon.db"]
+    keys = [data / "ledger" / name for name in ("signing.key", "pseudonym.key")]
+    kept = [*keys, data / "keys.db", data / DATABASE_FILE, data / "andon.db"]
     open_to_others = [path for path in kept if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
     if open_to_others:
         names = " ".join(map(str, open_to_others))

@@ -16,13 +16,12 @@ from andon.adapters.artifacts import ArtifactStore
 from andon.adapters.segments.log import SegmentLog
 from andon.adapters.segments.recovery import signed_checkpoint
 from andon.adapters.segments.snapshot import Snapshot
-from andon.adapters.segments.verify import Checked, verify_folder
 from andon.adapters.zip_bundle import ZipBundle
 from andon.base.errors import BadInput, NotFound, Refused
 from andon.bootstrap import positions
 from andon.bootstrap.beside import Beside, server_in
 from andon.bootstrap.chance import many_random_bytes
-from andon.bootstrap.logs import WRITER, logs_beside, open_log, settings_of, writers_in
+from andon.bootstrap.logs import WRITER, logs_beside, open_log, require_log, settings_of, writers_in
 from andon.bootstrap.model_files import read_model
 from andon.bootstrap.packs import pack
 from andon.bootstrap.settings import data_folder, retention_days_min, server_at
@@ -117,9 +116,9 @@ def open_ledger(data: str | None, *, make: bool = False, writer: str = WRITER) -
     Raises:
         NotFound: there is no such log.
     """
-    folder = _folder(data, make=make)
-    if writer != WRITER and writer not in (known := writers_in(folder)):
-        raise NotFound(f"there is no log {writer} in {folder}: name one of {', '.join(known)}")
+    folder = ledger_folder(data, make=make)
+    if writer != WRITER:
+        require_log(folder, writer)
     with ExitStack() as stack:
         store = ArtifactStore(folder.parent / "artifacts")
         try:
@@ -135,15 +134,20 @@ def open_ledger(data: str | None, *, make: bool = False, writer: str = WRITER) -
 def retain_everywhere(data: str | None, days: int, *, dry_run: bool) -> dict[str, Retained]:
     """Delete the oldest segments that are older and not held, of each writer's log; what became of each."""
     done = {}
-    for writer in dict.fromkeys((WRITER, *writers_in(_folder(data)))):
+    for writer in dict.fromkeys((WRITER, *writers_in(ledger_folder(data)))):
         with open_ledger(data, writer=writer) as ledger:
             done[writer] = ledger.retain(days, dry_run=dry_run)
     return done
 
 
-def _folder(data: str | None, *, make: bool = False) -> Path:
+def ledger_folder(data: str | None, *, make: bool = False) -> Path:
+    """The folder of the ledger in a data folder.
+
+    Raises:
+        NotFound: there is none, and none is to be made.
+    """
     folder = data_folder(data) / "ledger"
-    if not make and not (folder / "signing.key").exists():
+    if not make and not (folder / "signing.key").exists() and not any(folder.glob("*/checkpoint")):
         raise NotFound(f"there is no ledger in {folder.parent}: record something first, or name its folder with --data")
     return folder
 
@@ -158,23 +162,6 @@ def _opened(folder: Path, store: ArtifactStore, writer: str) -> Iterator[Ledger]
         raise
     with opened_log as log, ExitStack() as opened:
         yield Ledger(log, log.signer, store, folder.parent, opened)
-
-
-def verify_ledger(data: str | None, tell: Callable[[int], None] | None = None, writer: str = WRITER) -> Checked:
-    """Check every byte of a log, as far as it had come when this began; a server may go on writing meanwhile.
-
-    Raises:
-        NotFound: there is no such log.
-    """
-    folder = _folder(data)
-    if writer not in (known := writers_in(folder)):
-        raise NotFound(f"there is no log {writer} in {folder}: name one of {', '.join(known)}")
-    signer, settings = signer_of(folder, writer), settings_of(folder, writer)
-    try:
-        with open_log(folder, writer) as log:
-            return verify_folder(log, signer.verifier, tell)
-    except Refused:
-        return verify_folder(Snapshot(folder / writer, signer, settings), signer.verifier, tell)
 
 
 def record_rows(
@@ -244,7 +231,7 @@ def ledger_rows(model: Model, data: str | None = None) -> Iterator[Path]:
     """
     from andon.adapters.duckdb.events import row_of  # noqa: PLC0415  # as above
 
-    logs = _snapshots(_folder(data))
+    logs = _snapshots(ledger_folder(data))
     with tempfile.TemporaryDirectory(prefix="andon-") as folder:
         path, count = Path(folder) / "ledger.jsonl", 0
         outcomes = _outcomes(logs, model)
@@ -269,9 +256,9 @@ def _snapshots(folder: Path) -> list[Snapshot]:
     """The logs in a ledger's folder; one that was never written to is none."""
     found = []
     for place in sorted(folder.glob("w-*")):
-        signer = signer_of(folder, place.name)
-        if signed_checkpoint(place, signer) is not None:
-            found.append(Snapshot(place, signer, settings_of(folder, place.name)))
+        verifier = signer_of(folder, place.name).verifier
+        if signed_checkpoint(place, verifier) is not None:
+            found.append(Snapshot(place, verifier, settings_of(folder, place.name)))
     return found
 
 
@@ -297,11 +284,6 @@ def _events(log: Snapshot, model: Model) -> Iterator[tuple[str, dict[str, str], 
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def bundle_verifier() -> bytes:
-    """The program that checks a bundle."""
-    return pack("bundle").joinpath("verify.py").read_bytes()
 
 
 def check_only(paths: Sequence[str], model_file: str | None) -> int:

@@ -7,7 +7,7 @@ from typing import Final
 
 from andon.adapters.segments.closer import Children
 from andon.adapters.segments.log import SegmentLog, Settings
-from andon.base.errors import Tampered
+from andon.base.errors import NotFound, Tampered
 from andon.bootstrap.signing import secret_in, signer_of
 from andon.services.audit import OtherLog
 
@@ -22,6 +22,19 @@ def open_log(folder: Path, name: str) -> SegmentLog:
 def writers_in(folder: Path) -> list[str]:
     """The writers' logs in a ledger's folder; one that was never written to is none."""
     return sorted(place.parent.name for place in folder.glob("w-*/checkpoint"))
+
+
+def require_log(folder: Path, name: str) -> Path:
+    """The folder of a log that is there.
+
+    Raises:
+        NotFound: there is no such log.
+    """
+    known = sorted(place.name for place in folder.glob("w-*"))
+    if name not in known:
+        others = f"name one of {', '.join(known)} with --log" if known else "restore it from a copy"
+        raise NotFound(f"there is no log {name} in {folder}: {others}")
+    return folder / name
 
 
 def logs_beside(folder: Path, but: str) -> list[OtherLog]:
@@ -46,7 +59,7 @@ def settings_of(folder: Path, name: str) -> Settings:
     """How the log of a writer is kept."""
     return Settings(
         analysis=folder.parent / "analysis" if name == WRITER else None,  # two writers' tables may have one name
-        key=secret_in(folder / "pseudonym.key"),
+        key=secret_in(folder / "pseudonym.key", "w-*"),
         closer=lambda _: Children(os.environ),
     )
 

@@ -10,6 +10,7 @@ from andon.base.errors import BadInput
 from andon.ledger.checkpoint import Signer
 
 KEY_BYTES = 32
+_PUT_BACK = "put back the key that this ledger was begun with, from a copy; a new one would not fit its logs"
 
 
 def signer_of(folder: Path, name: str) -> Signer:
@@ -17,21 +18,27 @@ def signer_of(folder: Path, name: str) -> Signer:
     return Signer(f"andon.local/{name}", secret_in(folder / "signing.key"))
 
 
-def secret_in(path: Path) -> bytes:
-    """32 random bytes in a file, made at the first use.
+def secret_in(path: Path, logs: str = "*") -> bytes:
+    """32 random bytes in a file, made before the first of the `logs` (a pattern of folders) beside it.
 
     Raises:
-        BadInput: the folder cannot be used, or the file is damaged.
+        BadInput: the folder cannot be used, or the file is damaged, or missing though logs are there.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
+            if next(path.parent.glob(f"{logs}/checkpoint"), None) is not None:
+                raise BadInput(f"{path} is missing: {_PUT_BACK}")
             _make(path)
-        found = base64.b64decode(path.read_bytes(), validate=False)
+        text = path.read_bytes()
     except OSError as error:
         raise BadInput(f"cannot use {path.parent}: {error.strerror}; name another folder with --data") from None
+    try:
+        found = base64.b64decode(text.strip(), validate=True)
+    except ValueError:
+        found = b""
     if len(found) != KEY_BYTES:
-        raise BadInput(f"{path} is damaged: put back the key that this ledger was begun with")
+        raise BadInput(f"{path} is damaged: {_PUT_BACK}")
     return found
 
 

@@ -7,9 +7,10 @@ from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
+from andon.base.errors import Tampered
 from andon.evidence.hold import Hold
-from andon.ledger.entry import SALT_BYTES, Entry
-from andon.ledger.merkle import NodeAt, leaf_hashes, subtrees
+from andon.ledger.entry import SALT_BYTES, Entry, commitment
+from andon.ledger.merkle import Frontier, NodeAt, leaf_hashes, subtrees
 
 SAMPLES = 20
 FORMAT = "andon.bundle/1"
@@ -41,6 +42,7 @@ class _Head(msgspec.Struct, frozen=True, gc=False):
     ts: str | None = None
     model_id: str | None = None
     n: int = 0
+    c: str | None = None
 
 
 _decode: Final = msgspec.json.Decoder(_Head).decode
@@ -59,10 +61,32 @@ def select(hold: Hold, headers: Iterable[tuple[int, bytes]]) -> Selection:
     return Selection(min(chosen), max(chosen) + 1, chosen)
 
 
-def leaf_chunks(selection: Selection, headers: Iterable[tuple[int, bytes]]) -> Iterator[bytes]:
-    """`leaves.bin`."""
-    for _, block in _blocks(selection, headers):
-        yield b"".join(leaf_hashes(block))
+class Tree:
+    """The tree that a bundle's leaves and proof make, followed while they are written."""
+
+    def __init__(self, selection: Selection, nodes: NodeAt, size: int) -> None:
+        """Begin with what stands before the selection, in a log of `size`."""
+        self._selection = selection
+        parts = ((0, selection.first), (selection.end, size))
+        self._before, self._after = ([(level, nodes(level, at)) for level, at in subtrees(*part)] for part in parts)
+        self._frontier = Frontier(self._before)
+
+    def leaf_chunks(self, headers: Iterable[tuple[int, bytes]]) -> Iterator[bytes]:
+        """`leaves.bin`."""
+        for _, block in _blocks(self._selection, headers):
+            leaves = leaf_hashes(block)
+            self._frontier.extend(leaves)
+            yield b"".join(leaves)
+
+    def root(self) -> bytes:
+        """The root that a verifier will come to, once all leaves are written."""
+        for level, node in self._after:
+            self._frontier.push(node, level)
+        return self._frontier.root()
+
+    def proof(self) -> bytes:
+        """`proof.bin`."""
+        return b"".join(node for _, node in (*self._before, *self._after))
 
 
 def header_chunks(
@@ -79,20 +103,20 @@ def header_chunks(
         yield struct.pack(f">{len(block)}H{len(block)}I", *map(len, parts), *sizes) + b"".join(parts)
 
 
-def proof_chunks(selection: Selection, nodes: NodeAt, size: int) -> Iterator[bytes]:
-    """`proof.bin`."""
-    for start, end in ((0, selection.first), (selection.end, size)):
-        yield from (nodes(level, index) for level, index in subtrees(start, end))
-
-
 def payload_chunks(
     selection: Selection, entries: Iterable[tuple[int, Entry]], is_shown: Callable[[int], bool]
 ) -> Iterator[bytes]:
-    """`payloads.bin`."""
+    """`payloads.bin`.
+
+    Raises:
+        Tampered: a payload is not the one that its header commits to.
+    """
     for seq, entry in entries:
         if seq >= selection.end:
             return
         if seq in selection.chosen and is_shown(seq):
+            if entry.payload and commitment(entry.salt, entry.payload) != _decode(entry.header).c:
+                raise Tampered(f"entry {seq}: the payload is not the one that the header commits to")
             yield entry.salt + entry.payload
 
 

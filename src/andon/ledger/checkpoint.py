@@ -56,6 +56,9 @@ class Verifier:
         """
         text, signatures = _split(note)
         mine = [line for line in signatures if line[0] == self.name and line[1][:4] == self.key_id]
+        if not mine:
+            others = ", ".join(f"{name} (key {raw[:4].hex()})" for name, raw in signatures)
+            raise Tampered(f"the checkpoint is signed by {others}, not by {self.name} (key {self.key_id.hex()})")
         if len(mine) != 1:
             raise Tampered(f"the checkpoint has {len(mine)} signatures of {self.name}, not one")
         try:

@@ -115,6 +115,15 @@ def check_payload(entry: Entry) -> dict[str, Any]:
     return fields
 
 
+def is_committed(entry: Entry) -> bool:
+    """Whether an entry's payload is the one that its header commits to."""
+    try:
+        check_payload(entry)
+    except Tampered:
+        return False
+    return True
+
+
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):

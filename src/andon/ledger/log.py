@@ -35,6 +35,14 @@ class Log(Protocol):
         """The nodes of the tree over all entries."""
         ...
 
+    def require_sound_tree(self) -> None:
+        """Look at all nodes, when a proof does not lead to the root.
+
+        Raises:
+            Tampered: some contradict each other; the text says where they are kept.
+        """
+        ...
+
     def read(self, first: int = 0) -> Iterator[tuple[int, Entry]]:
         """The entries from `first` on."""
         ...

@@ -89,6 +89,8 @@ def root_over(leaves: Sequence[bytes]) -> bytes:
 
 def range_root(at: NodeAt, start: int, end: int) -> bytes:
     """The hash over the leaves `[start, end)` as a subtree of its own (RFC 6962: MTH of the list)."""
+    if start == end:
+        return EMPTY_ROOT
     peaks = [at(level, index) for level, index in subtrees(start, end)]
     root = peaks[-1]
     for peak in reversed(peaks[:-1]):

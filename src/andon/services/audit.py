@@ -6,16 +6,24 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from andon.base.errors import BadInput, NotFound, Refused, Tampered
+from andon.base.errors import BadInput, NotFound, Refused
 from andon.base.ids import new_id
 from andon.evidence.custody import RELEASES, Act, Custody
 from andon.evidence.hold import HOLD_KINDS, Hold, get_hold, holds_of, released
 from andon.inventory.register import configuration_of
-from andon.ledger.checkpoint import Verifier
+from andon.ledger.checkpoint import Checkpoint, Verifier
 from andon.ledger.entry import Entry
 from andon.ledger.journal import View
 from andon.ledger.log import Log
-from andon.ledger.merkle import Frontier, consistency_proof, inclusion_proof, leaf_hash, subtrees
+from andon.ledger.merkle import (
+    consistency_proof,
+    inclusion_proof,
+    is_consistent,
+    leaf_hash,
+    range_root,
+    root_from_inclusion,
+)
+from andon.ledger.proof import broken_tree, require_grown
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +147,16 @@ class Audit:
         """
         seq, entry = self._find(name)
         point, note = self.log.checkpoint()
+        leaf = leaf_hash(entry.header)
         proof = inclusion_proof(self.log.nodes(), seq, point.size)
+        if root_from_inclusion(leaf, seq, point.size, proof) != point.root:
+            raise broken_tree(self.log, f"entry {seq}")
         return {
             "schema": "andon.proof/1",
             "seq": seq,
             "size": point.size,
             "header": entry.header.decode(),
-            "leaf": leaf_hash(entry.header).hex(),
+            "leaf": leaf.hex(),
             "proof": [step.hex() for step in proof],
             "checkpoint": note.decode(),
             "vkey": self.verifier.vkey(),
@@ -157,9 +168,16 @@ class Audit:
         point, note = self.log.checkpoint()
         if since is not None and not 0 < since <= point.size:
             raise BadInput(f"since={since} is no earlier size of a log of {point.size}: give the size of a checkpoint")
-        proof = [] if since is None else consistency_proof(self.log.nodes(), since, point.size)
+        proof = [] if since is None else self._consistency(since, point)
         steps = [step.hex() for step in proof]
         return {"size": point.size, "checkpoint": note.decode(), "vkey": self.verifier.vkey(), "consistency": steps}
+
+    def _consistency(self, since: int, point: Checkpoint) -> list[bytes]:
+        nodes = self.log.nodes()
+        proof = consistency_proof(nodes, since, point.size)
+        if not is_consistent((since, range_root(nodes, 0, since)), (point.size, point.root), proof):
+            raise broken_tree(self.log, f"what the log had at {since} entries")
+        return proof
 
     def _find(self, name: str) -> tuple[int, Entry]:
         if name.isascii() and name.isdigit() and int(name) < self.log.size:
@@ -180,18 +198,7 @@ class Audit:
             Tampered: the log is shorter than it, or has another root at its size.
         """
         old = self.verifier.open(note)
-        if old.size > self.log.size:
-            raise Tampered(
-                f"the log was rolled back: the checkpoint covers {old.size} entries, the log has {self.log.size};"
-                f" entries {self.log.size} to {old.size - 1} are gone"
-            )
-        nodes, frontier = self.log.nodes(), Frontier()
-        for level, index in subtrees(0, old.size):
-            frontier.push(nodes(level, index), level)
-        if frontier.root() != old.root:
-            raise Tampered(
-                f"history was rewritten: entries 0 to {old.size - 1} are not those that the checkpoint signs"
-            )
+        require_grown(self.log.nodes(), self.log.size, old)
         return old.size
 
 

@@ -8,11 +8,10 @@ from datetime import datetime
 from andon.evidence.bundle import (
     Selection,
     Sink,
+    Tree,
     header_chunks,
-    leaf_chunks,
     manifest,
     payload_chunks,
-    proof_chunks,
     sample_chunks,
     select,
 )
@@ -21,6 +20,7 @@ from andon.evidence.hold import HOLD_KINDS, Hold, get_hold, holds_of
 from andon.ledger.checkpoint import Verifier
 from andon.ledger.entry import Entry, parse_header
 from andon.ledger.log import Log
+from andon.ledger.proof import broken_tree
 
 CUSTODY = ("hold", "release", "export")
 PINNED_BYTES_MAX = 64 << 20
@@ -70,7 +70,8 @@ class Export:
         return Exported(len(selection.chosen), selection.first, selection.end, point.size)
 
     def _write(self, sink: Sink, hold: Hold, selection: Selection, note: bytes, file: str, *, redact: bool) -> None:
-        size = self.verifier.open(note).size
+        point = self.verifier.open(note)
+        tree = Tree(selection, self.log.nodes(), point.size)
 
         def rows() -> Iterator[tuple[int, Entry]]:
             return self.log.read(selection.first)
@@ -82,9 +83,9 @@ class Export:
             "README.txt": iter([self._readme(hold, file, redact=redact)]),
             "checkpoint": iter([note]),
             **{name: iter([data]) for name, data in self.verifier.parts(note).items()},
-            "leaves.bin": leaf_chunks(selection, self.log.headers(selection.first)),
+            "leaves.bin": tree.leaf_chunks(self.log.headers(selection.first)),
             "headers.bin": header_chunks(selection, self.log.headers(selection.first), is_shown),
-            "proof.bin": proof_chunks(selection, self.log.nodes(), size),
+            "proof.bin": self._proof(tree, point.root, selection),
             "payloads.bin": payload_chunks(selection, rows(), is_shown),
             "samples.txt": sample_chunks(selection, rows(), is_shown),
             "custody.jsonl": self._custody(hold.id),
@@ -106,6 +107,11 @@ class Export:
         redacted = ["payload"] if redact else []
         content = json.dumps(manifest(selection, hold, self.verifier.vkey(), redacted, files), indent=2)
         sink.add("manifest.json", [content.encode()])
+
+    def _proof(self, tree: Tree, root: bytes, selection: Selection) -> Iterator[bytes]:
+        if tree.root() != root:
+            raise broken_tree(self.log, f"the entries {selection.first} to {selection.end - 1}")
+        yield tree.proof()
 
     def _custody(self, seal_id: str) -> Iterator[bytes]:
         for seq, entry in self.log.of_kinds(CUSTODY):

@@ -9,7 +9,7 @@ from typing import Any, Final
 from andon.base.errors import AndonError, BadInput, Denied
 from andon.ledger.entry import CONTROL_KINDS, Entry, make_entry, parse_header
 from andon.ledger.log import Log
-from andon.telemetry.producer import Positions, Range, positions_from
+from andon.telemetry.producer import Learning, Positions, Range, positions_from
 from andon.telemetry.versions import Versions, versions_from
 from andon.telemetry.vitals import ByVersion
 
@@ -162,27 +162,15 @@ class Ingest:
 
     def resume(self, snapshot: Mapping[str, Any] | None = None) -> None:
         """Learn from the log where producers are, and which versions answered; `snapshot` says it for its beginning."""
-        known: Mapping[str, Any] = {"size": 0, "positions": {}}
-        if snapshot is not None and snapshot["size"] <= self.log.size:
-            known = snapshot
-        positions = positions_from(known["positions"])
-        pending: dict[str, Any] | None = None
-        events = after = 0
+        known = snapshot or {"size": 0, "positions": {}, "versions": (), "labelled": {}}
+        learning = Learning(positions_from(known["positions"]))
         for seq, entry in self.log.of_kinds({"batch", *CONTROL_KINDS}, known["size"]):
-            fields = parse_header(entry.header)
-            if pending is not None:
-                events += seq - after
-            after = seq + 1
-            if fields["kind"] == "batch":
-                _note(positions, pending, events)
-                pending, events = fields, 0
-        events += self.log.size - after
-        _note(positions, pending, events)
-        self.positions = positions
-        is_whole = "versions" in known and "labelled" in known  # an earlier Andon kept less
-        self.versions = versions_from(known["versions"], known["labelled"]) if is_whole else Versions()
-        self.versions.learn(header for _, header in self.log.headers(known["size"] if is_whole else 0))
-        if pending is not None and events < pending["events"]:  # cut by a crash: what follows belongs to it no more
+            learning.see(seq, parse_header(entry.header))
+        is_cut = learning.end(self.log.size)
+        self.positions = learning.positions
+        self.versions = versions_from(known["versions"], known["labelled"])
+        self.versions.learn(header for _, header in self.log.headers(known["size"]))
+        if is_cut:  # what follows belongs to the batch no more
             self.log.append([make_entry({"kind": "batch", "at": _text(self.now()), "by": "recovery", "events": 0})])
 
     def snapshot(self) -> dict[str, Any]:
@@ -261,20 +249,6 @@ def _check_models(entries: Sequence[Entry], allowed: frozenset[str]) -> None:
         if model_id not in allowed:
             limits = ", ".join(sorted(allowed))
             raise Denied(f"this token is limited to {limits} and may not write of {model_id}: use one for that model")
-
-
-def _note(positions: Positions, fields: Mapping[str, Any] | None, events: int) -> None:
-    """Note what of a batch is in the log: all of it, or, where a crash cut it, the lines of its first events."""
-    if fields is None or "producer" not in fields:
-        return
-    place = Range(fields["producer"], fields["epoch"], fields["first"], fields.get("sha256"))
-    holes = frozenset(fields.get("holes", ()))
-    if events >= fields["events"]:
-        end = fields["lines"]
-    else:
-        places = (place for place in range(fields["lines"]) if place not in holes)
-        end = next(here for number, here in enumerate(places) if number == events)
-    positions.note(place, place.first + end, fields["at"])
 
 
 def _text(at: datetime) -> str:

@@ -93,3 +93,49 @@ class Positions:
 def positions_from(document: Mapping[str, Iterable[Any]]) -> Positions:
     """What `document` gave."""
     return Positions({name: Position(*fields) for name, fields in document.items()})
+
+
+@dataclass(slots=True)
+class Learning:
+    """Learns from a log's entries where producers are.
+
+    Attributes:
+        positions: what is known so far.
+        pending: the last batch, whose events are still being counted; None before the first.
+    """
+
+    positions: Positions = field(default_factory=Positions)
+    pending: Mapping[str, Any] | None = None
+    _events: int = 0
+    _after: int = 0
+
+    def see(self, seq: int, fields: Mapping[str, Any]) -> None:
+        """The next entry that is no event: its number and its header's fields."""
+        self._count(seq)
+        if fields["kind"] == "batch":
+            self._note()
+            self.pending, self._events = fields, 0
+
+    def end(self, size: int) -> bool:
+        """The log has so many entries; whether a crash cut its last batch."""
+        self._count(size)
+        self._note()
+        return self.pending is not None and self._events < self.pending["events"]
+
+    def _count(self, seq: int) -> None:
+        self._events += seq - self._after
+        self._after = seq + 1
+
+    def _note(self) -> None:
+        """Note what of a batch is in the log: all of it, or, where a crash cut it, the lines of its first events."""
+        fields = self.pending
+        if fields is None or "producer" not in fields:
+            return
+        place = Range(fields["producer"], fields["epoch"], fields["first"], fields.get("sha256"))
+        holes = frozenset(fields.get("holes", ()))
+        if self._events >= fields["events"]:
+            end = fields["lines"]
+        else:
+            places = (place for place in range(fields["lines"]) if place not in holes)
+            end = next(here for number, here in enumerate(places) if number == self._events)
+        self.positions.note(place, place.first + end, fields["at"])

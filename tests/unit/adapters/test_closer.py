@@ -14,7 +14,7 @@ from andon.adapters.segments.closer import PROCESSES, Children
 from andon.adapters.segments.closing import Closed, Inline, Job, Written, _answer
 from andon.adapters.segments.disk import Disk
 from andon.adapters.segments.log import SegmentLog, Settings
-from andon.base.errors import Tampered
+from andon.base.errors import Tampered, Unavailable
 from ledgers import AT, SIGNER, Hasty, entry_of
 
 
@@ -93,7 +93,7 @@ def test_a_process_that_ended_is_an_error_of_each_of_its_jobs(jobs: list[Job], c
     for pid in children.pids:
         os.kill(pid, signal.SIGKILL)
     for _ in range(number):
-        with pytest.raises(OSError, match="ended early"):
+        with pytest.raises(Unavailable, match="ended early"):
             children.take(wait=True)
     assert children.take(wait=True) is None
 

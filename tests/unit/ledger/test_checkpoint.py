@@ -43,7 +43,7 @@ def test_signatures_of_others_are_ignored():
 
 
 def test_a_key_of_another_log_is_refused():
-    with pytest.raises(Tampered, match="0 signatures"):
+    with pytest.raises(Tampered, match=r"is signed by .*, not by other"):
         Signer("other", bytes(32)).verifier.open(SIGNER.sign(POINT))
 
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import IO, Final
 
 from andon.adapters.segments.closing import Closed, Job, Written
-from andon.base.errors import Tampered
+from andon.base.errors import Tampered, Unavailable
 
 PROCESSES: Final = 2
 """So many segments are closed at once.
@@ -137,7 +137,10 @@ class _Child:
 def _closed(line: bytes) -> Closed:
     """What a process answered; raises what it could not do."""
     if not line:
-        raise OSError(None, "the process that closes segments ended early")
+        raise Unavailable(
+            "the process that closes segments ended early (killed, or out of memory?): what was acknowledged is safe;"
+            " run the command again"
+        )
     answer = json.loads(line)
     if "tampered" in answer:
         raise Tampered(answer["tampered"])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from andon.base.errors import Tampered
 
 _BITS = 32
-
+_KEY_BYTES = 8
 
 Keys = NDArray[np.uint64]
 
@@ -35,10 +35,11 @@ def places_of(path: Path, text: str) -> list[int]:
     """The places of the entries that may have an id, in order.
 
     Raises:
-        Tampered: the file is missing.
+        Tampered: the file is missing, or cut.
     """
-    if not path.exists():
-        raise Tampered(f"{path} is missing: restore it from a copy of the log")
+    if not path.exists() or path.stat().st_size % _KEY_BYTES:
+        wrong = "cut short" if path.exists() else "missing"
+        raise Tampered(f"{path} is {wrong}: restore it from a copy of the log")
     keys = np.memmap(path, dtype=">u8", mode="r") if path.stat().st_size else np.zeros(0, ">u8")
     key = zlib.crc32(text.encode()) << _BITS
     first, end = np.searchsorted(keys, [np.uint64(key), np.uint64(key + (1 << _BITS) - 1)], side="left")

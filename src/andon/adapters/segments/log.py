@@ -17,7 +17,7 @@ import orjson
 from andon.adapters.segments.closing import Closed, Closer, Inline, Job, Written
 from andon.adapters.segments.disk import Disk
 from andon.adapters.segments.ids import places_of
-from andon.adapters.segments.recovery import Found, find_entries, require_covered, signed_checkpoint
+from andon.adapters.segments.recovery import Found, find_signed
 from andon.adapters.segments.segment import (
     SegmentName,
     find_rows,
@@ -25,6 +25,7 @@ from andon.adapters.segments.segment import (
     read_row,
     read_segment,
     segments_in,
+    tables_in,
     tables_sha256,
 )
 from andon.adapters.segments.tiles import Tiles
@@ -72,7 +73,9 @@ class SegmentLog:
     more, and the next opening recovers what is durable.
     """
 
-    is_live = False
+    is_closing = False
+    noted: Sequence[SegmentName] = ()
+    deleted: Sequence[SegmentName] = ()
 
     def __init__(
         self, folder: Path, signer: Signer, now: Now, disk: Disk | None = None, settings: Settings | None = None
@@ -82,9 +85,7 @@ class SegmentLog:
         self.disk = disk or Disk()
         self.settings = settings or Settings()
         self.analysis = self.settings.analysis or folder / "analysis"
-        for path in (*(folder / name for name in FOLDERS), self.analysis):
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = _lock(folder / "lock")
+        self._lock = _taken(folder, self.analysis)
         self._poisoned, self._first = False, 0
         self._left: object = None
         self._closer = self.settings.closer(self.disk)
@@ -152,6 +153,14 @@ class SegmentLog:
     def nodes(self) -> NodeAt:
         """The nodes of the tree, for proofs."""
         return self._tree.node
+
+    def require_sound_tree(self) -> None:
+        """Refuse stored nodes that contradict each other.
+
+        Raises:
+            Tampered: some do; the text names their file.
+        """
+        Tiles(self.folder / "tiles", self.disk).require_sound(self.closed)
 
     def read(self, first: int = 0) -> Iterator[tuple[int, Entry]]:
         """The entries from `first` on, in order."""
@@ -244,7 +253,7 @@ class SegmentLog:
         """Remove the files of segments; the evidence file last, so that a crash leaves no table without one."""
         for name in names:
             evidence = self.folder / "evidence"
-            for path in (*self.analysis.glob(f"*/{name.file}"), evidence / name.ids, evidence / name.file):
+            for path in (*tables_in(self.analysis, name.file), evidence / name.ids, evidence / name.file):
                 if path.exists():
                     self.disk.remove(path)
                     self.disk.sync(path.parent)
@@ -269,7 +278,7 @@ class SegmentLog:
         Raises:
             Refused: another process writes to it.
         """
-        lock = _lock(self.folder / "lock")
+        lock = _taken(self.folder, self.analysis)
         if self._poisoned or self._left is None or self._left != self._state():
             os.close(lock)
             return False
@@ -361,16 +370,14 @@ class SegmentLog:
     # Recovery
 
     def _recover(self) -> None:
-        signed = signed_checkpoint(self.folder, self.signer)
-        found = find_entries(self.folder, self.origin, Tiles(self.folder / "tiles", self.disk))
+        note, found = find_signed(self.folder, self.signer.verifier, Tiles(self.folder / "tiles", self.disk))
         self._tree, self._wals = found.tree, found.wals
         self._began, self._first = self._now(), found.first
         if found.torn:
-            self._quarantine(found, signed)
-        require_covered(found.tree, signed)
+            self._quarantine(found)
         with self._poisoning("recover"):
             self._drop_leftovers(found)
-            if signed is None:  # a new log: from here on a missing checkpoint is damage
+            if note is None:  # a new log: from here on a missing checkpoint is damage
                 self.checkpoint()
             for name in found.noted:
                 self._finish(name.count)
@@ -378,14 +385,9 @@ class SegmentLog:
                 self._closer.start(self._job(wal))
         self._close_if_full()
 
-    def _quarantine(self, found: Found, signed: Checkpoint | None) -> None:
+    def _quarantine(self, found: Found) -> None:
         wal = found.wals[-1]
         path = wal_path(self.folder / "wal", wal.first)
-        if signed is not None and signed.size > self.size:
-            raise Tampered(
-                f"{path.name} is damaged at byte {wal.size}, entry {self.size}, below the {signed.size} entries that"
-                " the checkpoint covers: nothing was cut; restore the file from a copy"
-            )
         digest = sha256(found.torn).hexdigest()
         self.disk.replace(self.folder / "quarantine" / f"{path.stem}-{wal.size}-{digest[:8]}.torn", found.torn)
         self.disk.write(path, wal.size, b"")
@@ -436,12 +438,26 @@ class _Poisoning:
             ) from None
 
 
-def _lock(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+def _taken(folder: Path, analysis: Path) -> int:
+    """The lock of a log's folder, which is made where it is not there.
+
+    Raises:
+        Refused: another process has it.
+        Unavailable: the folder cannot be written to.
+    """
+    try:
+        for path in (*(folder / name for name in FOLDERS), analysis):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise Unavailable(
+            f"cannot write to the log in {folder}: {error.strerror}; mend its permissions or the disk, or name a copy"
+            " with --data (only andon evidence verify reads a log that it may not write to)"
+        ) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         with suppress(OSError):
             os.close(descriptor)
-        raise Refused(f"another process writes to {path.parent}: wait until it ends, or stop it") from None
+        raise Refused(f"another process writes to {folder}, or verifies it: wait until it ends, or stop it") from None
     return descriptor

@@ -7,10 +7,10 @@ from andon.adapters.segments.segment import SegmentName, file_sha256, require_wh
 from andon.adapters.segments.tiles import OpenTree, Tiles
 from andon.adapters.segments.wal import Wal, WalContent, read_wal, wal_path, wals_in
 from andon.base.errors import Tampered
-from andon.ledger.checkpoint import Checkpoint, Signer
+from andon.ledger.checkpoint import Checkpoint, Verifier
 from andon.ledger.entry import Entry, parse_header
 from andon.ledger.group import start_hash
-from andon.ledger.merkle import Frontier, subtrees
+from andon.ledger.merkle import range_root
 
 
 @dataclass(slots=True)
@@ -36,18 +36,41 @@ class Found:
     deleted: list[SegmentName] = field(default_factory=list)
 
 
-def signed_checkpoint(folder: Path, signer: Signer) -> Checkpoint | None:
-    """The stored checkpoint; None in a new log.
+def signed_checkpoint(folder: Path, verifier: Verifier) -> tuple[bytes, Checkpoint] | None:
+    """The stored checkpoint, as a note and what it says; None in a new log.
 
     Raises:
         Tampered: it is missing where entries are, or not well signed.
     """
     path = folder / "checkpoint"
-    if path.exists():
-        return signer.verifier.open(path.read_bytes())
-    if any(any((folder / name).iterdir()) for name in ("wal", "evidence")):
-        raise Tampered(f"{path} is missing, but entries are there: restore it from a copy")
-    return None
+    try:
+        note = path.read_bytes()
+    except FileNotFoundError:
+        if any(next((folder / name).glob("*"), None) for name in ("wal", "evidence")):
+            raise Tampered(f"{path} is missing, but entries are there: restore it from a copy") from None
+        return None
+    try:
+        return note, verifier.open(note)
+    except Tampered as error:
+        raise Tampered(f"{path}: {error}; restore it, or the key that signed it, from a copy") from None
+
+
+def find_signed(folder: Path, verifier: Verifier, tiles: Tiles) -> tuple[bytes | None, Found]:
+    """The stored checkpoint's note (None in a new log), and the entries, which are those that it signs.
+
+    Raises:
+        Tampered: something is missing or damaged.
+    """
+    signed = signed_checkpoint(folder, verifier)
+    try:
+        found = find_entries(folder, verifier.name, tiles)
+        if signed is not None:
+            _require_covered(found, signed[1])
+    except Tampered:
+        segments = segments_in(folder / "evidence")
+        tiles.require_sound(segments[-1].end if segments else 0)  # a wrong hash there looks like wrong entries
+        raise
+    return None if signed is None else signed[0], found
 
 
 def find_entries(folder: Path, origin: str, tiles: Tiles) -> Found:
@@ -116,16 +139,19 @@ def _sort_segments(folder: Path, segments: list[SegmentName], notes: dict[str, s
             found.noted.append(name)
 
 
-def require_covered(tree: OpenTree, signed: Checkpoint | None) -> None:
-    """Compare the tree with the stored checkpoint.
+def _require_covered(found: Found, signed: Checkpoint) -> None:
+    """Compare what was found with the stored checkpoint.
 
     Raises:
         Tampered: entries are gone, or others.
     """
-    if signed is None:
-        return
+    tree, last = found.tree, found.wals[-1]
+    if signed.size > tree.size and found.torn:
+        raise Tampered(
+            f"{last.file} is damaged at byte {last.size}, entry {tree.size}, below the {signed.size} entries that the"
+            " checkpoint covers: nothing was cut; restore the file from a copy"
+        )
     if signed.size > tree.size:
         raise Tampered(f"entries {tree.size} to {signed.size - 1} are gone: the checkpoint covers {signed.size}")
-    frontier = Frontier((level, tree.node(level, index)) for level, index in subtrees(0, signed.size))
-    if frontier.root() != signed.root:
+    if range_root(tree.node, 0, signed.size) != signed.root:
         raise Tampered(f"the tree over entries 0 to {signed.size - 1} has not the root that the checkpoint signs")

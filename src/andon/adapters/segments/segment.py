@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,9 +13,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from andon.base.errors import Tampered
-from andon.ledger.entry import SALT_BYTES, Entry
+from andon.ledger.entry import SALT_BYTES, Entry, is_committed
 from andon.ledger.group import Block, Group
-from andon.ledger.merkle import HASH_BYTES, leaf_hashes
+from andon.ledger.merkle import HASH_BYTES, leaf_hash, leaf_hashes
 
 ROWS_PER_GROUP = 8_192
 SCHEMA = pa.schema(
@@ -194,9 +195,35 @@ def read_segment(path: Path, name: SegmentName) -> Iterator[tuple[int, bytes, En
                     yield seq, leaf, row
     except (pa.ArrowException, OSError, ValueError) as error:
         first = " ".join(str(error).split())[:120]
-        raise Tampered(f"{path.name} is damaged near entry {expected}: {first}") from None
+        place = _damaged_place(path, name, expected)
+        raise Tampered(f"{path.name} is damaged at {place}: {first}; restore it from a copy") from None
     if expected != name.end:
         raise Tampered(f"{path.name} holds {expected - name.first} entries, its name says {name.count}")
+
+
+def _damaged_place(path: Path, name: SegmentName, first: int) -> str:
+    """Which entry it is of the row group that begins with `first`, where that can still be unpacked."""
+    try:
+        with pq.ParquetFile(path) as file:
+            end = min(name.end, first + ROWS_PER_GROUP)
+            rows = _unpacked(file, (first - name.first) // ROWS_PER_GROUP)
+    except (pa.ArrowException, OSError, ValueError):
+        return f"its end, so that the entries {name.first} to {name.end - 1} cannot be read"
+    for seq, row in enumerate(rows, first):
+        entry = Entry(row["entry"], row["salt"], row["payload"])
+        if row["seq"] != seq or row["leaf"] != leaf_hash(entry.header) or not is_committed(entry):
+            return f"entry {seq}"
+    return f"one of the entries {first} to {end - 1}"
+
+
+def _unpacked(file: pq.ParquetFile, number: int) -> list[dict[str, Any]]:
+    """The rows of a row group, whatever their checksums say; none where they cannot be unpacked."""
+    try:
+        table = file.read_row_group(number, columns=SCHEMA.names)
+        rows: list[dict[str, Any]] = table.to_pylist() if table.schema.names == SCHEMA.names else []
+    except (pa.ArrowException, OSError, ValueError):
+        return []
+    return rows
 
 
 def read_headers(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -260,6 +287,11 @@ def file_sha256(path: Path) -> str:
     """The SHA-256 of a file in hexadecimal."""
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
+
+
+def tables_in(folder: Path, file: str) -> list[Path]:
+    """The analysis tables of a segment, one in each model's folder; a model without a name has none of its own."""
+    return [path for path in (folder / file, *folder.glob(f"*/{file}")) if path.exists()]
 
 
 def tables_sha256(tables: Mapping[str, str]) -> str:

@@ -56,6 +56,24 @@ class Tiles:
         tile, rest = divmod(level, WIDTH_BITS)
         return root_over(self.read(tile, index << rest, 1 << rest))
 
+    def require_sound(self, size: int) -> None:
+        """Compare each complete tile with the hash over it, in a tree of `size`; it reads all of them.
+
+        Raises:
+            Tampered: two of them contradict each other.
+        """
+        level, count = 0, size
+        while count >= WIDTH:
+            for index, above in enumerate(self.read(level + 1, 0, count // WIDTH)):
+                if root_over(self.read(level, index * WIDTH, WIDTH)) != above:
+                    first, entries = index << WIDTH_BITS * (level + 1), 1 << WIDTH_BITS * (level + 1)
+                    raise Tampered(
+                        f"{self.path(level)} is damaged in its hashes {index * WIDTH} to {(index + 1) * WIDTH - 1}, or"
+                        f" {self.path(level + 1).name} in its hash {index}, of the entries {first} to"
+                        f" {first + entries - 1}: restore both from a copy"
+                    )
+            level, count = level + 1, count // WIDTH
+
 
 class OpenTree:
     """The tree over all entries: nodes of the closed ones from tiles, the others in memory until they are closed."""

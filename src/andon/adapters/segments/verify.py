@@ -1,6 +1,6 @@
 """Deep verification: every byte of a log against the tree, the commitments, the tiles and the checkpoint."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from andon.adapters.segments.segment import (
     read_segment,
     require_whole,
     segments_in,
+    tables_in,
     tables_sha256,
 )
 from andon.adapters.segments.snapshot import Snapshot
@@ -43,33 +44,40 @@ class _Course:
     """How far a verification has come."""
 
     signed: Checkpoint
+    see: Callable[[int, Mapping[str, Any]], None] | None = None
     frontier: Frontier = field(default_factory=Frontier)
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def verify_folder(log: SegmentLog | Snapshot, verifier: Verifier, tell: Callable[[int], None] | None = None) -> Checked:
-    """Check a log that was opened, or as it stands while another process writes to it.
+def verify_folder(
+    log: SegmentLog | Snapshot, verifier: Verifier, see: Callable[[int, Mapping[str, Any]], None] | None = None
+) -> Checked:
+    """Check a log that was opened, or as it stands.
+
+    Args:
+        log: which.
+        verifier: its key.
+        see: shown the number and the header's fields of each entry, in order.
 
     Raises:
         Tampered: something is not as it was recorded; the text names the file and the entry.
     """
-    course = _Course(verifier.open(log.note))
+    course, evidence = _Course(verifier.open(log.note), see), log.folder / "evidence"
     level = Tiles(log.folder / "tiles", log.disk).read(0, 0, log.first)  # of deleted entries; the root proves them
     course.frontier.extend(level)
-    names = [
-        name for name in segments_in(log.folder / "evidence") if log.first <= name.first and name.end <= log.closed
-    ]
-    for name in names:
-        rows = [(seq, row) for seq, _, row in read_segment(log.folder / "evidence" / name.file, name)]
-        level.extend(_check_entries(rows, name.file, course, tell))
+    names = [name for name in segments_in(evidence) if log.first <= name.first and name.end <= log.closed]
+    for name in (*names, *log.noted):
+        rows = [(seq, row) for seq, _, row in read_segment(evidence / name.file, name)]
+        if name.end <= log.closed:
+            level.extend(_check_entries(rows, name.file, course))
         _check_tables(log.analysis, name, rows, log.settings.key)
-        _check_ids(log.folder / "evidence" / name.ids, name, rows)
-    require_whole(names, log.first, log.closed, log.folder / "evidence")
+        _check_ids(evidence / name.ids, name, rows)
+    require_whole(names, log.first, log.closed, evidence)
     for rows in _batches(log.read(log.closed)):
-        _check_entries(rows, "the write-ahead log", course, tell)
+        _check_entries(rows, "the write-ahead log", course)
     if course.frontier.size < course.signed.size:
         raise Tampered(f"entries {course.frontier.size} to {course.signed.size - 1} are gone")
-    _check_files(log, names, course.notes)
+    _check_files(log, (*names, *log.noted), course.notes)
     _check_tiles(log, level)
     return Checked(course.frontier.size - log.first, len(names), course.frontier.root())
 
@@ -84,41 +92,42 @@ def _batches(rows: Iterator[tuple[int, Entry]]) -> Iterator[list[tuple[int, Entr
     yield batch
 
 
-def _check_entries(
-    rows: list[tuple[int, Entry]], place: str, course: _Course, tell: Callable[[int], None] | None
-) -> list[bytes]:
+def _check_entries(rows: list[tuple[int, Entry]], place: str, course: _Course) -> list[bytes]:
     leaves, signed, first = leaf_hashes(entry.header for _, entry in rows), course.signed, course.frontier.size
     cut = signed.size - first if first < signed.size <= first + len(leaves) else 0
     course.frontier.extend(leaves[:cut])
     if cut and course.frontier.root() != signed.root:
         raise Tampered(f"the entries 0 to {signed.size - 1} are not those that the checkpoint signs")
     course.frontier.extend(leaves[cut:])
-    for number, (seq, entry) in enumerate(rows):
+    for seq, entry in rows:
         try:
             fields = check_payload(entry)
         except Tampered as error:
             raise Tampered(f"entry {seq} in {place}: {error}") from None
         if fields["kind"] == "segment_close":
             course.notes[fields["file"]] = fields
-        if tell is not None and number % BATCH == 0:
-            tell(seq)
+        if course.see is not None:
+            course.see(seq, fields)
     return leaves
 
 
-def _check_files(log: SegmentLog | Snapshot, names: list[SegmentName], notes: dict[str, dict[str, Any]]) -> None:
+def _check_files(
+    log: SegmentLog | Snapshot, names: Sequence[SegmentName], notes: Mapping[str, Mapping[str, Any]]
+) -> None:
     for name in names:
         note = notes.get(name.file, {})
         if note.get("sha256") != file_sha256(log.folder / "evidence" / name.file):
             raise Tampered(f"{name.file} (entries {name.first} to {name.end - 1}) is not the file that was closed")
-        tables = {str(p.relative_to(log.analysis)): file_sha256(p) for p in log.analysis.glob(f"*/{name.file}")}
+        found = tables_in(log.analysis, name.file)
+        tables = {str(path.relative_to(log.analysis)): file_sha256(path) for path in found}
         if note["tables"] != len(tables) or note["tables_sha256"] != tables_sha256(tables):
             raise Tampered(
                 f"the analysis tables {', '.join(sorted(tables)) or name.file} (entries {name.first} to {name.end - 1})"
                 " are not the files that were closed, though their rows are"
             )
-    known = {name.file for name in names}
+    known = {name.file for name in (*names, *log.deleted)}
     for path in log.analysis.rglob("*.parquet"):
-        is_later = log.is_live and SegmentName.of(path).first >= log.closed
+        is_later = log.is_closing and SegmentName.of(path).first >= log.closed
         if path.name not in known and not is_later:
             raise Tampered(f"{path} is an analysis table of no closed segment")
 
@@ -126,8 +135,8 @@ def _check_files(log: SegmentLog | Snapshot, names: list[SegmentName], notes: di
 def _check_tables(folder: Path, name: SegmentName, rows: list[tuple[int, Entry]], key: bytes) -> None:
     """Make the analysis tables again and compare."""
     made = {folder_name(model): table for model, table in tables_of(rows, key).items()}
-    there = {path.parent.name for path in folder.glob(f"*/{name.file}")}
-    if extra := there - set(made):
+    there = {str(path.parent.relative_to(folder)) for path in tables_in(folder, name.file)}
+    if extra := there - {str(Path(each)) for each in made}:
         raise Tampered(f"{extra.pop()}/{name.file} is an analysis table of a model that the evidence does not know")
     for model, table in made.items():
         path = folder / model / name.file
@@ -165,9 +174,9 @@ def _check_tiles(log: SegmentLog | Snapshot, hashes: list[bytes]) -> None:
     tiles, level = Tiles(log.folder / "tiles", log.disk), 0
     while hashes:
         path = tiles.path(level)
-        is_longer = not log.is_live and path.stat().st_size != len(hashes) * HASH_BYTES
-        if tiles.read(level, 0, len(hashes)) != hashes or is_longer:
-            stored = tiles.read(level, 0, len(hashes))
+        stored = tiles.read(level, 0, len(hashes))
+        is_longer = not log.is_closing and path.stat().st_size != len(hashes) * HASH_BYTES
+        if stored != hashes or is_longer:
             wrong = next((i for i, (a, b) in enumerate(zip(stored, hashes, strict=True)) if a != b), len(hashes))
             raise Tampered(f"{path.name} of the tiles is damaged at hash {wrong}, entry {wrong << WIDTH_BITS * level}")
         whole = len(hashes) - len(hashes) % WIDTH

@@ -40,6 +40,11 @@ class Wal:
     last: bytes = field(init=False)
     marks: "deque[Mark]" = field(default_factory=lambda: deque(maxlen=MARKS))
 
+    @property
+    def file(self) -> str:
+        """Its name."""
+        return wal_path(Path(), self.first).name
+
     def mark(self, seq: int) -> "Mark":
         """Where to read from for entry `seq` and what follows."""
         return next((mark for mark in reversed(list(self.marks)) if mark[0] <= seq), (self.first, 0, self.start))

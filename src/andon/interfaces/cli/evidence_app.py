@@ -67,6 +67,9 @@ def verify(  # noqa: PLR0913  # as above
     against: Annotated[
         str | None, typer.Option("--against", metavar="FILE", help="A receipt or checkpoint that you kept.")
     ] = None,
+    vkey: Annotated[
+        str | None, typer.Option("--vkey", metavar="KEY", help="The key you got by another way; it has to be this one.")
+    ] = None,
     data: Data = None,
     log: Log = FIRST_LOG,
     as_json: AsJson = False,
@@ -75,7 +78,7 @@ def verify(  # noqa: PLR0913  # as above
     """Check evidence to the last byte. Exit code: 0 whole, 1 not; the line names the place."""
     from andon.interfaces.cli import evidence_verify as verification
 
-    verification.run(verification.Asked(what, file, against, data, log), as_json=as_json, quiet=quiet)
+    verification.run(verification.Asked(what, file, against, vkey, data, log), as_json=as_json, quiet=quiet)
 
 
 @app.command("recompute", epilog=EXAMPLE.format("andon evidence recompute bundle.zip"))

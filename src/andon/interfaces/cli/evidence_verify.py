@@ -5,13 +5,16 @@ import subprocess
 import sys
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from andon.base.errors import BadInput, Tampered
-from andon.bootstrap.ledger import bundle_verifier, open_ledger, verify_ledger
+from andon.bootstrap.verification import bundle_verifier, compare_ledger, verify_checkpoint, verify_ledger
 from andon.interfaces.cli import output, progress
+from andon.ledger.checkpoint import Verifier, parse_vkey
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class Asked:
     what: str
     file: str | None
     against: str | None
+    vkey: str | None
     data: str | None
     log: str
 
@@ -44,27 +48,36 @@ def run(asked: Asked, *, as_json: bool, quiet: bool) -> None:
 def _log(asked: Asked, quiet: bool) -> dict[str, Any]:  # noqa: FBT001
     with progress.shown(quiet=quiet, no_color=False) as report:
         tell = None if report is None else lambda seq: report("verifying", seq, 0)
-        done = verify_ledger(asked.data, tell, asked.log)
-    text = f"OK: {done.entries:,} entries, {done.segments} closed segments, each byte is what was recorded"
-    document = {"entries": done.entries, "segments": done.segments, "root": done.root.hex()}
+        done = verify_ledger(asked.data, tell, asked.log, _vkey(asked))
+    found, torn = done.checked, done.torn
+    lines = [f"OK: {found.entries:,} entries, {found.segments} closed segments, each byte is what was recorded"]
+    if torn is not None:
+        file, byte, count = torn
+        lines.append(
+            f"note: the last {count:,} bytes of {file}, from byte {byte:,} on, are no whole write, as after a crash; no"
+            " checkpoint covers them, and the next command that writes moves them to quarantine/ and records it"
+        )
     if asked.against is None:
-        return {**document, "text": f"{text}\nrollback is not excluded: give a checkpoint you kept with --against"}
-    return {**document, "text": f"{text}\n{_consistency(asked, quiet)['text']}"}
+        lines.append("rollback is not excluded: give a checkpoint you kept with --against")
+    else:
+        lines.append(_consistency(asked, quiet)["text"])
+    document = {"entries": found.entries, "segments": found.segments, "root": found.root.hex()}
+    half = None if torn is None else dict(zip(("file", "byte", "bytes"), torn, strict=True))
+    return {**document, "torn": half, "text": "\n".join(lines)}
 
 
 def _consistency(asked: Asked, _quiet: bool) -> dict[str, Any]:  # noqa: FBT001
     if asked.against is None:
         raise BadInput("consistency with what? name a receipt or checkpoint that you kept with --against")
-    note = _note(asked.against)
-    with open_ledger(asked.data, writer=asked.log) as ledger:
-        size = ledger.audit.compare(note)
-        return {"size": size, "text": f"OK: the log of {ledger.log.size:,} goes on from the {size:,} that were signed"}
+    with _named(asked.against):
+        old, size = compare_ledger(asked.data, _note(asked.against), asked.log, _vkey(asked))
+    return {"size": old, "text": f"OK: the log of {size:,} goes on from the {old:,} that were signed"}
 
 
 def _checkpoint(asked: Asked, _quiet: bool) -> dict[str, Any]:  # noqa: FBT001
-    with open_ledger(asked.data, writer=asked.log) as ledger:
-        note = _note(asked.file) if asked.file is not None else ledger.log.checkpoint()[1]
-        point = ledger.signer.verifier.open(note)
+    with _named(asked.file):
+        note = None if asked.file is None else _note(asked.file)
+        point = verify_checkpoint(asked.data, note, asked.log, _vkey(asked))
     text = f"OK: {point.origin} signed {point.size:,} entries with the root {point.root.hex()}"
     return {"size": point.size, "root": point.root.hex(), "text": text}
 
@@ -72,8 +85,9 @@ def _checkpoint(asked: Asked, _quiet: bool) -> dict[str, Any]:  # noqa: FBT001
 def _bundle(asked: Asked, _quiet: bool) -> dict[str, Any]:  # noqa: FBT001
     if asked.file is None:
         raise BadInput("which bundle? name its file: andon evidence verify bundle bundle.zip")
-    against = [] if asked.against is None else ["--against", asked.against]
-    command = [sys.executable, "-I", "-S", "-", asked.file, *against]
+    given = {"--vkey": asked.vkey, "--against": asked.against}
+    options = [word for name, value in given.items() if value is not None for word in (name, value)]
+    command = [sys.executable, "-I", "-S", "-", asked.file, *options]
     done = subprocess.run(  # noqa: S603  # our own program, from the package and not from the bundle
         command, input=bundle_verifier(), capture_output=True, check=False
     )
@@ -83,6 +97,24 @@ def _bundle(asked: Asked, _quiet: bool) -> dict[str, Any]:  # noqa: FBT001
     if done.returncode:
         raise BadInput(done.stderr.decode().strip())
     return {"text": text}
+
+
+def _vkey(asked: Asked) -> Verifier | None:
+    if asked.vkey is None:
+        return None
+    try:
+        return parse_vkey(asked.vkey)
+    except Tampered as error:
+        raise BadInput(f"--vkey {asked.vkey}: {error}; `andon evidence seal` prints the key of this ledger") from None
+
+
+@contextmanager
+def _named(path: str | None) -> Iterator[None]:
+    """Say of which file a refusal is."""
+    try:
+        yield
+    except Tampered as error:
+        raise error if path is None or path in str(error) else Tampered(f"{path}: {error}") from None
 
 
 def _note(path: str) -> bytes:

@@ -1,0 +1,94 @@
+"""Checks a log without writing to it, as it stands: while a server goes on writing, or where nobody may write."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from andon.adapters.segments.snapshot import Snapshot, stillness
+from andon.adapters.segments.verify import Checked, verify_folder
+from andon.base.errors import Tampered, Unavailable
+from andon.bootstrap.ledger import ledger_folder
+from andon.bootstrap.logs import require_log, settings_of
+from andon.bootstrap.packs import pack
+from andon.bootstrap.positions import Claims
+from andon.bootstrap.signing import signer_of
+from andon.ledger.checkpoint import Checkpoint, Verifier
+from andon.ledger.proof import require_grown
+
+TOLD_EVERY: Final = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was found whole.
+
+    Attributes:
+        checked: the entries, and how many segments.
+        torn: what a crash left half written: the file, the byte, how many bytes; the next opening puts it aside.
+    """
+
+    checked: Checked
+    torn: tuple[str, int, int] | None
+
+
+def verify_ledger(data: str | None, tell: Callable[[int], None] | None, writer: str, vkey: Verifier | None) -> Verified:
+    """Check every byte of a log as far as it had come when this began, and what stands beside it.
+
+    Raises:
+        NotFound: there is no such log.
+        Tampered: something is not as it was recorded, or another key than `vkey` signs.
+    """
+    with _standing(data, writer, vkey) as (log, verifier):
+        claims = Claims(log.folder)
+
+        def see(seq: int, fields: Mapping[str, Any]) -> None:
+            claims.see(seq, fields)
+            if tell is not None and seq % TOLD_EVERY == 0:
+                tell(seq)
+
+        checked = verify_folder(log, verifier, see)
+        claims.compare(log.nodes(), log.first, log.size)
+        return Verified(checked, log.torn)
+
+
+def compare_ledger(data: str | None, note: bytes, writer: str, vkey: Verifier | None) -> tuple[int, int]:
+    """The size of an earlier checkpoint that a log goes on from, and the log's.
+
+    Raises:
+        Tampered: the log does not go on from it.
+    """
+    with _standing(data, writer, vkey) as (log, verifier):
+        old = verifier.open(note)
+        require_grown(log.nodes(), log.size, old)
+        return old.size, log.size
+
+
+def verify_checkpoint(data: str | None, note: bytes | None, writer: str, vkey: Verifier | None) -> Checkpoint:
+    """What a checkpoint says (None: the one that is stored).
+
+    Raises:
+        Tampered: it is not signed by this log.
+    """
+    with _standing(data, writer, vkey) as (log, verifier):
+        return verifier.open(log.note if note is None else note)
+
+
+@contextmanager
+def _standing(data: str | None, writer: str, vkey: Verifier | None) -> Iterator[tuple[Snapshot, Verifier]]:
+    folder = ledger_folder(data)
+    place, verifier = require_log(folder, writer), signer_of(folder, writer).verifier
+    if vkey is not None and vkey != verifier:
+        raise Tampered(f"the log in {place} is signed with the key {verifier.vkey()}, not with {vkey.vkey()}")
+    try:
+        with stillness(place) as is_still:
+            yield Snapshot(place, verifier, settings_of(folder, writer), is_live=not is_still), verifier
+    except OSError as error:
+        raise Unavailable(
+            f"cannot read {error.filename or place}: {error.strerror}; run this as somebody who may, or on a copy"
+        ) from None
+
+
+def bundle_verifier() -> bytes:
+    """The program that checks a bundle."""
+    return pack("bundle").joinpath("verify.py").read_bytes()

@@ -1,0 +1,279 @@
+"""What stands beside and under a ledger's entries may be damaged, missing or edited: each is told, none believed."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from andon.adapters.segments.analysis import folder_name
+from andon.adapters.segments.closing import Inline
+from andon.adapters.segments.snapshot import Snapshot
+from andon.adapters.segments.verify import verify_folder
+from andon.base.errors import Tampered
+from andon.bootstrap import logs
+from andon.ledger.entry import make_entry
+from ledgers import SIGNER, Hasty, entry_of, open_log
+
+Andon = Callable[..., tuple[int, str, str]]
+
+
+def line(number: int, **more: object) -> str:
+    ts = f"2026-03-{1 + number % 28:02d}T00:00:00Z"
+    return json.dumps({"id": f"p{number}", "ts": ts, "model_id": "loan", "inputs": {"age": number}} | more) + "\n"
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("ANDON_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def ledger(here: Path, andon: Andon, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a log of 700 decisions, most of them in closed segments, and a seal."""
+    settings = logs.settings_of
+
+    def small(folder: Path, name: str) -> logs.Settings:
+        own = settings(folder, name)
+        return logs.Settings(300, own.analysis, own.key, Inline)
+
+    monkeypatch.setattr(logs, "settings_of", small)
+    (here / "events.jsonl").write_text("".join(map(line, range(700))))
+    assert andon("record", "events.jsonl", "--producer", "q")[0] == 0
+    assert andon("evidence", "seal", "--model", "loan", "--reason", "INC-1")[0] == 0
+    assert andon("evidence", "verify", "log")[0] == 0
+    return here / "home" / "ledger" / "w-main"
+
+
+def flip(path: Path, at: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+# Where producers are
+
+
+def edited(path: Path, position: int) -> None:
+    told = json.loads(path.read_text())
+    told["positions"]["q"][1] += position
+    path.write_text(json.dumps(told))
+
+
+def test_an_edited_hint_loses_no_line_and_is_found(ledger: Path, here: Path, andon: Andon) -> None:
+    edited(ledger / "positions.json", 3)
+    code, _, err = andon("evidence", "verify", "log")
+    assert (code, "positions.json" in err, "remove it" in err) == (1, True, True), err
+    (here / "events.jsonl").write_text("".join(map(line, range(703))))
+    code, out, _ = andon("record", "events.jsonl", "--producer", "q", "--json")
+    assert (code, json.loads(out)["events"]) == (0, 3)
+    assert andon("evidence", "verify", "log")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "content",
+    ['{"size":10,"positions":{"q":[1]}}', '{"versions":5}', "[]", "", "{", '{"hmac": 5, "size": 1}', '{"hmac": "é"}'],
+)
+def test_a_hint_of_any_content_is_made_anew(ledger: Path, andon: Andon, content: str) -> None:
+    (ledger / "positions.json").write_text(content)
+    assert json.loads(andon("record", "events.jsonl", "--producer", "q", "--json")[1])["events"] == 0
+    assert andon("evidence", "seal", "--model", "loan", "--reason", "INC-2")[0] == 0
+    assert (ledger / "positions.json").stat().st_mode & 0o077 == 0
+    assert andon("evidence", "verify", "log")[0] == 0
+
+
+def test_a_hint_of_another_history_is_not_believed(ledger: Path, here: Path, andon: Andon) -> None:
+    """The folder was put back to an old copy and grew again, so the hint says more than its entries do."""
+    kept = (ledger / "positions.json").read_bytes()
+    for folder in (ledger, here / "home" / "analysis"):
+        shutil.rmtree(folder)
+    (here / "few.jsonl").write_text("".join(map(line, range(10))))
+    assert andon("record", "few.jsonl", "--producer", "q")[0] == 0
+    (ledger / "positions.json").write_bytes(kept)
+    code, _, err = andon("evidence", "verify", "log")
+    assert (code, "it was rolled back" in err) == (1, True), err
+    (here / "other.jsonl").write_text("".join(line(number, score=0.5) for number in range(700)))
+    assert json.loads(andon("record", "other.jsonl", "--producer", "r", "--json")[1])["events"] == 700
+    (ledger / "positions.json").write_bytes(kept)
+    code, _, err = andon("evidence", "verify", "log")
+    assert (code, "have another root" in err) == (1, True), err
+    assert json.loads(andon("record", "events.jsonl", "--producer", "q", "--json")[1])["events"] == 690
+
+
+# Keys
+
+
+@pytest.mark.parametrize("name", ["signing.key", "pseudonym.key"])
+def test_a_key_that_is_gone_is_not_replaced(ledger: Path, andon: Andon, name: str) -> None:
+    key = ledger.parent / name
+    kept = key.read_bytes()
+    for content in (None, b"hello\n", b"\xff\xfe", b"aGVsbG8=\n"):
+        key.unlink() if content is None else key.write_bytes(content)
+        for words in (("evidence", "verify", "log"), ("record", "events.jsonl"), ("evidence", "prove", "p3")):
+            code, _, err = andon(*words)
+            assert (code, f"{name} is " in err, "put back" in err) == (2, True, True), err
+        assert key.exists() is (content is not None)
+    key.write_bytes(kept)
+    assert andon("evidence", "verify", "log")[0] == 0
+
+
+# A damaged tree
+
+
+def test_no_proof_is_handed_out_of_a_damaged_tree(ledger: Path, here: Path, andon: Andon) -> None:
+    flip(ledger / "tiles" / "0.bin", 3)
+    for words in (("prove", "p0"), ("export", "last", "--out", "b.zip")):
+        code, out, err = andon("evidence", *words)
+        assert (code, out, "0.bin" in err, "entries 0 to 255" in err) == (1, "", True, True), err
+    assert not (here / "b.zip").exists()
+    flip(ledger / "tiles" / "0.bin", 3)
+    flip(ledger / "tiles" / "0.bin", -5)  # no tile stands above the last, incomplete one
+    code, out, err = andon("evidence", "prove", "p598")
+    assert (code, out) == (1, ""), err
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_tile_is_named_and_not_the_entries_over_it(ledger: Path, andon: Andon, level: int) -> None:
+    flip(ledger / "tiles" / f"{level}.bin", 3)
+    code, _, err = andon("evidence", "verify", "log")
+    assert (code, f"{level}.bin" in err) == (1, True), err
+    (ledger / "tiles" / f"{level}.bin").unlink()
+    code, _, err = andon("evidence", "verify", "log")
+    assert (code, f"{level}.bin is missing" in err) == (1, True), err
+
+
+def test_a_cut_index_is_named(ledger: Path, andon: Andon) -> None:
+    path = next(iter(sorted((ledger / "evidence").glob("*.ids"))))
+    path.write_bytes(path.read_bytes()[:-3])
+    code, _, err = andon("evidence", "prove", "p3")
+    assert (code, f"{path} is cut short" in err) == (1, True), err
+
+
+def test_a_flipped_byte_of_the_evidence_names_the_entry(tmp_path: Path) -> None:
+    with open_log(tmp_path, Hasty(), segment=600) as log:
+        log.append([entry_of(number, 200) for number in range(600)])
+    [path] = (tmp_path / "evidence").glob("*.parquet")
+    where = path.read_bytes().index((123).to_bytes(16, "big"))  # its salt, which is stored as it is
+    flip(path, where + 7)
+    with open_log(tmp_path, Hasty(), segment=600) as log, pytest.raises(Tampered, match="is damaged at entry 123: "):
+        verify_folder(log, SIGNER.verifier)
+
+
+# Where nobody may write
+
+
+def test_an_auditor_may_not_write(ledger: Path, here: Path, andon: Andon) -> None:
+    receipt = here / "receipt.json"
+    receipt.write_text(andon("evidence", "seal", "--model", "loan", "--reason", "INC-2", "--json")[1])
+    before = {path: path.stat().st_mtime_ns for path in here.joinpath("home").rglob("*")}
+    for words in (("log", "--against", str(receipt)), ("checkpoint",), ("consistency", "--against", str(receipt))):
+        assert andon("evidence", "verify", *words)[0] == 0
+    assert {path: path.stat().st_mtime_ns for path in here.joinpath("home").rglob("*")} == before
+    shutil.copytree(here / "home", here / "copy")
+    (here / "copy" / "ledger" / "w-main" / "lock").unlink()  # of no use in a copy
+    assert andon("evidence", "verify", "log", "--data", str(here / "copy"))[0] == 0
+    assert not (here / "copy" / "ledger" / "w-main" / "lock").exists()
+
+
+def test_a_folder_that_nobody_may_write_to(ledger: Path, andon: Andon, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may write anywhere but to a disk that is mounted read-only, as the error says here."""
+    real = logs.os.open
+
+    def read_only(path: object, flags: int, *more: int, **others: int) -> int:
+        if flags & (logs.os.O_WRONLY | logs.os.O_RDWR | logs.os.O_CREAT) and str(ledger) in str(path):
+            raise OSError(30, "Read-only file system", str(path))
+        return real(path, flags, *more, **others)
+
+    monkeypatch.setattr(logs.os, "open", read_only)
+    assert andon("evidence", "verify", "log")[0] == 0
+    for words in (("prove", "p3"), ("hold",)):
+        code, out, err = andon("evidence", *words)
+        assert (code, out, "Read-only file system" in err, "verify" in err) == (4, "", True, True), err
+
+
+def test_a_torn_end_is_told_and_left_to_who_writes(ledger: Path, andon: Andon) -> None:
+    [wal] = (ledger / "wal").iterdir()
+    whole = wal.read_bytes()
+    wal.write_bytes(whole + b"EVG1half")
+    code, out, _ = andon("evidence", "verify", "log")
+    assert (code, f"the last 8 bytes of {wal.name}, from byte {len(whole):,} on" in out) == (0, True), out
+    assert json.loads(andon("evidence", "verify", "log", "--json")[1])["torn"]["bytes"] == 8
+    assert wal.read_bytes() == whole + b"EVG1half"
+    assert andon("record", "events.jsonl")[0] == 0
+    assert len(list((ledger / "quarantine").iterdir())) == 1
+    assert andon("evidence", "verify", "log")[1].count("note:") == 0
+
+
+def test_what_a_broken_closing_left_is_no_damage(tmp_path: Path) -> None:
+    """At each moment of a closing and a deletion, who only reads finds the log whole."""
+    moments = tmp_path / "moments"
+
+    class Copying(Hasty):
+        count = 0
+
+        def rename(self, source: Path, target: Path) -> None:
+            super().rename(source, target)
+            self._copy()
+
+        def remove(self, path: Path) -> None:
+            super().remove(path)
+            self._copy()
+
+        def _copy(self) -> None:
+            Copying.count += 1
+            shutil.copytree(tmp_path / "log", moments / str(self.count))
+
+    with open_log(tmp_path / "log", Copying(), segment=64) as log:
+        for number in range(5):
+            log.append([entry_of(number * 40 + each) for each in range(40)])
+        log.prune(make_entry({"kind": "retention_delete", "at": "2026-03-01T00:00:00.000000Z", "first": 0, "end": 64}))
+        settings = log.settings
+    assert Copying.count > 15
+    for moment in moments.iterdir():
+        if (moment / "checkpoint").exists():
+            verify_folder(Snapshot(moment, SIGNER.verifier, settings, is_live=False), SIGNER.verifier)
+
+
+# A model without a name, as an earlier version took it
+
+
+def test_a_log_with_a_model_without_a_name_is_whole(tmp_path: Path) -> None:
+    with open_log(tmp_path, Hasty(), segment=8) as log:
+        header = {"kind": "prediction", "id": "x", "ts": "2026-03-01T00:00:00.000000Z", "model_id": ""}
+        log.append([entry_of(1), make_entry(header, bytes(16), b'{"id":"x"}'), *map(entry_of, range(2, 10))])
+    assert folder_name("") == ""
+    with open_log(tmp_path, Hasty(), segment=8) as log:
+        assert verify_folder(log, SIGNER.verifier).segments == 1
+        log.prune(make_entry({"kind": "retention_delete", "at": "2026-03-01T00:00:00.000000Z", "first": 0, "end": 8}))
+        assert not list((tmp_path / "analysis").rglob("*.parquet"))
+
+
+# Words
+
+
+def test_a_lost_checkpoint_and_another_key_are_named(ledger: Path, here: Path, andon: Andon) -> None:
+    note = (ledger / "checkpoint").read_bytes()
+    (here / "kept").write_bytes(note.replace(b"andon.local/w-main", b"andon.local/w-9"))
+    code, _, err = andon("evidence", "verify", "log", "--against", "kept")
+    assert (code, err.startswith("andon: kept: "), "w-9" in err) == (1, True, True), err
+    (ledger / "checkpoint").unlink()
+    code, _, err = andon("evidence", "verify", "log")
+    assert (code, f"{ledger / 'checkpoint'} is missing" in err, "from a copy" in err) == (1, True, True), err
+    (ledger / "checkpoint").write_bytes(note[:-9])
+    code, _, err = andon("evidence", "verify", "log")
+    assert (code, f"{ledger / 'checkpoint'}: " in err, "from a copy" in err) == (1, True, True), err
+
+
+def test_the_key_that_came_another_way(ledger: Path, here: Path, andon: Andon) -> None:
+    receipt = json.loads(andon("evidence", "seal", "--model", "loan", "--reason", "INC-2", "--json")[1])
+    assert andon("evidence", "export", "last", "--out", "b.zip")[0] == 0
+    other = SIGNER.verifier.vkey()
+    for words in (("log",), ("bundle", "b.zip"), ("checkpoint",)):
+        assert andon("evidence", "verify", *words, "--vkey", receipt["vkey"])[0] == 0
+        assert andon("evidence", "verify", *words, "--vkey", other)[0] == 1
+    code, _, err = andon("evidence", "verify", "log", "--vkey", "key")
+    assert (code, "--vkey" in err) == (2, True)
+    assert ledger.exists()
