@@ -162,6 +162,22 @@ def test_a_flipped_byte_of_the_evidence_names_the_entry(tmp_path: Path) -> None:
         verify_folder(log, SIGNER.verifier)
 
 
+def test_the_journals_log_is_verified_too(ledger: Path, andon: Andon) -> None:
+    assert "of the journal's log" in andon("evidence", "verify", "log")[1]
+    [wal] = (ledger.parent / "journal" / "wal").iterdir()
+    flip(wal, 100)
+    code, _, err = andon("evidence", "verify", "log")
+    assert (code, wal.name in err, "journal" in err) == (1, True, True), err
+
+
+def test_another_key_of_pseudonyms_is_thought_of(ledger: Path, here: Path, andon: Andon) -> None:
+    (here / "more.jsonl").write_text("".join(line(number, subject=f"s{number}") for number in range(700, 1_000)))
+    assert andon("record", "more.jsonl")[0] == 0
+    (ledger.parent / "pseudonym.key").write_bytes((ledger.parent / "signing.key").read_bytes())
+    code, _, err = andon("evidence", "verify", "log")
+    assert (code, "pseudonym.key" in err) == (1, True), err
+
+
 # Where nobody may write
 
 

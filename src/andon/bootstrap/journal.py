@@ -13,6 +13,7 @@ from andon.adapters.sql.journal import SqlJournal
 from andon.adapters.sql.lease import SqlLease
 from andon.alert import tables
 from andon.bootstrap.database import open_database
+from andon.bootstrap.logs import JOURNAL
 from andon.bootstrap.packs import load_permissions
 from andon.bootstrap.settings import database_of
 from andon.bootstrap.signing import signer_of
@@ -36,7 +37,6 @@ FOLDS: Final = {
     **register.FOLDS,
 }
 LEASE: Final = timedelta(seconds=5)
-NAME: Final = "journal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class JournalLog:
 
         kept, self._kept = self._kept, None
         if kept is None or not kept.reopen():
-            kept = SegmentLog(self._folder / NAME, signer_of(self._folder, NAME), now)
+            kept = SegmentLog(self._folder / JOURNAL, signer_of(self._folder, JOURNAL), now)
         with kept as log:
             yield log
         self._kept = kept

@@ -12,6 +12,8 @@ from andon.bootstrap.signing import secret_in, signer_of
 from andon.services.audit import OtherLog
 
 WRITER: Final = "w-main"
+JOURNAL: Final = "journal"
+"""The log of the journal, beside those of the writers."""
 
 
 def open_log(folder: Path, name: str) -> SegmentLog:

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
+from andon.adapters.segments.log import Settings
 from andon.adapters.segments.snapshot import Snapshot, stillness
 from andon.adapters.segments.verify import Checked, verify_folder
 from andon.base.errors import Tampered, Unavailable
 from andon.bootstrap.ledger import ledger_folder
-from andon.bootstrap.logs import require_log, settings_of
+from andon.bootstrap.logs import JOURNAL, require_log, settings_of
 from andon.bootstrap.packs import pack
 from andon.bootstrap.positions import Claims
 from andon.bootstrap.signing import signer_of
@@ -26,10 +28,12 @@ class Verified:
     Attributes:
         checked: the entries, and how many segments.
         torn: what a crash left half written: the file, the byte, how many bytes; the next opening puts it aside.
+        journal: how many entries the journal's log beside it has; None: there is none.
     """
 
     checked: Checked
     torn: tuple[str, int, int] | None
+    journal: int | None
 
 
 def verify_ledger(data: str | None, tell: Callable[[int], None] | None, writer: str, vkey: Verifier | None) -> Verified:
@@ -49,7 +53,7 @@ def verify_ledger(data: str | None, tell: Callable[[int], None] | None, writer: 
 
         checked = verify_folder(log, verifier, see)
         claims.compare(log.nodes(), log.first, log.size)
-        return Verified(checked, log.torn)
+    return Verified(checked, log.torn, _journal(log.folder.parent))
 
 
 def compare_ledger(data: str | None, note: bytes, writer: str, vkey: Verifier | None) -> tuple[int, int]:
@@ -74,15 +78,32 @@ def verify_checkpoint(data: str | None, note: bytes | None, writer: str, vkey: V
         return verifier.open(log.note if note is None else note)
 
 
+def _journal(folder: Path) -> int | None:
+    """How many entries the journal's log in a ledger's folder has, each checked."""
+    place, verifier = folder / JOURNAL, signer_of(folder, JOURNAL).verifier
+    if not place.is_dir():
+        return None
+    try:
+        with _readable(place), stillness(place) as is_still:
+            return verify_folder(Snapshot(place, verifier, Settings(), is_live=not is_still), verifier).entries
+    except Tampered as error:
+        raise Tampered(f"the journal's log, {place}: {error}") from None
+
+
 @contextmanager
 def _standing(data: str | None, writer: str, vkey: Verifier | None) -> Iterator[tuple[Snapshot, Verifier]]:
     folder = ledger_folder(data)
     place, verifier = require_log(folder, writer), signer_of(folder, writer).verifier
     if vkey is not None and vkey != verifier:
         raise Tampered(f"the log in {place} is signed with the key {verifier.vkey()}, not with {vkey.vkey()}")
+    with _readable(place), stillness(place) as is_still:
+        yield Snapshot(place, verifier, settings_of(folder, writer), is_live=not is_still), verifier
+
+
+@contextmanager
+def _readable(place: Path) -> Iterator[None]:
     try:
-        with stillness(place) as is_still:
-            yield Snapshot(place, verifier, settings_of(folder, writer), is_live=not is_still), verifier
+        yield
     except OSError as error:
         raise Unavailable(
             f"cannot read {error.filename or place}: {error.strerror}; run this as somebody who may, or on a copy"

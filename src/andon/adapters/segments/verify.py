@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from andon.adapters.segments.analysis import folder_name, ids_of, tables_of
+from andon.adapters.segments.columns import PEOPLE
 from andon.adapters.segments.ids import encode_ids
 from andon.adapters.segments.log import SegmentLog
 from andon.adapters.segments.segment import (
@@ -166,7 +167,8 @@ def _difference(found: pa.Table, made: pa.Table) -> str:
         there, right = found[name].to_pylist(), made[name].to_pylist()
         for row, (a, b) in enumerate(zip(there, right, strict=True)):
             if a != b:
-                return f"{name} of entry {made['seq'][row].as_py()} is {a!r}, recorded was {b!r}"
+                key = " (or pseudonym.key is another than it was made with)" if name in PEOPLE else ""
+                return f"{name} of entry {made['seq'][row].as_py()} is {a!r}, recorded was {b!r}{key}"
     return f"its columns have other types than the evidence from entry {made['seq'][0].as_py()} on gives"
 
 

@@ -57,11 +57,13 @@ def _log(asked: Asked, quiet: bool) -> dict[str, Any]:  # noqa: FBT001
             f"note: the last {count:,} bytes of {file}, from byte {byte:,} on, are no whole write, as after a crash; no"
             " checkpoint covers them, and the next command that writes moves them to quarantine/ and records it"
         )
+    if done.journal is not None:
+        lines.append(f"OK: {done.journal:,} entries of the journal's log beside it")
     if asked.against is None:
         lines.append("rollback is not excluded: give a checkpoint you kept with --against")
     else:
         lines.append(_consistency(asked, quiet)["text"])
-    document = {"entries": found.entries, "segments": found.segments, "root": found.root.hex()}
+    document = {"entries": found.entries, "segments": found.segments, "root": found.root.hex(), "journal": done.journal}
     half = None if torn is None else dict(zip(("file", "byte", "bytes"), torn, strict=True))
     return {**document, "torn": half, "text": "\n".join(lines)}
 
