@@ -9,11 +9,13 @@ import pytest
 
 from andon.adapters.segments.analysis import folder_name
 from andon.adapters.segments.closing import Inline
+from andon.adapters.segments.disk import Disk
 from andon.adapters.segments.snapshot import Snapshot
 from andon.adapters.segments.verify import verify_folder
 from andon.base.errors import Tampered
 from andon.bootstrap import logs
-from andon.ledger.entry import make_entry
+from andon.bootstrap.ledger import open_ledger
+from andon.ledger.entry import make_entry, parse_header
 from ledgers import SIGNER, Hasty, entry_of, open_log
 
 Andon = Callable[..., tuple[int, str, str]]
@@ -101,6 +103,24 @@ def test_a_hint_of_another_history_is_not_believed(ledger: Path, here: Path, and
     code, _, err = andon("evidence", "verify", "log")
     assert (code, "have another root" in err) == (1, True), err
     assert json.loads(andon("record", "events.jsonl", "--producer", "q", "--json")[1])["events"] == 690
+
+
+def test_a_hint_is_not_written_when_only_the_log_knows(ledger: Path, here: Path, andon: Andon) -> None:
+    """The disk is full in the middle of a batch: what was planned is not what is recorded."""
+    (here / "more.jsonl").write_text("".join(map(line, range(2_000))))
+    before = (ledger / "positions.json").read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Disk, "sync", full)
+        assert andon("record", "more.jsonl", "--producer", "q")[0] == 4
+    assert (ledger / "positions.json").read_bytes() == before
+    assert andon("record", "more.jsonl", "--producer", "q")[0] == 0
+    with open_ledger(None) as opened:
+        headers = [parse_header(header) for _, header in opened.log.headers()]
+    assert [each["id"] for each in headers if each["kind"] == "prediction"] == [f"p{n}" for n in range(2_000)]
 
 
 # Keys

@@ -63,12 +63,7 @@ class Ledger:
         """Takes entries, and knows what was taken before."""
         ingest = Ingest(self.log, self.record.entries, _now, seen=lambda: self._seen)
         positions.resume(ingest, self.log.folder)
-
-        def keep(kind: object, *_: object) -> None:
-            if kind is None:  # after an error only the log knows what became of its last batch
-                positions.keep(ingest, self.log.folder)
-
-        self.opened.push(keep)
+        self.opened.callback(positions.keep, ingest, self.log.folder)
         return ingest
 
     @property

@@ -41,7 +41,9 @@ def versions_beside(folder: Path, but: str | None = None) -> list[Versions]:
 
 
 def keep(ingest: Ingest, folder: Path) -> None:
-    """Write where producers are."""
+    """Write where producers are, unless only the log knows what became of its last batch."""
+    if ingest.is_unsure:
+        return
     told = ingest.snapshot()
     document = {**told, "root": _root(ingest.log.nodes(), told["size"])}
     scratch = folder / f"{POSITIONS}.new"

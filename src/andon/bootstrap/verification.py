@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from andon.adapters.segments.log import Settings
+from andon.adapters.segments.recovery import signed_checkpoint
 from andon.adapters.segments.snapshot import Snapshot, stillness
 from andon.adapters.segments.verify import Checked, verify_folder
 from andon.base.errors import Tampered, Unavailable
@@ -81,9 +82,9 @@ def verify_checkpoint(data: str | None, note: bytes | None, writer: str, vkey: V
 def _journal(folder: Path) -> int | None:
     """How many entries the journal's log in a ledger's folder has, each checked."""
     place, verifier = folder / JOURNAL, signer_of(folder, JOURNAL).verifier
-    if not place.is_dir():
-        return None
     try:
+        if signed_checkpoint(place, verifier) is None:
+            return None
         with _readable(place), stillness(place) as is_still:
             return verify_folder(Snapshot(place, verifier, Settings(), is_live=not is_still), verifier).entries
     except Tampered as error:

@@ -82,6 +82,7 @@ class Ingest:
         positions: where producers are.
         seen: the vitals of the events that `make` saw last.
         versions: which versions of each model answered.
+        is_unsure: an append failed, so that positions may say more than the log holds, until `resume`.
     """
 
     log: Log
@@ -90,6 +91,7 @@ class Ingest:
     positions: Positions = field(default_factory=Positions)
     seen: Callable[[], ByVersion] = dict
     versions: Versions = field(default_factory=Versions)
+    is_unsure: bool = False
 
     def prepare(
         self, lines: Sequence[bytes], sender: str, place: Range | None = None, models: Iterable[str] = ()
@@ -130,12 +132,14 @@ class Ingest:
         at = _text(self.now())
         group: list[Entry] = []
         plans: list[tuple[int, int, int] | AndonError] = []
+        self.is_unsure = True
         for batch in batches:
             try:
                 plans.append(self._plan(batch, at, group))
             except AndonError as error:
                 plans.append(error)
         first = self.log.append(group)
+        self.is_unsure = False
         for batch, plan in zip(batches, plans, strict=True):
             if not isinstance(plan, AndonError) and plan[1]:
                 self.versions.note(batch.vitals, at)
@@ -167,7 +171,7 @@ class Ingest:
         for seq, entry in self.log.of_kinds({"batch", *CONTROL_KINDS}, known["size"]):
             learning.see(seq, parse_header(entry.header))
         is_cut = learning.end(self.log.size)
-        self.positions = learning.positions
+        self.positions, self.is_unsure = learning.positions, False
         self.versions = versions_from(known["versions"], known["labelled"])
         self.versions.learn(header for _, header in self.log.headers(known["size"]))
         if is_cut:  # what follows belongs to the batch no more

@@ -58,7 +58,8 @@ def _log(asked: Asked, quiet: bool) -> dict[str, Any]:  # noqa: FBT001
             " checkpoint covers them, and the next command that writes moves them to quarantine/ and records it"
         )
     if done.journal is not None:
-        lines.append(f"OK: {done.journal:,} entries of the journal's log beside it")
+        entries = "1 entry" if done.journal == 1 else f"{done.journal:,} entries"
+        lines.append(f"OK: {entries} of the journal's log beside it")
     if asked.against is None:
         lines.append("rollback is not excluded: give a checkpoint you kept with --against")
     else:
