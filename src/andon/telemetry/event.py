@@ -1,19 +1,28 @@
 """Events as they come in: predictions, outcomes, reviews, steps, actions; msgspec checks them while it reads them."""
 
+import re
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from itertools import accumulate
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+DEPTH_MAX: Final = 200
+"""So many lists and objects may stand in each other, the event counted: what reads events later has to come to the
+bottom of each (orjson writes 254; Python follows 1,000, less what it is in already)."""
+_KIND_SHOWN: Final = 60
 Answer = str | float | bool | None
+Name = Annotated[str, msgspec.Meta(min_length=1, extra_json_schema={"pattern": r"\S"})]
+"""A text that names something. That it is not blank `parse_event` looks at, and `Record` for many at once: with a
+pattern, reading would take three times as long."""
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What all events have."""
 
-    id: str
+    id: Name
     ts: str
-    model_id: str
+    model_id: Name
     model_version: str | None = None
 
 
@@ -102,6 +111,37 @@ _KIND: Final = msgspec.json.Decoder(_Kind)
 _PREDICTION: Final = _DECODERS["prediction"]
 
 
+def require_readable(lines: Sequence[bytes], longest: int) -> None:
+    """Refuse lines that are not UTF-8, or nested too deep; decoders skip what they need not read, and look at neither.
+
+    Args:
+        lines: of JSON.
+        longest: the size of the longest, which who calls knows.
+
+    Raises:
+        ValueError: one of them is.
+    """
+    if longest > 2 * DEPTH_MAX:  # what is nested deeper and whole is longer
+        for line in lines:
+            if len(line) > 2 * DEPTH_MAX and _is_too_deep(line):
+                raise ValueError(f"is nested more than {DEPTH_MAX} deep: flatten it, or write its inner part as a text")
+    if not all(map(bytes.isascii, lines)):
+        for line in lines:
+            line.decode()
+
+
+def _is_too_deep(line: bytes) -> bool:
+    if line.count(b"[") + line.count(b"{") <= DEPTH_MAX:
+        return False
+    brackets = _NO_BRACKET.sub(b"", _TEXT.sub(b"", line))
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > DEPTH_MAX
+
+
+_TEXT: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_NO_BRACKET: Final = re.compile(rb"[^\[\]{}]+")
+_STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+
+
 def parse_events(lines: Sequence[bytes]) -> list[Event]:
     """The events on lines of JSON; predictions alone are read in one go.
 
@@ -120,11 +160,20 @@ def parse_event(line: bytes) -> Event:
     Raises:
         ValueError: it is no event; the message says which key is wrong.
     """
-    if b'"kind"' not in line:
+    event = _event_on(line)
+    for name in ("id", "model_id"):
+        if getattr(event, name).isspace():
+            raise ValueError(f"{name} is blank: write a text that names it")
+    return event
+
+
+def _event_on(line: bytes) -> Event:
+    if b'"kind"' not in line and b"\\" not in line:  # a key can be written with escapes
         return _PREDICTION.decode(line)
     kind = _KIND.decode(line).kind
     if kind not in _DECODERS:
-        raise ValueError(f"kind is {kind!r}, not one of {', '.join(KINDS)}")
+        shown = kind if len(kind) <= _KIND_SHOWN else f"{kind[:_KIND_SHOWN]}…"
+        raise ValueError(f"kind is {shown!r}, not one of {', '.join(KINDS)}")
     return _DECODERS[kind].decode(line)
 
 
