@@ -320,7 +320,7 @@ def test_rows_without_an_id_are_refused(andon, tmp_path):
     (tmp_path / "model.yaml").write_text("model_id: m\nid_column: id\ntime_column: ts\n")
     (tmp_path / "log.csv").write_text("id,ts\na,2026-03-01T00:00:00Z\n,2026-03-01T01:00:00Z\n")
     code, _, err = andon("record", "log.csv", "--model", "model.yaml")
-    assert (code, "1 rows of log.csv have no id" in err) == (2, True), err
+    assert (code, "1 row of log.csv has no id" in err) == (2, True), err
 
 
 @pytest.fixture(scope="module")
