@@ -220,9 +220,15 @@ def test_prove_hold_release(andon, sealed, monkeypatch):
     assert (code, json.loads(out)["schema"]) == (0, "andon.proof/1")
     assert sealed["seal_id"] in andon("evidence", "hold")[1]
     assert andon("evidence", "release", "last", "--by", "ada", "--reason", "done")[0] == 3
-    assert andon("evidence", "release", "last", "--by", "ada", "--reason", "done")[0] == 3
+    for same in ("ada", "Ada ", " ADA"):
+        code, _, err = andon("evidence", "release", "last", "--by", same, "--reason", "done")
+        assert (code, "another person has to ask" in err) == (3, True), err
+    for by, reason in ((" ", "done"), ("bob", ""), ("b\x1bob", "done"), ("b\udcffob", "done"), ("bob", "d\none")):
+        code, _, err = andon("evidence", "release", "last", "--by", by, "--reason", reason)
+        assert (code, err.count(": write ")) == (2, 1), err
     assert andon("evidence", "release", "last", "--by", "bob", "--reason", "done")[0] == 0
-    assert json.loads(andon("evidence", "hold", "--json")[1])["holds"][0]["is_released"]
+    [hold] = json.loads(andon("evidence", "hold", "--json")[1])["holds"]
+    assert (hold["is_released"], hold["releasers"]) == (True, ["ada", "bob"])
     andon("evidence", "seal", "--model", "loan", "--reason", "INC-2")
     monkeypatch.setenv("ANDON_APPROVAL", "one_person")
     assert andon("evidence", "release", "last", "--by", "ada", "--reason", "done")[0] == 0
