@@ -68,15 +68,26 @@ def person_of(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", seen.casefold())).casefold().split())
 
 
+def require_text(text: str, what: str, mend: str) -> None:
+    """Refuse a text that says nothing, or holds bytes that are none.
+
+    Raises:
+        BadInput: it does.
+    """
+    if not person_of(text):
+        raise BadInput(f"{what} is empty: write {mend}")
+    if any(unicodedata.category(letter) == "Cs" for letter in text):
+        raise BadInput(f"{what} holds bytes that are no text: write {mend}")
+
+
 def written(text: str, what: str, mend: str) -> str:
     """A name or a reason as it is recorded: with single spaces, and none around it.
 
     Raises:
-        BadInput: it says nothing, or holds control characters (or bytes that are no text).
+        BadInput: it says nothing, or holds control characters.
     """
-    if not person_of(text):
-        raise BadInput(f"{what} is empty: write {mend}")
-    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text.strip()):
+    require_text(text, what, mend)
+    if any(unicodedata.category(letter) == "Cc" for letter in text.strip()):
         raise BadInput(f"{what} holds control characters: write {mend}, on one line")
     return " ".join(text.split())
 

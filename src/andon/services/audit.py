@@ -9,7 +9,7 @@ from typing import Any
 from andon.base.errors import BadInput, NotFound, Refused, Tampered
 from andon.base.ids import new_id
 from andon.evidence.custody import RELEASES, Act, Custody
-from andon.evidence.hold import HOLD_KINDS, Hold, get_hold, holds_of, person_of, released, written
+from andon.evidence.hold import HOLD_KINDS, Hold, get_hold, holds_of, person_of, released, require_text, written
 from andon.inventory.register import configuration_of
 from andon.ledger.checkpoint import Verifier
 from andon.ledger.entry import Entry
@@ -77,7 +77,12 @@ class Audit:
         Args:
             case: what is to be sealed.
             request: an id of the request; the same again is answered with the seal that it made.
+
+        Raises:
+            BadInput: the model or the reason says nothing, or the span ends before it begins.
         """
+        require_text(case.model_id, "the model's id", "the id that its events carry")
+        require_text(case.reason, "the reason", "why it is held, such as an incident's id")
         if case.since is not None and case.until is not None and case.until <= case.since:
             raise BadInput("--until is not after --since: give a later time")
         at = self.now()

@@ -200,7 +200,7 @@ def check_lines(lines: Iterable[bytes], before: int = 0) -> None:
 
 def _check_line(line: bytes) -> None:
     if len(line) > EVENT_BYTES_MAX:
-        raise ValueError(f"is {len(line):,} bytes, over the limit of 1 MiB")
+        raise ValueError("is over the limit of 1 MiB: leave some of its inputs out")
     require_readable([line], len(line))
     event = parse_event(line)
     utc_text(event.ts)

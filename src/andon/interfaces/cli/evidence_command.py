@@ -50,8 +50,7 @@ def seal(asked: Asked, *, data: str | None, log: str, as_json: bool) -> None:
             facts["scan"], anomaly, members = _scan(asked.scan)
             facts["pinned"] |= ledger.store.pin(members)
             started = min((each for each in (given, anomaly) if each is not None), default=None)
-        since = None if started is None else started - BEFORE
-        sealed = ledger.audit.seal(Case(model_id, since, until, asked.reason, facts))
+        sealed = ledger.audit.seal(Case(model_id, _before(started), until, asked.reason, facts))
         vkey = ledger.signer.verifier.vkey()
     document = {
         "seal_id": sealed.seal_id,
@@ -74,6 +73,14 @@ def seal(asked: Asked, *, data: str | None, log: str, as_json: bool) -> None:
             f"{name}, the log of another server, is pinned by its checkpoint over {size:,} entries, and {model_id} is"
             f" held there too; for a bundle of it, seal it: andon evidence seal --log {name.rpartition('/')[2]} …\n"
         )
+
+
+def _before(started: datetime | None) -> datetime | None:
+    """When a hold begins; without a bound where the calendar has no such time."""
+    try:
+        return None if started is None else started - BEFORE
+    except OverflowError:
+        return None
 
 
 def export(name: str, out: str, redact: str | None, *, data: str | None, log: str, as_json: bool) -> None:
