@@ -118,8 +118,12 @@ def test_bundle_reads_for_people(bundle, sealed):
         assert b'"other"' not in zipped.read("headers.bin")  # another model's decisions show their leaf only
 
 
-def test_redacted_bundle_holds_no_payload(andon, sealed, tmp_path):
-    assert andon("evidence", "export", "last", "--out", "r.zip", "--redact", "inputs")[0] == 0
+@pytest.mark.parametrize("word", ["payload", "inputs"])
+def test_redacted_bundle_holds_no_payload(word, andon, sealed, tmp_path):
+    assert f"`{word}`" in " ".join(andon("evidence", "export", "--help")[1].split())
+    code, _, err = andon("evidence", "export", "last", "--out", "r.zip", "--redact", "names")
+    assert (code, word in err) == (2, True)
+    assert andon("evidence", "export", "last", "--out", "r.zip", "--redact", word)[0] == 0
     with zipfile.ZipFile(tmp_path / "r.zip") as zipped:
         assert not any(b"person-" in zipped.read(name) for name in zipped.namelist())
     code, out = check(tmp_path / "r.zip", "--vkey", sealed["vkey"])

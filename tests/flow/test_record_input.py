@@ -7,12 +7,15 @@ import sys
 import threading
 from types import SimpleNamespace
 
+import duckdb
 import pytest
 
+from andon.bootstrap.ledger import open_ledger
 from andon.interfaces.cli import app
 
 EVENT = {"ts": "2026-03-01T00:00:00Z", "model_id": "m"}
 LINE = json.dumps(EVENT | {"id": "p1"}).encode() + b"\n"
+NO_NUMBERS = ("nan", "inf", "-inf", "1e999")
 
 
 @pytest.fixture
@@ -155,3 +158,22 @@ def test_a_seal_from_the_first_days_of_the_calendar_has_no_beginning(andon):
     words = ("--model", "m", "--reason", "x", "--since", "0001-01-01T00:00:00Z")
     assert andon("evidence", "seal", *words)[0] == 0
     assert json.loads(andon("evidence", "hold", "--json")[1])["holds"][0]["since"] is None
+
+
+def test_what_is_no_number_becomes_null_in_rows_that_a_model_file_maps(andon, tmp_path):
+    columns = "model_id: m\nid_column: id\ntime_column: ts\nprediction_column: prediction\n"
+    (tmp_path / "model.yaml").write_text(columns)
+    (tmp_path / "log.csv").write_text(
+        "id,ts,prediction,x\n" + "".join(f"p{x},{EVENT['ts']},1,{x}\n" for x in NO_NUMBERS)
+    )
+    rows = (
+        f'{{"id": "q{x}", "ts": "{EVENT["ts"]}", "prediction": 1, "x": {x}}}\n' for x in ("NaN", "Infinity", "1e999")
+    )
+    (tmp_path / "log.jsonl").write_text("".join(rows))
+    values = ", ".join(f"('r{x}', timestamptz '{EVENT['ts']}', 1, '{x}'::double)" for x in NO_NUMBERS[:3])
+    duckdb.sql(f"copy (from (values {values}) t(id, ts, prediction, x)) to '{tmp_path / 'log.parquet'}'")
+    for name in ("log.csv", "log.jsonl", "log.parquet"):
+        assert andon("record", name, "--model", "model.yaml")[0] == 0
+    with open_ledger(str(tmp_path / "home")) as ledger:
+        events = [json.loads(entry.payload) for _, entry in ledger.log.read() if b'"prediction"' in entry.header]
+    assert [(each["prediction"], each["inputs"]) for each in events] == [(1, {"x": None})] * 10

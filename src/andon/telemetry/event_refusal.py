@@ -29,7 +29,9 @@ _OTHERS: Final = tuple(
     )
 )
 _BROKEN: Final = re.compile(r"JSON is malformed: (?P<why>.+) \(byte (?P<at>\d+)\)|Input data was truncated")
-_NO_NUMBER: Final = re.compile(rb"-?(nan|inf)", re.IGNORECASE)
+_NO_NUMBER: Final = re.compile(rb"(?<![\w\"])-?(nan|inf)(?:inity)?(?![\w\"])", re.IGNORECASE)
+_NEAR: Final = 4
+"""So far before the place that the decoder names the word may begin: it takes `nan` for a `null` at first."""
 _NO_NUMBERS: Final = {b"nan": "NaN", b"inf": "Infinity"}
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _BOM: Final = b"\xef\xbb\xbf"
@@ -77,6 +79,7 @@ def _broken(line: bytes, found: re.Match[str]) -> str:
         return "holds half of a surrogate pair: write the whole pair, or leave it out"
     if not why:
         return "is no JSON: it ends before it is whole"
-    if word := _NO_NUMBER.match(line, at) or _NO_NUMBER.match(line, max(0, at - 1)):
+    word = _NO_NUMBER.search(line, max(0, at - _NEAR))
+    if word is not None and word.start() <= at:
         return f"holds {_NO_NUMBERS[word[1].lower()]}, which JSON has no word for: write null"
     return f"is no JSON, near byte {at}: {why}"

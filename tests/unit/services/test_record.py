@@ -5,8 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from andon.adapters.duckdb.events import row_of
 from andon.adapters.memory_ledger import MemoryLedger
+from andon.adapters.segments.analysis import tables_of
 from andon.base.errors import BadInput
+from andon.inventory.model_file import parse_model
 from andon.ledger.entry import check_payload, make_entry, parse_header
 from andon.services.ingest import Ingest
 from andon.services.record import EVENT_BYTES_MAX, Record, check_lines, utc_text, utc_texts
@@ -86,6 +89,34 @@ def test_what_is_refused(bad, said):
         with pytest.raises(BadInput, match=said) as found:
             record.entries(batch)
         assert "1 line is no event: line" in str(found.value)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "nan"])
+@pytest.mark.parametrize("key", ["score", "inputs"])
+def test_a_line_with_what_is_no_number_is_refused(key, number):
+    with pytest.raises(BadInput, match="JSON has no word for: write null"):
+        recorder().entries([line(1, **{key: 7}).replace(b"7", number.encode())])
+
+
+def test_a_number_beyond_all_doubles_is_refused_where_it_is_read_and_kept_elsewhere():
+    with pytest.raises(BadInput, match="score is a number beyond what a double holds"):
+        recorder().entries([line(1, score=7).replace(b"7", b"1e999")])
+    kept = line(1, inputs={"x": 7}).replace(b"7", b"1e999")
+    assert recorder().entries([kept])[0].payload == kept
+
+
+def test_of_a_key_that_stands_twice_the_last_counts_for_every_reader():
+    twice = (
+        b'{"id":"p","id":"q","ts":"2026-03-01T00:00:00Z","model_id":"a","model_id":"b","prediction":1,"prediction":2}'
+    )
+    [entry] = recorder().entries([twice])
+    header = parse_header(entry.header)
+    assert (header["id"], header["model_id"], entry.payload) == ("q", "b", twice)
+    [(model, table)] = tables_of([(0, entry)], bytes(32)).items()
+    assert (model, table["id"].to_pylist(), table["prediction"].to_pylist()) == ("b", ["q"], [2.0])
+    columns = {"id_column": "id", "time_column": "ts", "prediction_column": "prediction"}
+    row = row_of(entry.payload, parse_model({"model_id": "b"} | columns))
+    assert (row["id"], row["prediction"]) == ("q", 2)
 
 
 def test_twenty_bad_lines_are_named():

@@ -86,7 +86,9 @@ def _before(started: datetime | None) -> datetime | None:
 def export(name: str, out: str, redact: str | None, *, data: str | None, log: str, as_json: bool) -> None:
     """Write a bundle."""
     if redact not in (None, "payload", "inputs"):
-        raise BadInput(f"--redact {redact} is not known: write payload (all that an event says besides its header)")
+        raise BadInput(
+            f"--redact {redact} is not known: write payload, or inputs, which is the same (all that is not the header)"
+        )
     with open_ledger(data, writer=log) as ledger:
         seal_id = _named(ledger, name).id
         done = ledger.export(seal_id, Path(out), redact=redact is not None)
