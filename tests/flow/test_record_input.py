@@ -177,3 +177,12 @@ def test_what_is_no_number_becomes_null_in_rows_that_a_model_file_maps(andon, tm
     with open_ledger(str(tmp_path / "home")) as ledger:
         events = [json.loads(entry.payload) for _, entry in ledger.log.read() if b'"prediction"' in entry.header]
     assert [(each["prediction"], each["inputs"]) for each in events] == [(1, {"x": None})] * 10
+
+
+def test_rows_are_checked_whole_before_the_first_is_recorded(andon, tmp_path):
+    (tmp_path / "model.yaml").write_text("model_id: m\nid_column: id\ntime_column: ts\n")
+    rows = [f"p{number},{EVENT['ts']},1" for number in range(1_500)] + [f"x,{EVENT['ts']},{'y' * (2 << 20)}"]
+    (tmp_path / "log.csv").write_text("\n".join(["id,ts,x", *rows]) + "\n")
+    err = refused(andon("record", "log.csv", "--model", "model.yaml"))
+    assert "line 1501: is over the limit of 1 MiB: leave some of its inputs out; nothing was recorded" in err
+    assert not (tmp_path / "home").exists()

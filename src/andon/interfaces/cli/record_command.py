@@ -37,6 +37,8 @@ def run(asked: Asked, *, as_json: bool, quiet: bool, dry_run: bool) -> None:
             {"events": count, "recorded": 0}, f"{count:,} events, all well formed; nothing was recorded", as_json, quiet
         )
         return
+    if asked.model is not None:
+        _check_rows(asked)
     done, note = _record(asked, quiet=quiet or as_json)
     document: dict[str, Any] = {"events": done.events, "repeated": done.repeated, "first": done.first, "end": done.end}
     document["checkpoint"] = note
@@ -47,6 +49,15 @@ def run(asked: Asked, *, as_json: bool, quiet: bool, dry_run: bool) -> None:
             f"; {text}" if done.events else ""
         )
     _say(document, text if done.events or done.repeated else "no events, nothing recorded", as_json, quiet)
+
+
+def _check_rows(asked: Asked) -> None:
+    """Rows are checked whole before the first is recorded, as lines are."""
+    try:
+        check_only(asked.logs, asked.model)
+    except BadInput as error:
+        told = str(error)
+        raise BadInput(told if told.endswith("nothing was recorded") else f"{told}; nothing was recorded") from None
 
 
 def _record(asked: Asked, *, quiet: bool) -> tuple[Recorded, str]:
