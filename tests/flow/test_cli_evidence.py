@@ -244,7 +244,7 @@ def test_prove_hold_release(andon, sealed, monkeypatch):
         (("record", "nowhere.jsonl"), "cannot read nowhere.jsonl"),
         (("record", "bad.jsonl"), "line 2: "),
         (("record", "naive.jsonl"), "has no zone"),
-        (("record", "deep.jsonl"), "nested more than 200 deep"),
+        (("record", "deep.jsonl"), "nested more than 100 deep"),
         (("record", "-", "--dry-run"), "standard input"),
         (("evidence", "verify", "log", "--data", "nowhere"), "no ledger"),
         (("evidence", "verify", "moon"), "no moon to verify"),

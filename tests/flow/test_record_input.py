@@ -110,7 +110,7 @@ def test_a_line_without_an_end_is_not_kept(andon):
 
 
 def test_what_is_nested_without_end_on_standard_input(andon):
-    assert "line 1: is nested more than 200 deep" in refused(andon("record", "-", stdin=b'{"inputs":' + b"[" * 100_000))
+    assert "line 1: is nested more than 100 deep" in refused(andon("record", "-", stdin=b'{"inputs":' + b"[" * 100_000))
 
 
 class Broken(io.RawIOBase):

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-DEPTH_MAX: Final = 200
+DEPTH_MAX: Final = 100
 """So many lists and objects may stand in each other, the event counted: what reads events later has to come to the
-bottom of each (orjson writes 254; Python follows 1,000, less what it is in already)."""
+bottom of each (DuckDB reads 128 as columns; orjson writes 254; Python follows 1,000, less what it is in already)."""
 _KIND_SHOWN: Final = 60
 Answer = str | float | bool | None
 Name = Annotated[str, msgspec.Meta(min_length=1, extra_json_schema={"pattern": r"\S"})]

@@ -84,6 +84,8 @@ PAYLOAD = b'{"id":"p","ts":"2026-03-01T00:00:00Z","model_id":"m","prediction":1,
         (b"[1]", {}),
         (b'"ab"', {}),
         (b"null", {}),
+        (b'{"":1,"x":2}', {"x": 2}),  # a column has a name
+        (b'{"id":1,"ts":2,"prediction":3}', {}),
         (b'{"x":1e999,"y":2}', {"x": None, "y": 2}),
         (b'{"x":-1e999}', {"x": None}),
         (b'{"x":' + b"9" * 400 + b"}", {"x": None}),

@@ -79,7 +79,7 @@ def test_how_deep_an_event_may_be_nested():
     flat = json.dumps({**BASE, "inputs": [[number] for number in range(1_000)]}).encode()
     require_readable([flat])
     for line in (nested(DEPTH_MAX + 1), nested(100_000), b'{"inputs": ' + b"[" * 100_000, b'{"a":' * 5_000):
-        with pytest.raises(ValueError, match="is nested more than 200 deep: "):
+        with pytest.raises(ValueError, match="is nested more than 100 deep: "):
             require_readable([flat, line])
 
 

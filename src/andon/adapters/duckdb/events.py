@@ -46,6 +46,7 @@ def row_of(payload: bytes, model: Model) -> dict[str, Any]:
     event = _event_of(payload)
     columns, inputs = model.columns, event.get("inputs")
     row = dict(inputs) if isinstance(inputs, dict) else {}
+    row.pop("", None)  # with one, DuckDB takes the whole line for one value
     row |= {columns.id: event["id"], columns.time: event["ts"]}
     row |= {name: event.get(key) for key, name in _roles(model).items()}
     if _is_written(row):
