@@ -74,7 +74,7 @@ def require_text(text: str, what: str, mend: str) -> None:
     Raises:
         BadInput: it does.
     """
-    if not person_of(text):
+    if not text.strip():
         raise BadInput(f"{what} is empty: write {mend}")
     if any(unicodedata.category(letter) == "Cs" for letter in text):
         raise BadInput(f"{what} holds bytes that are no text: write {mend}")
@@ -86,7 +86,7 @@ def written(text: str, what: str, mend: str) -> str:
     Raises:
         BadInput: it says nothing, or holds control characters.
     """
-    require_text(text, what, mend)
+    require_text(text if person_of(text) else "", what, mend)
     if any(unicodedata.category(letter) == "Cc" for letter in text.strip()):
         raise BadInput(f"{what} holds control characters: write {mend}, on one line")
     return " ".join(text.split())
