@@ -15,15 +15,15 @@ _KINDS: Final = {
     "array": "a list",
     "object": "an object",
 }
-_PLACE: Final = r"(?: - at `(?P<path>[^`]+)`)?"
-_MISFIT: Final = re.compile(f"Expected `(?P<wanted>[^`]+)`, got `(?P<found>[^`]+)`{_PLACE}")
+_MISFIT: Final = re.compile("Expected `(?P<wanted>[^`]+)`, got `(?P<found>[^`]+)`(?: - at `(?P<path>[^`]+)`)?")
 _OTHERS: Final = tuple(
     (re.compile(pattern), said)
     for pattern, said in (
-        (f"Expected `str` of length >= 1{_PLACE}", "{place} is empty: write a text that names it"),
+        ("Expected `str` of length >= 1 - at `(?P<path>[^`]+)`", "{place} is empty: write a text that names it"),
+        ("(?P<path>Number|Integer value) out of range", "is a number: write one JSON object"),
         ("Object missing required field `(?P<path>[^`]+)`.*", "{place} is missing: write it"),
         (
-            f"(Number|Integer value) out of range{_PLACE}",
+            "(Number|Integer value) out of range - at `(?P<path>[^`]+)`",
             "{place} is a number beyond what a double holds: write a smaller one or null",
         ),
     )

@@ -129,6 +129,8 @@ SCORE = json.dumps({**BASE, "score": 0}).encode()
     [
         (b"[]", "is a list: write one JSON object"),
         (b"3", "is a whole number: write one JSON object"),
+        (b"1e999", "is a number: write one JSON object"),
+        (b"9" * 5_000, "is a number: write one JSON object"),
         (b"{}", "id is missing: write it"),
         (b"nonsense", "is no JSON, near byte 4: invalid character"),
         (b'{"id": "p"', "is no JSON: it ends before it is whole"),
