@@ -73,6 +73,27 @@ def test_a_row_without_an_id_is_counted_and_refused(tmp_path, blank):
         events(path)
 
 
+@pytest.mark.parametrize("blank", ["null", "''", "' '"])
+def test_a_row_without_its_model_is_counted_and_refused(tmp_path, blank):
+    path = log(tmp_path, f"select {ROW}, case when i < 1 then {blank} else 'north' end as which from range(5) t(i)")
+    model = parse_model({"model_id": "m", "model_column": "which"} | NAMES)
+    with pytest.raises(BadInput, match=r"^1 row of .*log\.parquet has no which, .* fill it in; nothing was recorded$"):
+        list(events_of([path], model))
+
+
+@pytest.mark.parametrize("role", ["score", "prediction", "version", "latency", "status", "subject", "model"])
+def test_a_column_that_the_model_names_and_the_log_lacks_is_refused(tmp_path, role):
+    """Without it the events would lack it for ever."""
+    model = parse_model({"model_id": "m"} | NAMES | {f"{role}_column": "nowhere"})
+    with pytest.raises(BadInput, match=f"has no column 'nowhere', which the model names as `{role}_column`: mend"):
+        list(events_of([log(tmp_path, f"select {ROW} from range(5) t(i)")], model))
+
+
+def test_labels_may_come_later_and_from_elsewhere(tmp_path):
+    model = parse_model({"model_id": "m", "label_column": "later", "label_time_column": "then"} | NAMES)
+    assert len(list(events_of([log(tmp_path, f"select {ROW} from range(5) t(i)")], model))) == 5
+
+
 PAYLOAD = b'{"id":"p","ts":"2026-03-01T00:00:00Z","model_id":"m","prediction":1,"inputs":%s}'
 
 

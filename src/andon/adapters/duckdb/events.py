@@ -13,10 +13,12 @@ from andon.adapters.duckdb.connection import one_row
 from andon.adapters.duckdb.files import find_files
 from andon.adapters.duckdb.open import OpenedLog, open_files
 from andon.base.errors import BadInput
+from andon.base.nearest import nearest
 from andon.inventory.model import Model
 
 ROWS = 8_192
 _ZONED: Final = "TIMESTAMP WITH TIME ZONE"
+_ROLES: Final = ("prediction", "score", "version", "latency", "status", "subject", "model")
 _SAFE_DIGITS: Final = 18
 """A whole number of so many is one of 64 bits."""
 
@@ -29,7 +31,9 @@ def events_of(paths: Sequence[str], model: Model) -> Iterator[bytes]:
     """
     opened = open_files(find_files(list(paths)), model.columns, None)
     try:
-        _require_ids(opened, model)
+        _require_columns(opened, model)
+        for name in filter(None, (model.columns.id, model.columns.model)):
+            _require_names(opened, name)
         order = ", ".join(quoted_name(name) for name in (model.columns.time, model.columns.id))
         shown = ", ".join(_shown_sql(name, storage) for name, storage in opened.storages.items())
         cursor = opened.connection.execute(f"select {shown} from andon_log order by {order}")
@@ -83,14 +87,28 @@ def _shown_sql(name: str, storage: str) -> str:
     return f"cast({column} as {storage.replace(_ZONED, 'VARCHAR')}) as {column}" if _ZONED in storage else column
 
 
-def _require_ids(opened: OpenedLog, model: Model) -> None:
-    name = quoted_name(model.columns.id)
-    sql = f"select count(*) from andon_log where not coalesce(regexp_matches(cast({name} as varchar), '\\S'), false)"
+def _require_columns(opened: OpenedLog, model: Model) -> None:
+    """Refuse a log that lacks what the model names: its events would lack it for ever. Labels may come later."""
+    for role in _ROLES:
+        name = getattr(model.columns, role)
+        if name is not None and name not in opened.storages:
+            near = nearest(name, opened.storages)
+            mend = f"write {near!r}, if that was meant" if near else "mend the model file"
+            raise BadInput(
+                f"{opened.files.name} has no column {name!r}, which the model names as `{role}_column`: {mend};"
+                " nothing was recorded"
+            )
+
+
+def _require_names(opened: OpenedLog, name: str) -> None:
+    """Refuse rows of which a column that names something is empty or blank."""
+    text = f"cast({quoted_name(name)} as varchar)"
+    sql = f"select count(*) from andon_log where not coalesce(regexp_matches({text}, '\\S'), false)"
     [count] = one_row(opened.connection, sql)
     if count:
         rows, have, them = ("1 row", "has", "it") if count == 1 else (f"{count:,} rows", "have", "them")
         raise BadInput(
-            f"{rows} of {opened.files.name} {have} no {model.columns.id}, so nothing could be said of {them} later:"
+            f"{rows} of {opened.files.name} {have} no {name}, so nothing could be said of {them} later:"
             " fill it in; nothing was recorded"
         )
 
