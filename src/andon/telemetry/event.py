@@ -133,13 +133,17 @@ def require_readable(lines: Sequence[bytes], longest: int) -> None:
 def _is_too_deep(line: bytes) -> bool:
     if line.count(b"[") + line.count(b"{") <= DEPTH_MAX:
         return False
-    brackets = _NO_BRACKET.sub(b"", _TEXT.sub(b"", line))
-    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > DEPTH_MAX
+    brackets = _TEXT.sub(b"", line).translate(_ALIKE, _OTHERS)
+    for _ in range(_LEAVES):  # a pair with nothing in it is a leaf: without them, all is nested one less deep
+        brackets = brackets.replace(b"[]", b"")
+    return _LEAVES + max(accumulate(map(_STEPS.__getitem__, brackets)), default=-_LEAVES) > DEPTH_MAX
 
 
-_TEXT: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
-_NO_BRACKET: Final = re.compile(rb"[^\[\]{}]+")
-_STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_LEAVES: Final = 4
+_TEXT: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_ALIKE: Final = bytes.maketrans(b"{}", b"[]")
+_OTHERS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_STEPS: Final = {ord("["): 1, ord("]"): -1}
 
 
 def parse_events(lines: Sequence[bytes]) -> list[Event]:
