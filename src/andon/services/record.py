@@ -14,9 +14,10 @@ from msgspec import UNSET
 from andon.base.errors import BadInput
 from andon.ledger.checkpoint import Checkpoint
 from andon.ledger.entry import ENTRY_BYTES_MAX, SALT_BYTES, VERSION, Entry, EventHeader, commitments, make_entry
-from andon.telemetry.event import Event, parse_event, parse_events, require_readable
+from andon.telemetry.event import Event, parse_event, parse_events
 from andon.telemetry.event_refusal import refusal_of
 from andon.telemetry.producer import Range
+from andon.telemetry.readable import require_readable
 
 BATCH_EVENTS = 1_000
 BATCH_BYTES_MAX = 16 << 20

@@ -1,15 +1,10 @@
 """Events as they come in: predictions, outcomes, reviews, steps, actions; msgspec checks them while it reads them."""
 
-import re
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-DEPTH_MAX: Final = 100
-"""So many lists and objects may stand in each other, the event counted: what reads events later has to come to the
-bottom of each (DuckDB reads 128 as columns; orjson writes 254; Python follows 1,000, less what it is in already)."""
 _KIND_SHOWN: Final = 60
 Answer = str | float | bool | None
 Name = Annotated[str, msgspec.Meta(min_length=1, extra_json_schema={"pattern": r"\S"})]
@@ -109,41 +104,6 @@ def _decoder(kind: type[Event]) -> msgspec.json.Decoder[Event]:
 _DECODERS: Final = {name: _decoder(kind) for name, kind in KINDS.items()}
 _KIND: Final = msgspec.json.Decoder(_Kind)
 _PREDICTION: Final = _DECODERS["prediction"]
-
-
-def require_readable(lines: Sequence[bytes], longest: int) -> None:
-    """Refuse lines that are not UTF-8, or nested too deep; decoders skip what they need not read, and look at neither.
-
-    Args:
-        lines: of JSON.
-        longest: the size of the longest, which who calls knows.
-
-    Raises:
-        ValueError: one of them is.
-    """
-    if longest > 2 * DEPTH_MAX:  # what is nested deeper and whole is longer
-        for line in lines:
-            if len(line) > 2 * DEPTH_MAX and _is_too_deep(line):
-                raise ValueError(f"is nested more than {DEPTH_MAX} deep: flatten it, or write its inner part as a text")
-    if not all(map(bytes.isascii, lines)):
-        for line in lines:
-            line.decode()
-
-
-def _is_too_deep(line: bytes) -> bool:
-    if line.count(b"[") + line.count(b"{") <= DEPTH_MAX:
-        return False
-    brackets = _TEXT.sub(b"", line).translate(_ALIKE, _OTHERS)
-    for _ in range(_LEAVES):  # a pair with nothing in it is a leaf: without them, all is nested one less deep
-        brackets = brackets.replace(b"[]", b"")
-    return _LEAVES + max(accumulate(map(_STEPS.__getitem__, brackets)), default=-_LEAVES) > DEPTH_MAX
-
-
-_LEAVES: Final = 4
-_TEXT: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
-_ALIKE: Final = bytes.maketrans(b"{}", b"[]")
-_OTHERS: Final = bytes(set(range(256)) - set(b"[]{}"))
-_STEPS: Final = {ord("["): 1, ord("]"): -1}
 
 
 def parse_events(lines: Sequence[bytes]) -> list[Event]:

@@ -16,7 +16,7 @@ from andon.ledger.entry import parse_header
 from andon.services.audit import Audit, Case
 from andon.services.export import Export
 from andon.services.record import Record
-from andon.telemetry.event import DEPTH_MAX
+from andon.telemetry.readable import DEPTH_MAX
 from journals import memory_journal
 from ledgers import AT, SIGNER, entry_of, open_log
 

@@ -6,9 +6,10 @@ from importlib.resources import files
 import pytest
 from jsonschema import Draft202012Validator
 
-from andon.telemetry.event import DEPTH_MAX, KINDS, event_schema, parse_event, parse_events
-from andon.telemetry.event import require_readable as require_all_readable
+from andon.telemetry.event import KINDS, event_schema, parse_event, parse_events
 from andon.telemetry.event_refusal import refusal_of
+from andon.telemetry.readable import DEPTH_MAX
+from andon.telemetry.readable import require_readable as require_all_readable
 
 BASE = {"id": "p1", "ts": "2026-03-01T00:00:00Z", "model_id": "m"}
 GOOD = [
@@ -81,6 +82,19 @@ def test_how_deep_an_event_may_be_nested():
     for line in (nested(DEPTH_MAX + 1), nested(100_000), b'{"inputs": ' + b"[" * 100_000, b'{"a":' * 5_000):
         with pytest.raises(ValueError, match="is nested more than 100 deep: "):
             require_readable([flat, line])
+        with pytest.raises(ValueError, match="is nested more than 100 deep: "):
+            require_readable([json.dumps(BASE).encode()] * 45 + [line, *[json.dumps(BASE).encode()] * 45])
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 500, 900, 5_000])
+def test_a_line_that_is_too_deep_is_found_wherever_it_stands(size):
+    """They are counted in windows, eight bytes at once; the first and the last of them too."""
+    plain = json.dumps({**BASE, "subject": "x" * size}).encode()
+    deep = nested(DEPTH_MAX + 1)[:-1] + b',"subject":"' + b"x" * size + b'"}'
+    for before in range(12):
+        require_readable([plain] * 12)
+        with pytest.raises(ValueError, match="is nested more than 100 deep: "):
+            require_readable([plain] * before + [deep] + [plain] * (11 - before))
 
 
 @pytest.mark.parametrize("text", [b"\xff", b"\xed\xa0\x80", b"\xc3"])
