@@ -21,23 +21,29 @@ def now_text() -> str:
 
 
 def event(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """An event: an id and a time are added where there are none; what is None is left out."""
+    """An event: an id and a time are added where there are none; what is None is left out.
+
+    Raises:
+        ValueError: a name is empty or blank, or the time has no zone.
+    """
     given = {name: value for name, value in fields.items() if value is not None}
-    ts = given.pop("ts", None)
-    made = {"kind": kind, "id": given.pop("id", None) or new_id(), "ts": _time(ts), **given}
-    return {"kind": kind, **made}
+    for name in ("id", "model_id"):
+        if isinstance(text := given.get(name), str) and not text.strip():
+            raise ValueError(f"{name} is empty or blank: give a text that names it")
+    name, ts = given.pop("id", None), given.pop("ts", None)
+    return {"kind": kind, "id": new_id() if name is None else name, "ts": _time(ts), **given}
 
 
 def encode(fields: Mapping[str, Any]) -> bytes:
     """One line of JSON; a number that is none becomes null, numpy's numbers and arrays become plain ones.
 
     Raises:
-        ValueError: it is over 1 MiB, or holds what JSON has no word for.
+        ValueError: it is over 1 MiB, has no end, or holds what JSON has no word for.
     """
     try:
-        line = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain)
-    except ValueError:
-        line = json.dumps(_finite(fields), ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain)
+        line = _line(fields)
+    except RecursionError:
+        raise ValueError("an event is nested too deep, or holds itself: flatten it") from None
     except TypeError as error:
         raise ValueError(
             f"an event holds what JSON has no word for ({error}): give text, numbers, lists, mappings"
@@ -46,6 +52,14 @@ def encode(fields: Mapping[str, Any]) -> bytes:
     if len(encoded) > EVENT_BYTES_MAX:
         raise ValueError(f"an event of {len(encoded):,} bytes is over the limit of 1 MiB: leave some of its inputs out")
     return encoded
+
+
+def _line(fields: Mapping[str, Any]) -> str:
+    write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain).encode
+    try:
+        return write(fields)
+    except ValueError:
+        return write(_finite(fields))
 
 
 def _time(ts: str | datetime | None) -> str:

@@ -118,8 +118,12 @@ def test_bundle_reads_for_people(bundle, sealed):
         assert b'"other"' not in zipped.read("headers.bin")  # another model's decisions show their leaf only
 
 
-def test_redacted_bundle_holds_no_payload(andon, sealed, tmp_path):
-    assert andon("evidence", "export", "last", "--out", "r.zip", "--redact", "inputs")[0] == 0
+@pytest.mark.parametrize("word", ["payload", "inputs"])
+def test_redacted_bundle_holds_no_payload(word, andon, sealed, tmp_path):
+    assert f"`{word}`" in " ".join(andon("evidence", "export", "--help")[1].split())
+    code, _, err = andon("evidence", "export", "last", "--out", "r.zip", "--redact", "names")
+    assert (code, word in err) == (2, True)
+    assert andon("evidence", "export", "last", "--out", "r.zip", "--redact", word)[0] == 0
     with zipfile.ZipFile(tmp_path / "r.zip") as zipped:
         assert not any(b"person-" in zipped.read(name) for name in zipped.namelist())
     code, out = check(tmp_path / "r.zip", "--vkey", sealed["vkey"])
@@ -220,9 +224,15 @@ def test_prove_hold_release(andon, sealed, monkeypatch):
     assert (code, json.loads(out)["schema"]) == (0, "andon.proof/1")
     assert sealed["seal_id"] in andon("evidence", "hold")[1]
     assert andon("evidence", "release", "last", "--by", "ada", "--reason", "done")[0] == 3
-    assert andon("evidence", "release", "last", "--by", "ada", "--reason", "done")[0] == 3
+    for same in ("ada", "Ada ", " ADA"):
+        code, _, err = andon("evidence", "release", "last", "--by", same, "--reason", "done")
+        assert (code, "another person has to ask" in err) == (3, True), err
+    for by, reason in ((" ", "done"), ("bob", ""), ("b\x1bob", "done"), ("b\udcffob", "done"), ("bob", "d\none")):
+        code, _, err = andon("evidence", "release", "last", "--by", by, "--reason", reason)
+        assert (code, err.count(": write ")) == (2, 1), err
     assert andon("evidence", "release", "last", "--by", "bob", "--reason", "done")[0] == 0
-    assert json.loads(andon("evidence", "hold", "--json")[1])["holds"][0]["is_released"]
+    [hold] = json.loads(andon("evidence", "hold", "--json")[1])["holds"]
+    assert (hold["is_released"], hold["releasers"]) == (True, ["ada", "bob"])
     andon("evidence", "seal", "--model", "loan", "--reason", "INC-2")
     monkeypatch.setenv("ANDON_APPROVAL", "one_person")
     assert andon("evidence", "release", "last", "--by", "ada", "--reason", "done")[0] == 0
@@ -234,7 +244,7 @@ def test_prove_hold_release(andon, sealed, monkeypatch):
         (("record", "nowhere.jsonl"), "cannot read nowhere.jsonl"),
         (("record", "bad.jsonl"), "line 2: "),
         (("record", "naive.jsonl"), "has no zone"),
-        (("record", "deep.jsonl"), "nested too deep"),
+        (("record", "deep.jsonl"), "nested more than 100 deep"),
         (("record", "-", "--dry-run"), "standard input"),
         (("evidence", "verify", "log", "--data", "nowhere"), "no ledger"),
         (("evidence", "verify", "moon"), "no moon to verify"),
@@ -320,7 +330,7 @@ def test_rows_without_an_id_are_refused(andon, tmp_path):
     (tmp_path / "model.yaml").write_text("model_id: m\nid_column: id\ntime_column: ts\n")
     (tmp_path / "log.csv").write_text("id,ts\na,2026-03-01T00:00:00Z\n,2026-03-01T01:00:00Z\n")
     code, _, err = andon("record", "log.csv", "--model", "model.yaml")
-    assert (code, "1 rows of log.csv have no id" in err) == (2, True), err
+    assert (code, "1 row of log.csv has no id" in err) == (2, True), err
 
 
 @pytest.fixture(scope="module")

@@ -268,7 +268,11 @@ def test_custody_beside_a_server_goes_to_it(tmp_path, andon):
         assert "OK: andon.local/w-main" in run("evidence", "verify", "checkpoint")
         release = ("evidence", "release", "last", "--reason", "over")
         assert "another person asks too" in run(*release, "--by", "ada", code=3)
-        assert "has asked" in run(*release, "--by", "ada", code=3)
+        for same in ("ada", "Ada ", "\uff21\uff24\uff21"):
+            assert "has asked" in run(*release, "--by", same, code=3)
+        for bad in ("", " ", "a\tda", "\u200b"):
+            assert ": " in run(*release, "--by", bad, code=2)
+            assert ": " in run("evidence", "release", "last", "--reason", bad, "--by", "bob", code=2)
         assert "is released" in run(*release, "--by", "bob")
         assert "0 entries in 0 segments would" in run("evidence", "retain", "--days", "400", "--dry-run")
         assert json.loads(run("evidence", "retain", "--days", "400", "--json"))["first"] == 0

@@ -1,12 +1,13 @@
 """Holds: what may not be deleted, by model and time, so that later outcomes of a held decision are held too."""
 
 import json
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from andon.base.errors import NotFound
+from andon.base.errors import BadInput, NotFound
 from andon.ledger.entry import Entry, parse_header
 
 BEFORE = timedelta(hours=48)
@@ -61,8 +62,42 @@ def holds_of(controls: Iterable[tuple[int, Entry]]) -> list[Hold]:
     return list(found.values())
 
 
+def person_of(name: str) -> str:
+    """What a name is compared by: in any case, with any white space and marks that nobody sees it is one person's."""
+    seen = "".join(letter for letter in unicodedata.normalize("NFKD", name) if unicodedata.category(letter) != "Cf")
+    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", seen.casefold())).casefold().split())
+
+
+def require_text(text: str, what: str, mend: str) -> None:
+    """Refuse a text that says nothing, or holds bytes that are none.
+
+    Raises:
+        BadInput: it does.
+    """
+    if not text.strip():
+        raise BadInput(f"{what} is empty: write {mend}")
+    if any(unicodedata.category(letter) == "Cs" for letter in text):
+        raise BadInput(f"{what} holds bytes that are no text: write {mend}")
+
+
+def written(text: str, what: str, mend: str) -> str:
+    """A name or a reason as it is recorded: with single spaces, and none around it.
+
+    Raises:
+        BadInput: it says nothing, or holds control characters.
+    """
+    require_text(text if person_of(text) else "", what, mend)
+    if any(unicodedata.category(letter) == "Cc" for letter in text.strip()):
+        raise BadInput(f"{what} holds control characters: write {mend}, on one line")
+    return " ".join(text.split())
+
+
 def released(hold: Hold, by: str, needs: int) -> Hold:
-    """The hold after somebody asked for its release, when so many different people must ask."""
+    """The hold after somebody asked for its release, when so many different people must ask.
+
+    Names count as they were recorded: `Audit.release` takes none that is a person's who asked before, and what an
+    earlier version released with two spellings of one name stays released.
+    """
     people = tuple(dict.fromkeys((*hold.releasers, by)))
     is_released = hold.is_released or len(people) >= needs
     return Hold(hold.id, hold.seq, hold.model_id, hold.since, hold.until, hold.reason, people, is_released)

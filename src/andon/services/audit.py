@@ -9,7 +9,7 @@ from typing import Any
 from andon.base.errors import BadInput, NotFound, Refused
 from andon.base.ids import new_id
 from andon.evidence.custody import RELEASES, Act, Custody
-from andon.evidence.hold import HOLD_KINDS, Hold, get_hold, holds_of, released
+from andon.evidence.hold import HOLD_KINDS, Hold, get_hold, holds_of, person_of, released, require_text, written
 from andon.inventory.register import configuration_of
 from andon.ledger.checkpoint import Checkpoint, Verifier
 from andon.ledger.entry import Entry
@@ -85,7 +85,12 @@ class Audit:
         Args:
             case: what is to be sealed.
             request: an id of the request; the same again is answered with the seal that it made.
+
+        Raises:
+            BadInput: the model or the reason says nothing, or the span ends before it begins.
         """
+        require_text(case.model_id, "the model's id", "the id that its events carry")
+        require_text(case.reason, "the reason", "why it is held, such as an incident's id")
         if case.since is not None and case.until is not None and case.until <= case.since:
             raise BadInput("--until is not after --since: give a later time")
         at = self.now()
@@ -116,9 +121,14 @@ class Audit:
     def release(self, seal_id: str, by: str, reason: str, needs: int) -> Hold:
         """Ask for a hold's release; it is released once `needs` different people have asked.
 
+        A name is one person's however it is written: in any case, with any white space.
+
         Raises:
+            BadInput: the name or the reason says nothing.
             Refused: it is released already, or this person has asked before.
         """
+        by = written(by, "the name of who asks", "a name, such as ada")
+        reason = written(reason, "the reason", "why the hold may end")
         hold = get_hold(self.holds(), seal_id)
         if hold.is_released:
             raise Refused(f"the hold of {seal_id} is released already")
@@ -126,12 +136,12 @@ class Audit:
         told = {"by": by, "reason": reason}
 
         def decide(view: View) -> Act:
-            people = dict.fromkeys((*hold.releasers, *_askers(view, seal_id)))
-            if by in people and len(people) < needs:
+            people = set(map(person_of, (*hold.releasers, *_askers(view, seal_id))))
+            if person_of(by) in people and len(people) < needs:
                 raise Refused(
                     f"{by} has asked for the release of {seal_id} already: another person has to ask for it too"
                 )
-            is_released = len(dict.fromkeys((*people, by))) >= needs
+            is_released = len(people | {person_of(by)}) >= needs
             data = {"seal_id": seal_id, "nth": len(_askers(view, seal_id)) + 1, "is_released": is_released}
             return Act("release_asked", seal_id, header, told, data, told)
 

@@ -30,10 +30,8 @@ class BadLines(BadInput):
     """Lines of a request are no events; `lines` has the first twenty, as number and reason."""
 
     def __init__(self, count: int, lines: Sequence[tuple[int, str]]) -> None:
-        noun = "line is no event" if count == 1 else "lines are no events"
-        super().__init__(
-            f"{count} {noun}: nothing was recorded; mend or leave out the lines named, send the rest again"
-        )
+        told = "1 line is no event" if count == 1 else f"{count:,} lines are no events"
+        super().__init__(f"{told}: nothing was recorded; mend or leave out the lines named, send the rest again")
         self.count, self.lines = count, tuple(lines)
 
 
@@ -115,7 +113,7 @@ class Ingest:
         events = [line for line in lines if line] if holes else lines
         try:
             entries = self.make(events) if events else []
-        except (BadInput, RecursionError):
+        except BadInput:
             raise self._bad(lines) from None
         vitals = self.seen()
         self._check_times(entries, lines)
@@ -222,8 +220,6 @@ class Ingest:
             return None
         try:
             [entry] = self.make([line])
-        except RecursionError:
-            return "is nested too deep"
         except BadInput as error:
             return str(error).partition("line 1: ")[2] or str(error)
         ts = _ts_of(entry.header)

@@ -15,19 +15,23 @@ from andon.base.errors import BadInput
 from andon.ledger.checkpoint import Checkpoint
 from andon.ledger.entry import ENTRY_BYTES_MAX, SALT_BYTES, VERSION, Entry, EventHeader, commitments, make_entry
 from andon.telemetry.event import Event, parse_event, parse_events
+from andon.telemetry.event_refusal import refusal_of
 from andon.telemetry.producer import Range
+from andon.telemetry.readable import require_readable
 
 BATCH_EVENTS = 1_000
 BATCH_BYTES_MAX = 16 << 20
 EVENT_BYTES_MAX = 1 << 20
 BAD_LINES_SHOWN = 20
 CHECKPOINT_SECONDS = 1.0
+TIME_SHOWN = 60
 HEADER_ROOM = 400
 """What a header takes besides its names."""
 
 Now = Callable[[], datetime]
 Chance = Callable[[int], bytes]
 _UTC_LETTERS: Final = len("2026-02-09T06:00:00.000000Z")
+_LIKE: Final = "write it like 2026-02-09T06:00:00Z"
 _UTC_SIGNS: Final = ((4, "-"), (7, "-"), (10, "T"), (19, "."), (26, "Z"))
 _encode = msgspec.json.Encoder().encode_lines
 
@@ -156,13 +160,18 @@ class Record:
 
 
 def _headers(lines: Sequence[bytes], at: str, salts: Sequence[bytes]) -> tuple[list[bytes], list[Event]]:
-    if max(map(len, lines)) > EVENT_BYTES_MAX:
+    sizes = list(map(len, lines))
+    longest = max(sizes)
+    if longest > EVENT_BYTES_MAX:
         raise ValueError("a line is over the limit")
+    require_readable(lines, longest)
     events = parse_events(lines)
-    times = utc_texts([event.ts for event in events])
+    ids, times = [event.id for event in events], utc_texts([event.ts for event in events])
+    if any(map(str.isspace, ids)) or any(map(str.isspace, {event.model_id for event in events})):
+        raise ValueError("a name is blank")
     made = [
-        EventHeader(at, c, e.id, e.kind, e.model_id, e.model_version or UNSET, n, ts, VERSION)
-        for c, e, n, ts in zip(commitments(salts, lines), events, map(len, lines), times, strict=True)
+        EventHeader(at, c, name, e.kind, e.model_id, e.model_version or UNSET, n, ts, VERSION)
+        for c, e, name, n, ts in zip(commitments(salts, lines), events, ids, sizes, times, strict=True)
     ]
     headers = _encode(made).split(b"\n")[:-1]  # inside JSON text a line's end is escaped
     if max(map(len, headers)) > ENTRY_BYTES_MAX:
@@ -183,19 +192,18 @@ def check_lines(lines: Iterable[bytes], before: int = 0) -> None:
         except ValueError as error:
             count += 1
             if count <= BAD_LINES_SHOWN:
-                bad.append(f"line {number}: {error}")
+                bad.append(f"line {number}: {refusal_of(line, error)}")
     if bad:
         more = f" … and {count - BAD_LINES_SHOWN} more" if count > BAD_LINES_SHOWN else ""
-        raise BadInput(f"{count} lines are no events: {'; '.join(bad)}{more}")
+        told = "1 line is no event" if count == 1 else f"{count:,} lines are no events"
+        raise BadInput(f"{told}: {'; '.join(bad)}{more}")
 
 
 def _check_line(line: bytes) -> None:
     if len(line) > EVENT_BYTES_MAX:
-        raise ValueError(f"is {len(line):,} bytes, over the limit of 1 MiB")
-    try:
-        event = parse_event(line)
-    except RecursionError:
-        raise ValueError("is nested too deep") from None
+        raise ValueError("is over the limit of 1 MiB: leave some of its inputs out")
+    require_readable([line], len(line))
+    event = parse_event(line)
     utc_text(event.ts)
     names = [event.id, event.model_id, event.model_version or ""]
     if len(orjson.dumps(names)) > ENTRY_BYTES_MAX - HEADER_ROOM:
@@ -209,19 +217,30 @@ def utc_texts(texts: Sequence[str]) -> Sequence[str]:
         whole[at::_UTC_LETTERS] != sign * len(texts) for at, sign in _UTC_SIGNS
     ):
         return list(map(utc_text, texts))
-    deque(map(datetime.fromisoformat, texts), maxlen=0)  # a loop of C, which raises where one is no time
+    try:
+        deque(map(datetime.fromisoformat, texts), maxlen=0)  # a loop of C, which raises where one is no time
+    except ValueError:
+        return list(map(utc_text, texts))
     return texts
 
 
 def utc_text(text: str) -> str:
     """A time with a zone as UTC text of one form, so that times compare as texts do."""
-    at = datetime.fromisoformat(text)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        why = "" if "isoformat" in str(error) else f" ({error})"  # such as: hour must be in 0..23
+        raise ValueError(f"ts {_shown(text)} is no time{why}: {_LIKE}") from None
     if at.tzinfo is None:
-        raise ValueError(f"ts {text!r} has no zone: write it like 2026-02-09T06:00:00Z")
+        raise ValueError(f"ts {_shown(text)} has no zone: {_LIKE}")
     try:
         return _utc(at)
     except OverflowError:
-        raise ValueError(f"ts {text!r} lies outside the years 1 to 9999") from None
+        raise ValueError(f"ts {_shown(text)} lies outside the years 1 to 9999: mend it") from None
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= TIME_SHOWN else f"{text[:TIME_SHOWN]}…")
 
 
 def _utc(at: datetime) -> str:

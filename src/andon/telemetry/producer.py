@@ -1,5 +1,6 @@
 """Producers: each numbers what it sends, so that what it sends again is known."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -9,6 +10,12 @@ from andon.base.errors import Conflict
 PRODUCERS_MAX: Final = 100_000
 KEY_PREFIX: Final = "key:"
 """Starts the name of a producer that is a single request with an Idempotency-Key."""
+_NAME: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
+
+
+def is_name(text: str) -> bool:
+    """Whether a producer may call itself so."""
+    return _NAME.fullmatch(text) is not None and not text.startswith(KEY_PREFIX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from andon.adapters.memory_ledger import MemoryLedger
-from andon.base.errors import Refused, Unavailable
+from andon.base.errors import BadInput, Refused, Unavailable
 from andon.evidence.custody import EXPORTS, SEALS, Custody
-from andon.ledger.entry import parse_header
+from andon.evidence.hold import person_of
+from andon.ledger.entry import make_entry, parse_header
 from andon.services.audit import Audit, Case
 from andon.services.export import Export
 from journals import memory_journal
@@ -137,3 +138,57 @@ def test_a_seal_waits_for_its_own_entry(log, journal, monkeypatch):
         audit(log, journal).seal(CASE)
     assert kinds(log) == ["prediction"]
     assert custody(log, journal).finish() == 1
+
+
+@pytest.mark.parametrize(
+    "again", ["ada  lovelace", "Ada Lovelace ", "ADA\u00a0LOVELACE", "\uff21da Lovelace", "Ad\u200ba Love\u00adlace"]
+)
+def test_a_name_that_is_written_in_another_way_is_the_same_person(again, log, journal):
+    seal = audit(log, journal).seal(CASE)
+    audit(log, journal).release(seal.seal_id, " Ada  Lovelace", "x", 2)
+    with pytest.raises(Refused, match="another person"):
+        audit(log, journal).release(seal.seal_id, again, "x", 2)
+    assert [hold.releasers for hold in audit(log, journal).holds()] == [("Ada Lovelace",)]
+    assert audit(log, journal).release(seal.seal_id, "Ada Byron", "x", 2).is_released
+    assert journal.find(SEALS, seal.seal_id)["released_at"] is not None
+
+
+@pytest.mark.parametrize(
+    "bad", ["", " ", "\t\n", "\u200b", "ada\x00", "ada\x1b[31m", "ada\tbyron", "ada\nbyron", "ada\x7f", "ada\udcff"]
+)
+def test_a_name_or_reason_that_says_nothing_or_hides_something_is_refused(bad, log, journal):
+    seal = audit(log, journal).seal(CASE)
+    for by, reason, said in ((bad, "closed", "the name of who asks"), ("ada", bad, "the reason")):
+        with pytest.raises(
+            BadInput, match=f"^{said} (is empty|holds control characters|holds bytes that are no text): write"
+        ):
+            audit(log, journal).release(seal.seal_id, by, reason, 2)
+    assert kinds(log) == ["prediction", "hold"]
+
+
+def test_what_was_released_stays_so_whoever_counts_as_one_now(log, journal):
+    """An earlier version took `ada` and `Ada ` for two people; the hold that they released is released."""
+    seal = audit(log, journal).seal(CASE)
+    header = {"kind": "release", "id": seal.seal_id, "at": "2026-03-01T00:00:00.000000Z", "needs": 2}
+    for name in ("ada", "Ada "):
+        payload = json.dumps({"by": name, "reason": "x"}).encode()
+        log.append([make_entry(header, bytes(16), payload)])
+    [hold] = audit(log, journal).holds()
+    assert (hold.is_released, hold.releasers) == (True, ("ada", "Ada "))
+
+
+def test_who_asked_in_an_earlier_version_is_known_by_any_spelling(log, journal):
+    seal = audit(log, journal).seal(CASE)
+    header = {"kind": "release", "id": seal.seal_id, "at": "2026-03-01T00:00:00.000000Z", "needs": 2}
+    log.append([make_entry(header, bytes(16), json.dumps({"by": "Ada ", "reason": "x"}).encode())])
+    with pytest.raises(Refused, match="another person"):
+        audit(log, journal).release(seal.seal_id, "ada", "x", 2)
+    assert audit(log, journal).release(seal.seal_id, "bob", "x", 2).is_released
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Stra\u00dfe", "STRASSE"), ("\u212b", "\u00e5"), ("\ufb01n", "Fin"), ("\u0345a", "\u03b9A")]
+)
+def test_names_are_compared_as_unicode_says_that_they_are_equal(one, other):
+    assert person_of(one) == person_of(other)
+    assert person_of(one) != person_of("ada")

@@ -5,8 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from andon.adapters.duckdb.events import row_of
 from andon.adapters.memory_ledger import MemoryLedger
+from andon.adapters.segments.analysis import tables_of
 from andon.base.errors import BadInput
+from andon.inventory.model_file import parse_model
 from andon.ledger.entry import check_payload, make_entry, parse_header
 from andon.services.ingest import Ingest
 from andon.services.record import EVENT_BYTES_MAX, Record, check_lines, utc_text, utc_texts
@@ -47,7 +50,7 @@ def test_header_names_nobody_and_commits_to_the_bytes():
 
 def test_a_batch_with_a_bad_line_is_not_recorded():
     record = recorder()
-    with pytest.raises(BadInput, match=r"1 lines are no events: line 3: .*the 0|line 3: .*nothing was recorded"):
+    with pytest.raises(BadInput, match=r"1 line is no event: line 3: id is missing.*nothing was recorded"):
         recorded(record, [line(1), line(2), b"{}", line(4)])
     assert record.log.size == 0
 
@@ -55,18 +58,65 @@ def test_a_batch_with_a_bad_line_is_not_recorded():
 @pytest.mark.parametrize(
     ("bad", "said"),
     [
-        (b"{}", "missing required field"),
+        (b"{}", "id is missing: write it"),
+        (line(1, id=""), "id is empty"),
+        (line(1, id="\u2003 "), "id is blank"),
+        (line(1, model_id=""), "model_id is empty"),
+        (line(1, model_id=" "), "model_id is blank"),
+        (line(1, id=7), "id is a whole number: write a text"),
+        (line(1, subject="xx").replace(b"xx", b"\xff"), "is not UTF-8 at byte"),
+        (b'{"inputs": ' + b"[" * 100_000, "is nested more than 100 deep"),
+        (line(1, inputs=0).replace(b": 0}", b":" + b"[" * 100 + b"]" * 100 + b"}"), "nested more than 100 deep"),
         (line(1, ts="2026-03-01"), "has no zone"),
         (line(1, ts="0001-01-01T00:00:00+14:00"), "outside the years"),
-        (line(1, ts="soon"), "Invalid isoformat"),
+        (line(1, ts="soon"), r"ts 'soon' is no time: write it like 2026-02-09T06:00:00Z"),
+        (line(1, ts=""), r"ts '' is no time: write it like"),
+        (line(1, ts="2" * 1_000), rf"ts '{'2' * 60}…' is no time"),
+        (line(1, ts="0000-01-01T00:00:00Z"), r"is no time \(year 0 is out of range\)"),
+        (line(1, ts="10000-01-01T00:00:00Z"), "is no time: write"),
+        (line(1, ts="2026-02-30T00:00:00Z"), r"is no time \(day is out of range for month\)"),
+        (line(1, ts="2026-06-30T23:59:60Z"), r"is no time \(second must be in 0..59\)"),
+        (line(1, ts="2026-03-01T00:00:00 Mars"), "is no time: write"),
+        (line(1, ts="9999-12-31T23:59:59-14:00"), "outside the years"),
         (line(1, kind="moon"), "kind is 'moon'"),
         (line("x" * 70_000), "over 65535"),
         (line(1, subject="x" * EVENT_BYTES_MAX), "over the limit of 1 MiB"),
     ],
 )
 def test_what_is_refused(bad, said):
-    with pytest.raises(BadInput, match=said):
-        recorder().entries([bad])
+    record = recorder()
+    for batch in ([bad], [line(2), bad]):
+        with pytest.raises(BadInput, match=said) as found:
+            record.entries(batch)
+        assert "1 line is no event: line" in str(found.value)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "nan"])
+@pytest.mark.parametrize("key", ["score", "inputs"])
+def test_a_line_with_what_is_no_number_is_refused(key, number):
+    with pytest.raises(BadInput, match="JSON has no word for: write null"):
+        recorder().entries([line(1, **{key: 7}).replace(b"7", number.encode())])
+
+
+def test_a_number_beyond_all_doubles_is_refused_where_it_is_read_and_kept_elsewhere():
+    with pytest.raises(BadInput, match="score is a number beyond what a double holds"):
+        recorder().entries([line(1, score=7).replace(b"7", b"1e999")])
+    kept = line(1, inputs={"x": 7}).replace(b"7", b"1e999")
+    assert recorder().entries([kept])[0].payload == kept
+
+
+def test_of_a_key_that_stands_twice_the_last_counts_for_every_reader():
+    twice = (
+        b'{"id":"p","id":"q","ts":"2026-03-01T00:00:00Z","model_id":"a","model_id":"b","prediction":1,"prediction":2}'
+    )
+    [entry] = recorder().entries([twice])
+    header = parse_header(entry.header)
+    assert (header["id"], header["model_id"], entry.payload) == ("q", "b", twice)
+    [(model, table)] = tables_of([(0, entry)], bytes(32)).items()
+    assert (model, table["id"].to_pylist(), table["prediction"].to_pylist()) == ("b", ["q"], [2.0])
+    columns = {"id_column": "id", "time_column": "ts", "prediction_column": "prediction"}
+    row = row_of(entry.payload, parse_model({"model_id": "b"} | columns))
+    assert (row["id"], row["prediction"]) == ("q", 2)
 
 
 def test_twenty_bad_lines_are_named():
@@ -117,7 +167,7 @@ def test_events_of_all_kinds_in_one_batch():
 )
 def test_one_line_is_one_event(lines):
     """Many lines are read in one go; what stands on them has to be what each says by itself."""
-    with pytest.raises(BadInput, match="lines are no events: line 1"):
+    with pytest.raises(BadInput, match=r"(line is no event|lines are no events): line 1"):
         recorder().entries(lines)
 
 
@@ -165,5 +215,5 @@ def test_times_looked_at_together_are_those_looked_at_one_by_one(texts):
     "bad", ["2026-02-30T06:00:00.000000Z", "2026-02-09T06-00-00.000000Z", "2026-02-09T06:00:00.00000"]
 )
 def test_times_looked_at_together_are_times(bad):
-    with pytest.raises(ValueError, match=r"out of range|Invalid isoformat|no zone"):
+    with pytest.raises(ValueError, match=r"is no time|no zone"):
         utc_texts([FORMS[0], bad, FORMS[0]])

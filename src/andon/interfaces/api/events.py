@@ -18,14 +18,13 @@ from andon.interfaces.api.metrics import Metrics
 from andon.interfaces.api.problems import HttpProblem, problem_of
 from andon.people.token import LOCAL, Token
 from andon.services.ingest import Accepted, Batch
-from andon.telemetry.producer import KEY_PREFIX, Range
+from andon.telemetry.producer import KEY_PREFIX, Range, is_name
 
 ACT: Final = "ingest.accept"
 PATH: Final = "/api/v1/events"
 BODY_BYTES_MAX: Final = 16 << 20
 NDJSON: Final = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 ARROW: Final = "application/vnd.apache.arrow.stream"
-_NAME: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 _KEY: Final = re.compile(f"[{re.escape(string.printable.strip())}]{{1,255}}")
 _NUMBER_MAX: Final = 2**53
 
@@ -153,7 +152,7 @@ def _place(headers: Headers, caller: Token, body: bytes) -> Range | None:
             raise BadInput("Idempotency-Key is not 1 to 255 printable ASCII letters: send a UUID, for instance")
         name = sha256(f"{caller.id}\n{key}".encode()).hexdigest()[:32]
         return Range(f"{KEY_PREFIX}{name}", 0, 0, sha256(body).hexdigest())
-    if not _NAME.fullmatch(producer) or producer.startswith(KEY_PREFIX):
+    if not is_name(producer):
         raise BadInput("Andon-Producer is no name: send 1 to 100 letters, digits, _ . : or -")
     name = producer if caller.id == LOCAL else f"{producer}@{caller.id}"
     return Range(name, _number(headers, "andon-epoch"), _number(headers, "andon-first"))

@@ -47,7 +47,10 @@ def export(
     *,
     out: Annotated[str, typer.Option("--out", metavar="FILE", help="The zip to write.")],
     redact: Annotated[
-        str | None, typer.Option("--redact", metavar="WHAT", help="`payload` leaves it out; commitments stay.")
+        str | None,
+        typer.Option(
+            "--redact", metavar="WHAT", help="`payload` (or `inputs`, the same) is left out; commitments stay."
+        ),
     ] = None,
     data: Data = None,
     log: Log = FIRST_LOG,

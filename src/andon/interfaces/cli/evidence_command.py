@@ -50,8 +50,7 @@ def seal(asked: Asked, *, data: str | None, log: str, as_json: bool) -> None:
             facts["scan"], anomaly, members = _scan(asked.scan)
             facts["pinned"] |= ledger.store.pin(members)
             started = min((each for each in (given, anomaly) if each is not None), default=None)
-        since = None if started is None else started - BEFORE
-        sealed = ledger.audit.seal(Case(model_id, since, until, asked.reason, facts))
+        sealed = ledger.audit.seal(Case(model_id, _before(started), until, asked.reason, facts))
         vkey = ledger.signer.verifier.vkey()
     document = {
         "seal_id": sealed.seal_id,
@@ -76,10 +75,20 @@ def seal(asked: Asked, *, data: str | None, log: str, as_json: bool) -> None:
         )
 
 
+def _before(started: datetime | None) -> datetime | None:
+    """When a hold begins; without a bound where the calendar has no such time."""
+    try:
+        return None if started is None else started - BEFORE
+    except OverflowError:
+        return None
+
+
 def export(name: str, out: str, redact: str | None, *, data: str | None, log: str, as_json: bool) -> None:
     """Write a bundle."""
     if redact not in (None, "payload", "inputs"):
-        raise BadInput(f"--redact {redact} is not known: write payload (all that an event says besides its header)")
+        raise BadInput(
+            f"--redact {redact} is not known: write payload, or inputs, which is the same (all that is not the header)"
+        )
     with open_ledger(data, writer=log) as ledger:
         seal_id = _named(ledger, name).id
         done = ledger.export(seal_id, Path(out), redact=redact is not None)
