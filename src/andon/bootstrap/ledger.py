@@ -259,10 +259,12 @@ def _snapshots(folder: Path) -> list[Snapshot]:
 
 def _outcomes(logs: Sequence[Snapshot], model: Model) -> dict[str, tuple[str, Any, str]]:
     """The latest outcome of each decision: when it was recorded, the label, since when it is known."""
+    from andon.adapters.duckdb.events import label_of  # noqa: PLC0415  # as above
+
     found: dict[str, tuple[str, Any, str]] = {}
     for log in logs:
         latest = {
-            fields["id"]: (fields["at"], orjson.loads(entry.payload)["label"], fields["ts"])
+            fields["id"]: (fields["at"], label_of(entry.payload), fields["ts"])
             for kind, fields, entry in _events(log, model)
             if kind == "outcome"  # the order within a log is the truth; between logs, the time of recording
         }

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from andon.base.errors import BadInput, NotFound, Refused
 from andon.base.ids import new_id
@@ -24,6 +24,9 @@ from andon.ledger.merkle import (
     root_from_inclusion,
 )
 from andon.ledger.proof import broken_tree, require_grown
+
+NUMBER_DIGITS: Final = 19
+"""So many has the largest number of an entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +193,8 @@ class Audit:
         return proof
 
     def _find(self, name: str) -> tuple[int, Entry]:
-        if name.isascii() and name.isdigit() and int(name) < self.log.size:
+        is_number = name.isascii() and name.isdigit() and len(name) <= NUMBER_DIGITS
+        if is_number and int(name) < self.log.size:
             seq, entry = next(self.log.read(int(name)))
             if seq != int(name):
                 raise NotFound(f"entry {name} was deleted by retention; the log begins at {seq}")

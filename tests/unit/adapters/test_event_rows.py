@@ -6,7 +6,7 @@ import duckdb
 import orjson
 import pytest
 
-from andon.adapters.duckdb.events import events_of, row_of
+from andon.adapters.duckdb.events import events_of, label_of, row_of
 from andon.base.errors import BadInput
 from andon.inventory.model_file import parse_model
 
@@ -119,3 +119,7 @@ PAYLOAD = b'{"id":"p","ts":"2026-03-01T00:00:00Z","model_id":"m","prediction":1,
 def test_an_event_with_odd_inputs_is_a_row_again(inputs, said):
     row = orjson.loads(orjson.dumps(row_of(PAYLOAD % inputs, MODEL)))
     assert row == {"id": "p", "ts": "2026-03-01T00:00:00Z", "prediction": 1, "score": None} | said
+
+
+def test_the_label_of_an_outcome_that_says_more_than_doubles_hold():
+    assert label_of(b'{"kind":"outcome","id":"p","ts":"2026-03-01T00:00:00Z","model_id":"m","label":1,"x":1e999}') == 1

@@ -47,7 +47,10 @@ ODD = {
     "long model": named("p", "m" * 65_000),
     **{
         f"model {model!r}": named("p", model)
-        for model in (".", "..", "a/b", "%2E", "M", "a\nb", "\u202e", "x" * 101, "-")
+        for model in (
+            *(".", "..", "a/b", "%2E", "M", "a\nb", "\u202e", "x" * 101, "-"),
+            *("a.new", "a.parquet", "00000000000000000000-16.parquet", ".new"),
+        )
     },
 }
 MODEL = {"id_column": "id", "time_column": "ts", "prediction_column": "prediction"}

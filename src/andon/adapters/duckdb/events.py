@@ -58,6 +58,11 @@ def row_of(payload: bytes, model: Model) -> dict[str, Any]:
     return {name: value if _is_written(value) else None for name, value in row.items()}
 
 
+def label_of(payload: bytes) -> Any:
+    """The label of an outcome."""
+    return _event_of(payload)["label"]
+
+
 def _event_of(payload: bytes) -> dict[str, Any]:
     try:
         found: dict[str, Any] = orjson.loads(payload)

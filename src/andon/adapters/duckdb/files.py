@@ -108,6 +108,7 @@ class LogFiles:
                 "union_by_name = true",
                 "format = 'newline_delimited'",
                 "maximum_depth = 2",
+                "map_inference_threshold = -1",  # names that few lines have are columns too
                 f"maximum_object_size = {_LINE_BYTES_MAX}",
             ]
             options.append("sample_size = -1" if types is None else f"columns = {_struct(types)}")

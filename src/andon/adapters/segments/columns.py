@@ -33,7 +33,7 @@ PSEUDONYM_BYTES: Final = 12
 _ASKED = 100
 _KINDS: Final = {float: pa.float64(), bool: pa.bool_(), str: pa.string()}
 _TEXTS: Final = pa.list_(pa.string())
-_MISFITS: Final = (ValueError, OverflowError, msgspec.MsgspecError, pa.ArrowException)
+_MISFITS: Final = (ValueError, OverflowError, RecursionError, msgspec.MsgspecError, pa.ArrowException)
 _loads: Final = msgspec.json.Decoder().decode
 
 

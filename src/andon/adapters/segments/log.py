@@ -399,7 +399,7 @@ class SegmentLog:
         """Remove files of closings that broke off (the write-ahead log has their entries) and of deleted segments."""
         self._remove([*found.broken_off, *found.deleted])
         for folder in (self.folder, self.analysis):
-            for path in list(folder.rglob("*.new")):
+            for path in [each for each in folder.rglob("*.new") if each.is_file()]:  # a model may be called so
                 self.disk.remove(path)
 
     def _time(self) -> str:

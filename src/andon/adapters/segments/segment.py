@@ -291,7 +291,7 @@ def file_sha256(path: Path) -> str:
 
 def tables_in(folder: Path, file: str) -> list[Path]:
     """The analysis tables of a segment, one in each model's folder; a model without a name has none of its own."""
-    return [path for path in (folder / file, *folder.glob(f"*/{file}")) if path.exists()]
+    return [path for path in (folder / file, *folder.glob(f"*/{file}")) if path.is_file()]
 
 
 def tables_sha256(tables: Mapping[str, str]) -> str:

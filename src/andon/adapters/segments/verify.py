@@ -127,7 +127,7 @@ def _check_files(
                 " are not the files that were closed, though their rows are"
             )
     known = {name.file for name in (*names, *log.deleted)}
-    for path in log.analysis.rglob("*.parquet"):
+    for path in (each for each in log.analysis.rglob("*.parquet") if each.is_file()):
         is_later = log.is_closing and SegmentName.of(path).first >= log.closed
         if path.name not in known and not is_later:
             raise Tampered(f"{path} is an analysis table of no closed segment")
