@@ -219,6 +219,12 @@ def test_rolled_back_log_is_found_by_the_receipt(andon, sealed, tmp_path):
     assert (code, "rolled back" in err) == (1, True)
 
 
+def test_a_seal_of_a_model_that_nothing_is_known_of_says_so(andon, sealed):
+    assert sealed["model_known"]
+    assert "no decision of loam is known" in andon("evidence", "seal", "--model", "loam", "--reason", "INC-2")[1]
+    assert "note:" not in andon("evidence", "seal", "--model", "other", "--reason", "INC-2")[1]
+
+
 def test_prove_hold_release(andon, sealed, monkeypatch):
     code, out, _ = andon("evidence", "prove", "p7")
     assert (code, json.loads(out)["schema"]) == (0, "andon.proof/1")

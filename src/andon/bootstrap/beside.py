@@ -68,7 +68,7 @@ class RemoteAudit:
         body = {"model_id": case.model_id, "reason": case.reason, **window, "facts": dict(case.pinned)}
         made = self.server.ask("POST", "/api/v1/seals", body)
         receipt = made["seal_id"], made["entry"], made["size"], made["root"], made["checkpoint"]
-        return Sealed(*receipt, made["other_logs"])
+        return Sealed(*receipt, made["other_logs"], made["model_known"])
 
     def holds(self) -> list[Hold]:
         """All holds."""

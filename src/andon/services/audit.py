@@ -45,6 +45,7 @@ class Sealed:
     """A seal: its hold is entry `seq`, covered by the signed `note`.
 
     `others` are the other logs of the installation, with how many entries their checkpoints, which it pins, cover.
+    `is_known` is False where no decision of the model is known to be recorded: its name may be mistyped.
     """
 
     seal_id: str
@@ -53,6 +54,7 @@ class Sealed:
     root: str
     note: str
     others: Mapping[str, int] = field(default_factory=dict)
+    is_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ class Audit:
         seq = entered.seq if entered.seq is not None else get_hold(self.holds(), entered.about).seq
         point, note = self.log.checkpoint()
         root = base64.b64encode(point.root).decode()
-        return Sealed(entered.about, seq, point.size, root, note.decode(), {each.log: each.size for each in others})
+        sizes, is_known = {each.log: each.size for each in others}, bool(self.versions(case.model_id))
+        return Sealed(entered.about, seq, point.size, root, note.decode(), sizes, is_known)
 
     def _model(self, model_id: str) -> dict[str, Any]:
         """The model as it stands: the versions that answered, and its configuration."""

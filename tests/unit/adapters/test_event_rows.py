@@ -123,3 +123,12 @@ def test_an_event_with_odd_inputs_is_a_row_again(inputs, said):
 
 def test_the_label_of_an_outcome_that_says_more_than_doubles_hold():
     assert label_of(b'{"kind":"outcome","id":"p","ts":"2026-03-01T00:00:00Z","model_id":"m","label":1,"x":1e999}') == 1
+
+
+def test_names_that_few_lines_have_are_columns_too(tmp_path):
+    rows = [{"id": f"p{n}", "ts": "2026-03-01T00:00:00Z", "prediction": 1, "score": 0.5} for n in range(500)]
+    rows[3] |= {f"n{name}": name for name in range(3_000)}
+    path = tmp_path / "log.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = events(str(path))
+    assert [each["id"] for each in found] == sorted(f"p{n}" for n in range(500))

@@ -34,6 +34,7 @@ class SealMade(BaseModel):
     """The receipt of a seal: keep the checkpoint elsewhere.
 
     `other_logs`: those of other servers and how many of their entries it pins; their entries are in no bundle of it.
+    `model_known`: whether a decision of the model is known to be recorded.
     """
 
     seal_id: str
@@ -43,6 +44,7 @@ class SealMade(BaseModel):
     entry: int
     vkey: str
     other_logs: dict[str, int] = {}
+    model_known: bool = True
 
 
 class HoldShown(BaseModel):

@@ -50,6 +50,7 @@ def make_seal(asked: SealAsked, caller: Caller, house: Here, request: RequestId)
         entry=made.seq,
         vkey=house.signer.verifier.vkey(),
         other_logs=dict(made.others),
+        model_known=made.is_known,
     )
 
 

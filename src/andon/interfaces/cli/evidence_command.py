@@ -60,6 +60,7 @@ def seal(asked: Asked, *, data: str | None, log: str, as_json: bool) -> None:
         "entry": sealed.seq,
         "vkey": vkey,
         "other_logs": dict(sealed.others),
+        "model_known": sealed.is_known,
     }
     if as_json:
         output.emit_json(document)
@@ -68,6 +69,11 @@ def seal(asked: Asked, *, data: str | None, log: str, as_json: bool) -> None:
         f"{sealed.seal_id} holds {model_id}, under a signed tree of {sealed.size:,} entries. Keep this checkpoint"
         f" elsewhere: it shows any later change.\n\n{sealed.note}\nkey  {vkey}\n"
     )
+    if not sealed.is_known:
+        output.emit(
+            f"note: no decision of {model_id} is known to be recorded so far; if the name is mistyped, seal the right"
+            f" one and release this: andon evidence release {sealed.seal_id} --by NAME --reason TEXT\n"
+        )
     for name, size in sealed.others.items():
         output.emit(
             f"{name}, the log of another server, is pinned by its checkpoint over {size:,} entries, and {model_id} is"
