@@ -77,6 +77,26 @@ def test_a_file_named_twice_is_recorded_once(andon, tmp_path):
     assert json.loads(andon("record", "log.jsonl", "--json")[1])["repeated"] == 1
 
 
+def test_of_several_files_only_the_new_ones_are_recorded(andon, tmp_path):
+    for name in "abc":
+        (tmp_path / f"{name}.jsonl").write_text(
+            "".join(json.dumps(EVENT | {"id": f"{name}{n}"}) + "\n" for n in range(5))
+        )
+    assert andon("record", "a.jsonl")[0] == 0
+    for words, new, known in ((("a", "b"), 5, 5), (("b", "c", "a"), 5, 10), (("a", "b", "c"), 0, 15)):
+        done = json.loads(andon("record", *(f"{name}.jsonl" for name in words), "--json")[1])
+        assert (done["events"], done["repeated"]) == (new, known)
+
+
+def test_a_bad_line_is_named_by_its_file_and_its_number_there(andon, tmp_path):
+    (tmp_path / "a.jsonl").write_bytes(LINE + b"\n\n" + LINE)
+    (tmp_path / "b.jsonl").write_bytes(LINE + b"\n \r\n{}\n")
+    assert "b.jsonl: 1 line is no event: line 4: id is missing" in refused(andon("record", "a.jsonl", "b.jsonl"))
+    assert json.loads(andon("record", "a.jsonl", "--dry-run", "--json")[1])["events"] == 2
+    (tmp_path / "long.jsonl").write_bytes(LINE + b'{"id":"' + b"x" * 5_000_000)
+    assert "line 2: is over the limit of 1 MiB" in refused(andon("record", "long.jsonl"))
+
+
 @pytest.mark.parametrize("name", ["", " ", "a b", "\udcff", "key:x", "x" * 101, "a\nb"])
 def test_a_producer_is_named_as_a_server_takes_it(andon, name):
     assert "--producer is no name: write 1 to 100 letters" in refused(

@@ -48,6 +48,19 @@ def _require_lines(path: str) -> None:
         raise BadInput(f"{path} is compressed: unpack it first, or zcat {path} | andon record -")
 
 
+def lines_in(path: str) -> Iterator[bytes]:
+    """The lines of a file, empty ones too; as `lines_of`.
+
+    Raises:
+        BadInput: it cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            yield from _lines(file)
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror}; name a file of JSON lines") from None
+
+
 def lines_of(stream: BinaryIO | None) -> Iterator[bytes]:
     """The lines of standard input; the first part of one that is too long is the last, since it is refused with it.
 
@@ -56,13 +69,17 @@ def lines_of(stream: BinaryIO | None) -> Iterator[bytes]:
     """
     if stream is None:
         raise BadInput("there is no standard input: pipe events into it, or name a file")
-    limit = EVENT_BYTES_MAX + _LINE_END
     try:
-        while line := stream.readline(limit):
-            yield line
-            if len(line) == limit and not line.endswith(b"\n") and not line.isspace():
-                return
+        yield from _lines(stream)
     except OSError as error:
         raise BadInput(
             f"cannot read standard input: {error.strerror}; what was told as recorded is on disk, the rest is not"
         ) from None
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    limit = EVENT_BYTES_MAX + _LINE_END
+    while line := stream.readline(limit):
+        yield line
+        if len(line) == limit and not line.endswith(b"\n") and not line.isspace():
+            return

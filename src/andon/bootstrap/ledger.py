@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import orjson
 
@@ -21,6 +21,7 @@ from andon.base.errors import BadInput, NotFound, Refused
 from andon.bootstrap import positions
 from andon.bootstrap.beside import Beside, server_in
 from andon.bootstrap.chance import many_random_bytes
+from andon.bootstrap.event_files import lines_in
 from andon.bootstrap.logs import WRITER, logs_beside, open_log, require_log, settings_of, writers_in
 from andon.bootstrap.model_files import read_model
 from andon.bootstrap.packs import pack
@@ -174,25 +175,28 @@ def record_rows(
 
 
 def record_lines(
-    ledger: Ledger | Beside,
-    paths: Sequence[str],
-    stdin: BinaryIO,
-    tell: Callable[[int], None],
-    producer: str | None = None,
+    ledger: Ledger | Beside, paths: Sequence[str], tell: Callable[[int], None], producer: str | None = None
 ) -> Recorded:
-    """Record JSON lines that are events; files are checked whole before the first of them is recorded.
+    """Record files of JSON lines that are events; they are checked whole before the first of them is recorded.
 
-    The same files are recorded once; standard input only where `producer` names it.
+    Each is recorded once, however it is called; where `producer` names them, they are its lines, one after the other.
     """
-    if list(paths) == ["-"]:
-        return ledger.record.record(stdin, ledger.ingest(), tell, producer)
     for path in paths:
         try:
-            check_lines(_lines(path))
+            check_lines(lines_in(path))
         except BadInput as error:
-            raise BadInput(f"{error}; nothing was recorded") from None
-    lines = (line for path in paths for line in _lines(path))
-    return ledger.record.record(lines, ledger.ingest(), tell, producer or _producer_of(paths))
+            told = str(error) if path in str(error) else f"{path}: {error}"
+            raise BadInput(f"{told}; nothing was recorded") from None
+    ingest = ledger.ingest()
+    if producer is not None:
+        return ledger.record.record((line for path in paths for line in lines_in(path)), ingest, tell, producer)
+    done: list[Recorded] = []
+    for path in paths:
+        before = sum(each.events + each.repeated for each in done)
+        told_on = lambda count, before=before: tell(before + count)  # noqa: E731
+        done.append(ledger.record.record(lines_in(path), ingest, told_on, _producer_of([path])))
+    events, repeated = (sum(counts) for counts in zip(*((each.events, each.repeated) for each in done), strict=True))
+    return Recorded(events, repeated, done[0].first, done[-1].end)
 
 
 def _producer_of(paths: Sequence[str]) -> str | None:
@@ -204,14 +208,6 @@ def _producer_of(paths: Sequence[str]) -> str | None:
         with Path(path).open("rb") as file:
             digest.update(file_digest(file, "sha256").digest())
     return f"files-{digest.hexdigest()[:32]}"
-
-
-def _lines(path: str) -> Iterator[bytes]:
-    try:
-        with Path(path).open("rb") as file:
-            yield from (line for line in file if line.strip())
-    except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror}; name a file of JSON lines") from None
 
 
 @contextmanager
@@ -291,13 +287,13 @@ def check_only(paths: Sequence[str], model_file: str | None) -> int:
     """
     from andon.adapters.duckdb.events import events_of  # noqa: PLC0415  # as above
 
-    source = events_of(paths, read_model(model_file)) if model_file else (line for p in paths for line in _lines(p))
+    source = events_of(paths, read_model(model_file)) if model_file else (line for p in paths for line in lines_in(p))
     count = 0
 
     def counted() -> Iterator[bytes]:
         nonlocal count
         for line in source:
-            count += 1
+            count += not line.isspace()
             yield line
 
     check_lines(counted())

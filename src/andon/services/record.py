@@ -180,7 +180,7 @@ def _headers(lines: Sequence[bytes], at: str, salts: Sequence[bytes]) -> tuple[l
 
 
 def check_lines(lines: Iterable[bytes], before: int = 0) -> None:
-    """Refuse lines that are no events; `before` lines came earlier.
+    """Refuse lines that are no events; `before` lines came earlier. A line of white space is nothing.
 
     Raises:
         BadInput: the first twenty are named.
@@ -188,7 +188,8 @@ def check_lines(lines: Iterable[bytes], before: int = 0) -> None:
     bad, count = [], 0
     for number, line in enumerate(lines, before + 1):
         try:
-            _check_line(line)
+            if not line.isspace():
+                _check_line(line)
         except ValueError as error:
             count += 1
             if count <= BAD_LINES_SHOWN:

@@ -1,6 +1,5 @@
 """`andon record`: events into the ledger."""
 
-import io
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -74,7 +73,7 @@ def _record(asked: Asked, *, quiet: bool) -> tuple[Recorded, str]:
             stdin = None if sys.stdin is None else sys.stdin.buffer  # a process can be started without one
             done = ledger.record.record(lines_of(stdin), ledger.ingest(), tell, asked.producer)
         else:
-            done = record_lines(ledger, logs, io.BytesIO(), tell, asked.producer)
+            done = record_lines(ledger, logs, tell, asked.producer)
         return done, ledger.log.checkpoint()[1].decode()
 
 
