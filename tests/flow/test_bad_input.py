@@ -343,3 +343,61 @@ def test_no_room_for_spilling_is_said(andon: Run, work: Path, monkeypatch: pytes
     Path("model.yaml").write_text("model_id: m\nid_column: id\ntime_column: ts\nsegments: [t1]\nfeatures: [t2]\n")
     refused(andon, SCAN, ["more memory or temporary disk space", "free some space in /proc/nowhere"])
     monkeypatch.undo()
+
+
+NUMBERS = np.arange(ROWS)
+NEW = np.where(NUMBERS < ROWS // 2, "old", np.char.add("new ", (NUMBERS // 40).astype("U5")))
+VERSIONS: Mapping[str, tuple[Any, Any, list[tuple[str, str]]]] = {
+    "one new": (np.where(NUMBERS < ROWS // 2, "old", "new"), ["old"] * ROWS, []),
+    "fifteen new": (
+        NEW,
+        ["old"] * ROWS,
+        [("versions_many", "12 versions and at least 3 more in v came while the log ran; some were counted as one")],
+    ),
+    "one in each row": (
+        np.char.add("a", NUMBERS.astype("U5")),
+        np.char.add("b", NUMBERS.astype("U5")),
+        [
+            ("versions_too_many", "the reference has 1,200 versions in v, of which 50 can be told apart"),
+            ("versions_many", "12 versions and at least 1,"),
+        ],
+    ),
+    "null in the log": (pa.nulls(ROWS, pa.string()), ["old"] * ROWS, [("versions_empty", "no row of the log has a")]),
+    "empty in the log": ([""] * ROWS, ["old"] * ROWS, [("versions_empty", "no row of the log has a version in v")]),
+    "null in the reference": (
+        ["old"] * ROWS,
+        pa.nulls(ROWS, pa.string()),
+        [("versions_empty", "no row of the reference has a version in v")],
+    ),
+    "null in both": (
+        pa.nulls(ROWS, pa.int64()),
+        pa.nulls(ROWS, pa.int64()),
+        [("versions_empty", "no row of the log and of the reference has a version in v, so no failure can be put")],
+    ),
+}
+
+
+@pytest.mark.parametrize("cause", VERSIONS)
+def test_what_hides_a_version_is_told(cause: str, andon: Run, work: Path) -> None:
+    log, reference, told = VERSIONS[cause]
+    pq.write_table(table(v=log), "log.parquet")
+    pq.write_table(table(v=reference), "reference.parquet")
+    Path("model.yaml").write_text(MODEL + "version_column: v\n")
+    code, _, err = andon(*SCAN, "--html", "out.html")
+    assert code in (0, 1), err
+    document = json.loads(Path("out.json").read_text())
+    found = [each for each in document["warnings"] if each["code"].startswith("versions")]
+    assert [each["code"] for each in found] == [code for code, _ in told]
+    page = Path("out.html").read_text()
+    for each, (_, part) in zip(found, told, strict=True):
+        assert part in each["text"]
+        assert part in page
+
+
+def test_versions_that_detection_counts_as_one_are_named_each(andon: Run, work: Path) -> None:
+    pq.write_table(table(v=NEW), "log.parquet")
+    pq.write_table(table(v=["old"] * ROWS), "reference.parquet")
+    Path("model.yaml").write_text(MODEL + "version_column: v\n")
+    assert andon(*SCAN)[0] == 0
+    notes = [each["text"] for each in json.loads(Path("out.json").read_text())["notes"]]
+    assert notes == [f"version new {n} first seen in the log" for n in range(15, 27)]

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -10,7 +10,7 @@ from operator import itemgetter
 from andon.alert.grouping import Group, Releases, group
 from andon.base.errors import BadInput
 from andon.base.interval import MICROSECOND, Grid, Interval
-from andon.base.predicate import all_of, any_of, equals, is_null, within
+from andon.base.predicate import all_of, any_of, is_null, within
 from andon.detect.budget import Budget
 from andon.detect.classify import Signs, classify
 from andon.detect.detector import Detector
@@ -26,6 +26,8 @@ from andon.incident.description import WHOLE, Description, asks_where, describe,
 from andon.incident.priority import Facts, propose
 from andon.incident.scan import Affected, Changed, DetectedIncident, Note, Scan
 from andon.incident.scan import Warning as ScanWarning
+from andon.incident.versions import Judged, came_in
+from andon.incident.versions import warnings as version_warnings
 from andon.inventory.change import Change
 from andon.inventory.model import Model
 from andon.telemetry.plan import CategoryCoding, Plan
@@ -39,8 +41,6 @@ FINDINGS_MAX = 8
 EXAMPLES = 5
 REFERENCE_ROWS_MIN = 4 * ROWS_MIN
 """Fewest rows of a baseline."""
-VERSIONS_TOLD = 12
-"""So many versions that came are told, the first ones."""
 INNOCENT_KINDS = ("infra", "business")
 """Kinds of change that seldom alter an answer; another kind near the start is preferred."""
 RARE = 0.01
@@ -93,8 +93,11 @@ class Watch:
         came = new_versions(watched, history).values()
         releases = Releases(tuple(first for _, first in came), outcomes(watched, history, self._detectors))
         incidents = tuple(self._incident(each, watched, request, history, now) for each in group(found, day, releases))
-        column = request.model.columns.version
-        versions = None if column is None else _first_seen(column, came, request, history, now)
+        judged = Judged(
+            request.log, request.reference, watched, history, now, lambda plan: self._ask(plan, request, now)
+        )
+        versions = came_in(judged)
+        first_seen = None if request.model.columns.version is None else versions.first
         grid, known = history.plan.grid, request.log.answer(Question("true", now))
         return Scan(
             model_id=request.model.id,
@@ -103,11 +106,11 @@ class Watch:
             evaluation=grid.length,
             evaluations=max(grid.last_evaluation(now) - grid.bucket(period.start), 0),
             incidents=incidents,
-            notes=_unblamed(versions or {}, incidents),
-            warnings=self._warnings(request, watched, history),
+            notes=_unblamed(versions.first, incidents),
+            warnings=(*self._warnings(request, watched, history), *version_warnings(judged, versions)),
             seconds=time.monotonic() - begun,
             detectors=tuple(each.name for each in self._detectors if each.cubes(watched)),
-            versions=versions,
+            versions=first_seen,
         )
 
     def _count(self, request: Request, now: datetime, tell: Progress) -> tuple[Watched, History]:
@@ -269,22 +272,13 @@ def _unknown_labels(request: Request, watched: Watched, history: History) -> Ite
         yield ScanWarning("no_label_arrived", text)
 
 
-def _first_seen(
-    column: str, came: Iterable[tuple[str, int]], request: Request, history: History, now: datetime
-) -> dict[str, datetime]:
-    """When the first versions that came while the log ran were first seen; `came` holds names and buckets."""
-    found = dict[str, datetime]()
-    for name, bucket in sorted(came, key=itemgetter(1, 0))[:VERSIONS_TOLD]:
-        start, end = history.start(bucket), min(history.evaluation(bucket), now)
-        found[name] = request.log.answer(Question(equals(column, name), end, since=start)).first or start
-    return found
-
-
 def _unblamed(versions: Mapping[str, datetime], incidents: Sequence[DetectedIncident]) -> tuple[Note, ...]:
     """A remark for each version that came and that no incident names."""
     to_blame = {incident.changed.version for incident in incidents}
     return tuple(
-        Note(at, f"version {name} first seen in the log") for name, at in versions.items() if name not in to_blame
+        Note(at, f"version {name or '(empty)'} first seen in the log")
+        for name, at in versions.items()
+        if name not in to_blame
     )
 
 
