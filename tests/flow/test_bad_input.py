@@ -401,3 +401,42 @@ def test_versions_that_detection_counts_as_one_are_named_each(andon: Run, work: 
     assert andon(*SCAN)[0] == 0
     notes = [each["text"] for each in json.loads(Path("out.json").read_text())["notes"]]
     assert notes == [f"version new {n} first seen in the log" for n in range(15, 27)]
+
+
+OUTCOMES = {"y": NUMBERS % 2, "at": pa.array(TIMES.cast(pa.int64()).to_numpy() + 3_600_000_000, pa.timestamp("us"))}
+LABELLED = MODEL + "label_column: y\nlabel_time_column: at\n"
+NO_TIMES: Mapping[str, tuple[Any, str, str]] = {
+    "no such column": (None, "", "no at, by which labels arrive, so their delay is not known, and errors are judged"),
+    "no value in it": (pa.nulls(ROWS, pa.timestamp("us")), "", "no time in at, by which labels arrive, so their delay"),
+    "no such column, but a delay": (
+        None,
+        "label_delay_days_median: 2\n",
+        "so its labels count as known 2 days later, as the",
+    ),
+}
+
+
+@pytest.mark.parametrize("cause", NO_TIMES)
+def test_a_reference_that_does_not_say_when_labels_came_is_told(cause: str, andon: Run, work: Path) -> None:
+    times, more, part = NO_TIMES[cause]
+    pq.write_table(table(**OUTCOMES), "log.parquet")
+    pq.write_table(table(**{**OUTCOMES, "at": times}), "reference.parquet")
+    Path("model.yaml").write_text(LABELLED + more)
+    assert andon(*SCAN)[0] == 0
+    [text] = [each["text"] for each in warnings() if each["code"] == "reference_label_times"]
+    assert part in text
+    pq.write_table(table(**OUTCOMES), "reference.parquet")
+    assert andon(*SCAN)[0] == 0
+    assert warnings() == []
+
+
+def test_a_log_that_does_not_say_when_labels_came_is_refused(andon: Run, work: Path) -> None:
+    pq.write_table(table(y=NUMBERS % 2), "log.parquet")
+    pq.write_table(table(**OUTCOMES), "reference.parquet")
+    Path("model.yaml").write_text(LABELLED)
+    refused(andon, SCAN, ["the log has no column 'at'", "`label_time_column`", "give `label_delay_days_median`"])
+
+
+def warnings() -> list[dict[str, str]]:
+    """What the scan warned of."""
+    return list(json.loads(Path("out.json").read_text())["warnings"])

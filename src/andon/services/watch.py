@@ -165,7 +165,7 @@ class Watch:
                 "name the log's columns under `features:` and `prediction_column:`"
             )
             warnings.append(ScanWarning("nothing_watched", text))
-        warnings += [*_lacking(request), *_unknown_labels(request, watched, history)]
+        warnings += [*_lacking(request), *_unknown_labels(request, watched, history), *_unknown_delay(request, watched)]
         for name in watched.names:
             if history.absent(name):
                 column = watched.codings[name].column
@@ -270,6 +270,27 @@ def _unknown_labels(request: Request, watched: Watched, history: History) -> Ite
             "fill in the labels, and mend their times or the delay that the model file states"
         )
         yield ScanWarning("no_label_arrived", text)
+
+
+def _unknown_delay(request: Request, watched: Watched) -> Iterator[ScanWarning]:
+    """That the reference does not say when its labels arrived, though the log does, and what that means."""
+    column, reference, labels = request.model.columns.label_time, request.reference, watched.codings.get(LABEL)
+    if column is None or labels is None or (isinstance(labels, CategoryCoding) and not labels.values):
+        return
+    is_there, timed = column in reference.schema().types, Question(f"not ({is_null(column)})", reference.period().end)
+    if is_there and (watched.ripeness is not None or reference.answer(timed).count):
+        return
+    lacks = f"the reference has no {'time in ' if is_there else ''}{column}, by which labels arrive"
+    delay = request.model.label_delay
+    if delay is not None and not is_there:
+        text = (
+            f"{lacks}, so its labels count as known {delay / timedelta(days=1):g} days later, as the model file states"
+        )
+    else:
+        text = (
+            f"{lacks}, so their delay is not known, and errors are judged by when labels came, not by when was decided"
+        )
+    yield ScanWarning("reference_label_times", f"{text}: name a reference that has those times")
 
 
 def _unblamed(versions: Mapping[str, datetime], incidents: Sequence[DetectedIncident]) -> tuple[Note, ...]:
