@@ -134,6 +134,31 @@ CAUSES: dict[str, tuple[Callable[[], object], str | list[str], list[str]]] = {
     "truncated Parquet": (_truncated, "log.parquet", ["log.parquet is cut short", "write it again"]),
     "corrupt Parquet": (_corrupt, "log.parquet", ["cannot read log.parquet", "write it again"]),
     "a corrupt footer": (_corrupt_footer, "log.parquet", ["cannot read log.parquet", "write it again"]),
+    "NUL in a cell": (
+        _csv("1,2026-01-01,1", "2,2026-01-02,1\0", "3,2026-01-03,1"),
+        "log.csv",
+        ["log.csv holds a NUL byte in line 3", "mend the file or write it again"],
+    ),
+    "NUL in a quoted cell after a line break": (
+        _csv('1,2026-01-01,"a', 'b"', '2,2026-01-02,"\0"'),
+        "log.csv",
+        ["log.csv holds a NUL byte in line 4", "write it again"],
+    ),
+    "NUL in the second file": (
+        _two(GOOD, "id,ts,x\n\0,2026-01-01,1\n"),
+        "logs",
+        ["logs/b.csv holds a NUL byte in line 2"],
+    ),
+    "NUL in a compressed file": (
+        lambda: _write("log.csv.gz", gzip.compress(b"id,ts,x\n1,2026-01-01,1\n2,2026-01-01,\0\n")),
+        "log.csv.gz",
+        ["log.csv.gz holds a NUL byte in line 3"],
+    ),
+    "NUL in the header": (
+        _csv("1,2026-01-01,1", header="id,ts,\0x"),
+        "log.csv",
+        ["log.csv holds a NUL byte in line 1", "write it again"],
+    ),
     "CSV called Parquet": (
         lambda: _write("log.parquet", GOOD),
         "log.parquet",

@@ -4,12 +4,12 @@ import csv
 import gzip
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import duckdb
 
@@ -88,6 +88,16 @@ class LogFiles:
         """Let the engine open the files; those on a disk it opens by itself."""
         if any(path.startswith(SCHEME) for path in self.paths):
             connection.register_filesystem(self.storage.s3)
+
+    def require_no_nul(self) -> None:
+        """Refuse text with a NUL byte: no program writes one into text, so something was torn or overwritten there.
+
+        Raises:
+            BadInput: a file holds one.
+        """
+        for path in self.paths:
+            with _text(path, self.storage) as text:
+                _require_no_nul(path, text)
 
     def shown(self, absolute: str) -> str:
         """The path as the user knows it."""
@@ -355,10 +365,30 @@ def _header(path: str, delimiter: str, storage: Storage) -> tuple[str, ...]:
     return tuple(name or f"column{place}" for place, name in enumerate(names))
 
 
+@contextmanager
+def _text(path: str, storage: Storage) -> Iterator[BinaryIO]:
+    """The bytes of a text file, decompressed."""
+    with storage.open(path) as file:
+        if not path.endswith(".gz"):
+            yield file
+            return
+        with gzip.open(file) as text:
+            yield cast("BinaryIO", text)
+
+
+def _require_no_nul(path: str, lines: Iterable[bytes]) -> None:
+    for number, line in enumerate(lines, start=1):
+        if b"\0" in line:
+            raise BadInput(
+                f"{path} holds a NUL byte in line {number:,}, which no text holds: mend the file or write it again"
+            )
+
+
 def _first_line(path: str, storage: Storage) -> str:
     try:
-        with storage.open(path) as file, gzip.open(file) if path.endswith(".gz") else nullcontext(file) as text:
+        with _text(path, storage) as text:
             raw = text.readline(_HEADER_BYTES_MAX)
+        _require_no_nul(path, [raw])
         return raw.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         raise BadInput(f"{path} is not UTF-8 text: save it as UTF-8") from None

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from andon.adapters.duckdb.codes import logical_type, quoted_name
 from andon.adapters.duckdb.connection import Connection, one_row
-from andon.adapters.duckdb.files import Kind
+from andon.adapters.duckdb.files import Kind, LogFiles
 from andon.adapters.duckdb.place import Place
 from andon.inventory.model import Columns
 from andon.telemetry.schema import LogicalType, LogSchema
 
 ISO_TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(\s?(Z|z|UTC|[+-]\d{2}(:?\d{2})?))?)?$"
 
-_BIT, _WHOLE, _FRACTION, _TRUTH, _TIME, _TEXT = 1, 2, 4, 8, 16, 32
+_BIT, _WHOLE, _FRACTION, _TRUTH, _TIME, _TEXT, _NUL = 1, 2, 4, 8, 16, 32, 64
 _ONE_KIND = {_TRUTH: "BOOLEAN", _TIME: "TIMESTAMP"}
 _PARQUET_CASTS = {  # DuckDB compares nanoseconds with zone to nothing else
     "TIMESTAMPTZ_NS": "cast({} as timestamptz)",
@@ -49,7 +49,10 @@ def raw_log(connection: Connection, files: Place, columns: Columns, types: LogSc
     wanted = _names_are_text(columns) | ({} if types is None else types.types)
     if files.kind is Kind.JSON_LINES:
         return _json(connection, files, found, (columns, wanted))
-    storages = _csv_storages(connection, files.reader(), list(found), wanted)
+    held = _held(connection, files.reader(), list(found))
+    if isinstance(files, LogFiles) and any(each & _NUL for each in held.values()):
+        files.require_no_nul()
+    storages = {name: _storage(each, wanted.get(name)) for name, each in held.items()}
     sql = {name: _from_text(name, storage) for name, storage in storages.items()}
     return RawLog(files.reader(), files.reader(with_file=True), storages, sql)
 
@@ -83,14 +86,10 @@ def _json(
     return RawLog(files.reader(read_as), files.reader(read_as, with_file=True), storages, sql)
 
 
-def _csv_storages(
-    connection: Connection, reader: str, names: list[str], wanted: Mapping[str, LogicalType]
-) -> dict[str, str]:
+def _held(connection: Connection, reader: str, names: list[str]) -> dict[str, int]:
+    """By column, flags for all that the texts in it could be read as."""
     row = one_row(connection, f"select {', '.join(f'bit_or({_held_sql(name)})' for name in names)} from {reader}")
-    return {
-        name: _storage(0 if held is None else int(str(held)), wanted.get(name))
-        for name, held in zip(names, row, strict=True)
-    }
+    return {name: 0 if held is None else int(str(held)) for name, held in zip(names, row, strict=True)}
 
 
 def _storage(held: int, wanted: LogicalType | None) -> str:
@@ -116,7 +115,7 @@ def _held_sql(name: str) -> str:
         f" when regexp_matches({column}, '^[+-]?0[0-9]|_') then {_TEXT} else {_FRACTION} end"
         f" when lower({column}) in ('true', 'false') then {_TRUTH}"
         f" when regexp_matches({column}, '{ISO_TIME}') and {instant_sql(column)} is not null then {_TIME}"
-        f" else {_TEXT} end"
+        f" when contains({column}, chr(0)) then {_NUL} else {_TEXT} end"
     )
 
 
