@@ -101,6 +101,46 @@ MODEL_FILES: Mapping[str, tuple[str | bytes, list[str]]] = {
 }
 
 
+ROLES = {
+    "id": ("time", "score", "prediction", "label", "label_time", "version", "model", "latency", "status", "amount"),
+    "time": ("score", "prediction", "label", "version", "model", "latency", "status", "amount", "subject"),
+    "score": ("label", "label_time", "version", "model"),
+    "prediction": ("label", "label_time", "version", "model"),
+    "label": ("label_time", "version", "model"),
+    "label_time": ("version", "model", "latency", "status", "amount", "subject"),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), [(one, other) for one, others in ROLES.items() for other in others])
+def test_one_column_of_two_roles_that_exclude_each_other(one: str, other: str, andon: Run, work: Path) -> None:
+    keys = {"model_id": "m", "id_column": "id", "time_column": "ts", f"{one}_column": "x", f"{other}_column": "x"}
+    Path("model.yaml").write_text(json.dumps(keys))
+    parts = [
+        f"the model file names x as `{one}_column` and as `{other}_column`",
+        "name the column with ",
+        " and the one",
+    ]
+    refused(andon, SCAN, parts)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "score_column: p\n",
+        "label_column: y\nlabel_time_column: ts\n",
+        "subject_column: id\ntrace_column: id\nentity_columns: [id]\n",
+        "segments: [x, p]\nprotected_attributes: [x]\n",
+        "latency_column: p\nstatus_column: p\namount_column: p\n",
+    ],
+)
+def test_one_column_of_two_roles_that_go_together(more: str, andon: Run, work: Path) -> None:
+    pq.write_table(table(y=np.arange(ROWS) % 2), "log.parquet")
+    pq.write_table(table(y=np.arange(ROWS) % 2), "reference.parquet")
+    Path("model.yaml").write_text(MODEL + more)
+    assert andon(*SCAN)[0] in (0, 1)
+    assert "model_file" not in {warning["code"] for warning in json.loads(Path("out.json").read_text())["warnings"]}
+
+
 @pytest.mark.parametrize("cause", MODEL_FILES)
 def test_a_model_file_that_cannot_be_used(cause: str, andon: Run, work: Path) -> None:
     content, parts = MODEL_FILES[cause]

@@ -40,7 +40,7 @@ def resolve_columns(model: Model, schema: LogSchema) -> Model:
     _require_numbers(model, schema)
     columns = replace(
         columns,
-        version=columns.version or _default("model_version", schema),
+        version=columns.version or _default_version(columns, schema),
         latency=columns.latency or _default("latency_ms", schema),
         status=columns.status or _default("status_code", schema),
     )
@@ -68,6 +68,12 @@ def _require_numbers(model: Model, schema: LogSchema) -> None:
 def _default(name: str, schema: LogSchema) -> str | None:
     """A column that is used where a log has it, though no one declared it."""
     return name if name in schema.types else None
+
+
+def _default_version(columns: Columns, schema: LogSchema) -> str | None:
+    """The usual column of versions, unless the model file says that it holds something else."""
+    others = (columns.id, columns.time, columns.score, columns.prediction, columns.label, columns.label_time)
+    return None if "model_version" in others else _default("model_version", schema)
 
 
 def missing_columns(model: Model, schema: LogSchema) -> tuple[str, ...]:
