@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import csv
 
 Run = Callable[..., tuple[int, str, str]]
 ROWS = 1200
@@ -480,3 +482,31 @@ def test_a_log_that_does_not_say_when_labels_came_is_refused(andon: Run, work: P
 def warnings() -> list[dict[str, str]]:
     """What the scan warned of."""
     return list(json.loads(Path("out.json").read_text())["warnings"])
+
+
+def _written(name: str, rows: pa.Table) -> str:
+    if name == "csv":
+        csv.write_csv(rows, "log.csv")
+    else:
+        pq.write_table(rows, "log.parquet")
+    return f"log.{name}"
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo"])
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_the_printed_query_counts_the_same_in_any_time_zone(
+    kind: str, zone: str | None, andon: Run, work: Path
+) -> None:
+    moments = TIMES if zone is None else pa.array(TIMES.cast(pa.int64()), pa.timestamp("us", tz=zone))
+    stops = pa.array(NUMBERS % 2, mask=NUMBERS >= 900)
+    log = _written(kind, table(ts=moments, p=stops))
+    code, out, err = andon("scan", log, *SCAN[2:])
+    assert code == 1, err
+    [incident] = json.loads(Path("out.json").read_text())["incidents"]
+    query = next(line.strip() for line in out.splitlines() if line.strip().startswith("SELECT * FROM"))
+    assert incident["affected"]["count"] > 0
+    for session in ("UTC", "America/New_York", "Asia/Kolkata"):
+        connection = duckdb.connect()
+        connection.execute(f"set TimeZone = '{session}'")
+        found = connection.execute(query.replace("SELECT *", "SELECT count(*)")).fetchall()
+        assert found == [(incident["affected"]["count"],)], session
