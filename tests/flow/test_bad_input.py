@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -510,3 +511,22 @@ def test_the_printed_query_counts_the_same_in_any_time_zone(
         connection.execute(f"set TimeZone = '{session}'")
         found = connection.execute(query.replace("SELECT *", "SELECT count(*)")).fetchall()
         assert found == [(incident["affected"]["count"],)], session
+
+
+def test_text_document_and_page_tell_the_same_shares(andon: Run, work: Path) -> None:
+    often = np.random.default_rng(3).random(ROWS)
+    pq.write_table(table(p=np.where(NUMBERS < 903, often < 0.02, often < 0.6).astype(np.int64)), "log.parquet")
+    pq.write_table(table(p=(often < 0.02).astype(np.int64)), "reference.parquet")
+    Path("model.yaml").write_text(MODEL + "changes: [{ts: 2026-01-07 06:30:00, kind: deploy, what: retrained}]\n")
+    code, out, err = andon(*SCAN, "--html", "out.html")
+    assert code == 1, err
+    [incident] = json.loads(Path("out.json").read_text())["incidents"]
+    assert incident["started_at"] == "2026-01-07T06:30:00Z"
+    seen = int((often[903:] >= 0.6).sum())
+    said = f"in {100 * seen / (ROWS - 903):.3g}% of decisions"
+    expected = incident["summary"].partition(" of decisions, ")[2].partition(";")[0]
+    assert said in incident["summary"]
+    assert f"{said}, {expected}; " in " ".join(out.split())
+    page = re.sub(r"<[^>]*>|\s+", " ", Path("out.html").read_text())
+    assert said in page
+    assert f" {expected}; " in page

@@ -33,7 +33,11 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class DetectedIncident:
-    """Findings of one cause. Type and `detected_at` were fixed when it fired; the rest may have sharpened since."""
+    """Findings of one cause. Type and `detected_at` were fixed when it fired; the rest may have sharpened since.
+
+    `observed` is the share of the affected part's decisions that the leading measure holds of while the failure lasts,
+    and `expected` what it would have been.
+    """
 
     incident_type: str
     priority: str
@@ -54,6 +58,8 @@ class DetectedIncident:
     """For the picture: per bucket of the shown span (observed share, expected share) of the leading finding."""
     series_start: datetime | None = None
     series_step: timedelta | None = None
+    observed: float | None = None
+    expected: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

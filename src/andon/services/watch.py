@@ -11,6 +11,7 @@ from andon.alert.grouping import Group, Releases, group
 from andon.base.errors import BadInput
 from andon.base.interval import MICROSECOND, Grid, Interval
 from andon.base.predicate import all_of, any_of, is_null, within
+from andon.base.share import Share, percent
 from andon.detect.budget import Budget
 from andon.detect.classify import Signs, classify
 from andon.detect.detector import Detector
@@ -194,7 +195,7 @@ class Watch:
         known = self._narrowed(told, watched, request, history)
         shown = told.lead if told.lead.stream.late is not None else known.lead
         report = _Report(request, history, known, history.evaluation(each.first.t), now)
-        affected = report.affected()
+        affected, observed = report.affected(), report.observed()
         place = known.slice
         priority = propose(
             Facts(
@@ -212,7 +213,7 @@ class Watch:
             severity=priority.severity,
             priority_rule=priority.rule,
             facts_missing=priority.facts_missing,
-            summary=f"{_sentence(known)}; {reason}",
+            summary=f"{_sentence(known, observed)}; {reason}",
             started_at=report.started_at,
             started_at_low=report.low,
             started_at_high=report.high,
@@ -225,6 +226,8 @@ class Watch:
             series=tuple(series),
             series_start=history.start(0),
             series_step=(history.evaluation(known.t) - history.start(0)) / max(len(series), 1),
+            observed=observed,
+            expected=known.before,
         )
 
 
@@ -372,6 +375,21 @@ class _Report:
         low, point, high = count(self.high), count(self.started_at), count(self.low)
         return Affected(self._predicate(self.started_at), point, min(low, point), max(high, point))
 
+    def observed(self) -> float:
+        """The share of the leading mark in the part and the span: of their very rows if they can be asked for it."""
+        known, model, mark = self._known, self._request.model, self._known.lead.stream.mark
+        if mark.predicate is None:
+            return known.after
+        shown = model.as_known(mark.predicate, self._request.log.schema().names, self._now)
+        end = max(self.ended_at or self._now, self.started_at)
+
+        def count(predicate: str) -> int:
+            asked = Question(all_of(self._place(), predicate), min(end, self._now), since=self.started_at)
+            return self._request.log.answer(asked).count
+
+        of = Share(hits := count(shown), hits + count(f"not ({shown})"))
+        return known.after if of.value is None else of.value
+
     def finding(self, hit: Hit) -> Finding:
         """A hit as a finding, with some entries that show it."""
         stream, mark = hit.stream, hit.stream.mark
@@ -436,7 +454,6 @@ def _shown(each: Group, lead: Hit, watched: Watched) -> list[Hit]:
     return [hit for _, hit in sorted(zip(order, hits.values(), strict=True), key=itemgetter(0))][:FINDINGS_MAX]
 
 
-def _sentence(known: Description) -> str:
-    mark = known.lead.stream.mark
-    where = "" if known.slice is None else f" where {known.slice.predicate}"
-    return f"{mark.what} in {known.after:.1%} of decisions{where}, {known.before:.1%} expected"
+def _sentence(known: Description, observed: float) -> str:
+    what, where = known.lead.stream.mark.what, "" if known.slice is None else f" where {known.slice.predicate}"
+    return f"{what} in {percent(observed)} of decisions{where}, {percent(known.before)} expected"
