@@ -530,3 +530,57 @@ def test_text_document_and_page_tell_the_same_shares(andon: Run, work: Path) -> 
     page = re.sub(r"<[^>]*>|\s+", " ", Path("out.html").read_text())
     assert said in page
     assert f" {expected}; " in page
+
+
+@pytest.mark.parametrize("unlabelled", [0, 100])
+def test_how_many_decisions_were_wrong_is_told_by_the_labels(unlabelled: int, andon: Run, work: Path) -> None:
+    truth = NUMBERS % 10 == 0
+    answers = np.where(NUMBERS < 900, truth, NUMBERS % 2 == 0).astype(np.int64)
+    labels = pa.array(truth.astype(np.int64), mask=ROWS - unlabelled <= NUMBERS)
+    pq.write_table(table(p=answers, y=labels, at=TIMES), "log.parquet")
+    pq.write_table(table(p=truth.astype(np.int64), y=truth.astype(np.int64), at=TIMES), "reference.parquet")
+    Path("model.yaml").write_text(LABELLED)
+    code, out, err = andon(*SCAN, "--html", "out.html")
+    assert code == 1, err
+    incident = json.loads(Path("out.json").read_text())["incidents"][0]
+    labelled = incident["affected"]["count"] - unlabelled
+    first = ROWS - incident["affected"]["count"]
+    wrong = int((answers != truth)[first : ROWS - unlabelled].sum())
+    assert incident["wrong"] == {"count": wrong, "of": labelled}
+    missing = [each for each in incident["facts_missing"] if "wrong" in each]
+    assert missing == ([f"how many of the {unlabelled} decisions without a label were wrong"] if unlabelled else [])
+    said = f"{wrong} of the {labelled} decisions with a label"
+    assert said in out
+    assert said in re.sub(r"<[^>]*>|\s+", " ", Path("out.html").read_text())
+
+
+OTHERS: Mapping[str, tuple[Callable[[Any], Any], bool]] = {
+    "as text": (lambda truth: truth.astype(np.int64).astype("U1"), False),
+    "as text, and some that are no number": (
+        lambda truth: np.where(NUMBERS % 7 == 0, "pending", truth.astype(np.int64).astype("U1")),
+        False,
+    ),
+    "in words": (lambda truth: np.where(truth, "yes", "no"), True),
+    "as truths": (lambda truth: truth, False),
+}
+
+
+@pytest.mark.parametrize("how", OTHERS)
+def test_labels_of_another_kind_than_the_answers(how: str, andon: Run, work: Path) -> None:
+    written, never_right = OTHERS[how]
+    truth = NUMBERS % 10 == 0
+    answers = np.where(NUMBERS < 900, truth, NUMBERS % 2 == 0).astype(np.int64)
+    pq.write_table(table(p=answers, y=written(truth), at=TIMES), "log.parquet")
+    pq.write_table(table(p=truth.astype(np.int64), y=written(truth), at=TIMES), "reference.parquet")
+    Path("model.yaml").write_text(LABELLED)
+    code, _, err = andon(*SCAN, "--html", "out.html")
+    assert code == 1, err
+    [incident] = json.loads(Path("out.json").read_text())["incidents"]
+    told = [each["text"] for each in warnings() if each["code"] == "labels_unlike_answers"]
+    if never_right:
+        assert (incident["wrong"], len(told)) == (None, 1)
+        assert "the reference holds 'no', 'yes' in y and '0', '1' in p, with no value in common" in told[0]
+    else:
+        is_wrong = (written(truth) != answers.astype("U1")) if how != "as truths" else (truth != answers)
+        assert incident["wrong"] == {"count": int(is_wrong[900:].sum()), "of": 300}
+        assert told == []

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from andon.base.interval import Interval
+from andon.base.share import Share
 from andon.detect.finding import Finding, Slice
 from andon.incident.figures import ScanFigures
 from andon.inventory.change import Change
@@ -36,7 +37,8 @@ class DetectedIncident:
     """Findings of one cause. Type and `detected_at` were fixed when it fired; the rest may have sharpened since.
 
     `observed` is the share of the affected part's decisions that the leading measure holds of while the failure lasts,
-    and `expected` what it would have been.
+    and `expected` what it would have been. `wrong` says how many of the affected decisions were wrong, of those with a
+    label; None where labels cannot say it.
     """
 
     incident_type: str
@@ -60,6 +62,7 @@ class DetectedIncident:
     series_step: timedelta | None = None
     observed: float | None = None
     expected: float | None = None
+    wrong: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)

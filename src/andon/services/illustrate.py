@@ -10,6 +10,7 @@ import numpy as np
 from andon.base import predicate
 from andon.base.errors import BadInput
 from andon.base.interval import Grid, Interval
+from andon.detect.builtin.error_rate import alike
 from andon.detect.history import History
 from andon.detect.planning import ANSWERS_MAX, SLICE_VALUES_MAX, feature_coding
 from andon.incident.course import Buckets, measured, step_of
@@ -209,8 +210,10 @@ def _wrong(subject: Subject) -> str | None:
     columns = subject.model.columns
     if columns.label is None or columns.prediction is None:
         return None
-    alike = _classes(subject, columns.label) and _classes(subject, columns.prediction)
-    return predicate.differs(columns.label, columns.prediction) if alike else None
+    labels, answers = _classes(subject, columns.label), _classes(subject, columns.prediction)
+    return (
+        predicate.differs(columns.label, columns.prediction) if labels and answers and alike(labels, answers) else None
+    )
 
 
 def _is_answerable(subject: Subject, text: str) -> bool:

@@ -10,9 +10,10 @@ from operator import itemgetter
 from andon.alert.grouping import Group, Releases, group
 from andon.base.errors import BadInput
 from andon.base.interval import MICROSECOND, Grid, Interval
-from andon.base.predicate import all_of, any_of, is_null, within
+from andon.base.predicate import all_of, any_of, differs, is_null, within
 from andon.base.share import Share, percent
 from andon.detect.budget import Budget
+from andon.detect.builtin.error_rate import alike
 from andon.detect.classify import Signs, classify
 from andon.detect.detector import Detector
 from andon.detect.finding import Finding
@@ -24,7 +25,7 @@ from andon.detect.planning import LABEL, PACE_ROWS, Watched, evaluation_length, 
 from andon.detect.tie import broken
 from andon.detect.versions import new_versions
 from andon.incident.description import WHOLE, Description, asks_where, describe, followed, of_version, picture, place_of
-from andon.incident.priority import Facts, propose
+from andon.incident.priority import Facts, propose, still_missing
 from andon.incident.scan import Affected, Changed, DetectedIncident, Note, Scan
 from andon.incident.scan import Warning as ScanWarning
 from andon.incident.versions import Judged, came_in
@@ -42,6 +43,8 @@ FINDINGS_MAX = 8
 EXAMPLES = 5
 REFERENCE_ROWS_MIN = 4 * ROWS_MIN
 """Fewest rows of a baseline."""
+CLASSES_TOLD = 3
+"""So many values of a column show what it holds."""
 INNOCENT_KINDS = ("infra", "business")
 """Kinds of change that seldom alter an answer; another kind near the start is preferred."""
 RARE = 0.01
@@ -195,7 +198,7 @@ class Watch:
         known = self._narrowed(told, watched, request, history)
         shown = told.lead if told.lead.stream.late is not None else known.lead
         report = _Report(request, history, known, history.evaluation(each.first.t), now)
-        affected, observed = report.affected(), report.observed()
+        affected, observed, wrong = report.affected(), report.observed(), report.wrong(watched)
         place = known.slice
         priority = propose(
             Facts(
@@ -212,7 +215,7 @@ class Watch:
             priority=priority.level,
             severity=priority.severity,
             priority_rule=priority.rule,
-            facts_missing=priority.facts_missing,
+            facts_missing=still_missing(priority.facts_missing, affected.count, 0 if wrong is None else wrong.of),
             summary=f"{_sentence(known, observed)}; {reason}",
             started_at=report.started_at,
             started_at_low=report.low,
@@ -228,6 +231,7 @@ class Watch:
             series_step=(history.evaluation(known.t) - history.start(0)) / max(len(series), 1),
             observed=observed,
             expected=known.before,
+            wrong=wrong,
         )
 
 
@@ -266,6 +270,13 @@ def _unknown_labels(request: Request, watched: Watched, history: History) -> Ite
         )
         yield ScanWarning("reference_unlabelled", text)
         return
+    if watched.classes is not None and not alike(*(each.values for each in watched.classes)):
+        label, answer = ((each.column, ", ".join(map(repr, each.values[:CLASSES_TOLD]))) for each in watched.classes)
+        text = (
+            f"no answer is ever right: the reference holds {label[1]} in {label[0]} and {answer[1]} in {answer[0]}, "
+            "with no value in common; write labels and answers alike"
+        )
+        yield ScanWarning("labels_unlike_answers", text)
     asked = next((cube for cube in history.plan.cubes if cube.known_at and cube.age is None), None)
     if asked is not None and len(history.buckets) and not len(history.known_counts(*asked.columns).counts):
         text = (
@@ -381,14 +392,30 @@ class _Report:
         if mark.predicate is None:
             return known.after
         shown = model.as_known(mark.predicate, self._request.log.schema().names, self._now)
-        end = max(self.ended_at or self._now, self.started_at)
+        seen = self._share(self._place(), shown).value
+        return known.after if seen is None else seen
+
+    def wrong(self, watched: Watched) -> Share | None:
+        """How many of the affected decisions were wrong, of those whose label had arrived."""
+        if watched.classes is None or not alike(*(each.values for each in watched.classes)):
+            return None
+        model, types, (label, answer) = self._request.model, self._request.log.schema().types, watched.classes
+        if label.column not in types or answer.column not in types:
+            return None
+        shown = model.as_known(differs(answer.column, label.column), types, self._now)
+        found = self._share(self._predicate(self.started_at), shown)
+        return found if found.of else None
+
+    def _share(self, where: str, shown: str) -> Share:
+        """The rows within the span that a predicate shows, of those that it says yes or no of."""
+        end = min(max(self.ended_at or self._now, self.started_at), self._now)
 
         def count(predicate: str) -> int:
-            asked = Question(all_of(self._place(), predicate), min(end, self._now), since=self.started_at)
+            asked = Question(all_of(where, predicate), end, since=self.started_at)
             return self._request.log.answer(asked).count
 
-        of = Share(hits := count(shown), hits + count(f"not ({shown})"))
-        return known.after if of.value is None else of.value
+        hits = count(shown)
+        return Share(hits, hits + count(f"not ({shown})"))
 
     def finding(self, hit: Hit) -> Finding:
         """A hit as a finding, with some entries that show it."""

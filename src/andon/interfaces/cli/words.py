@@ -67,6 +67,12 @@ def percent(share: float) -> str:
     return shares.percent(share)
 
 
+def wrong(found: shares.Share) -> str:
+    """`170 of the 988 decisions with a label (17.2%)`."""
+    of = of_things(found.of, "decision", "decisions")
+    return f"{found.hits:,} of the {of} with a label ({percent(found.value or 0)})"
+
+
 def of_things(count: int, one: str, many: str) -> str:
     """`1 decision`, `1,159 decisions`."""
     return f"{count:,} {one if count == 1 else many}"

@@ -105,13 +105,14 @@ def _cells(told: Told) -> tuple[Cell, ...]:
     affected = incident.affected
     share = words.percent(affected.count / told.scan.rows) if told.scan.rows else "0%"
     bounds = "exact" if affected.low == affected.high else f"between {affected.low:,} and {affected.high:,}"
+    wrong = () if incident.wrong is None else (f"wrong: {words.wrong(incident.wrong)}",)
     estimate = words.span(Interval(incident.started_at_low, incident.started_at_high), zone)
     ended = incident.ended_at
     over = "not over where the log ends" if ended is None else f"ended {words.moment(ended, zone)}"
     start = incident.started_at.astimezone(zone)
     late = incident.detected_at - incident.started_at
     return (
-        Cell("Affected decisions", f"{affected.count:,}", (f"of {told.scan.rows:,} ({share})", bounds)),
+        Cell("Affected decisions", f"{affected.count:,}", (f"of {told.scan.rows:,} ({share})", bounds, *wrong)),
         Cell(
             "Started",
             f"{start.day} {start:%b}",
