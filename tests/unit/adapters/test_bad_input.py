@@ -229,6 +229,21 @@ CAUSES: dict[str, tuple[Callable[[], object], str | list[str], list[str]]] = {
         "log.jsonl",
         ["cannot read log.jsonl: Malformed JSON", "in line 2:", "mend the file"],
     ),
+    "broken JSON after empty lines": (
+        lambda: _write("log.jsonl", "\n \n" + 2 * f"{JSON_LINE}\n" + '{"id":\n' + JSON_LINE),
+        "log.jsonl",
+        ["cannot read log.jsonl", "in line 7", "write it again"],
+    ),
+    "no object after empty lines, compressed": (
+        lambda: _write("log.jsonl.gz", gzip.compress(("\n\n" + JSON_LINE + "\n\n[1]\n").encode())),
+        "log.jsonl.gz",
+        ["cannot read log.jsonl.gz: line 6 is no JSON object", "write each line as an object"],
+    ),
+    "JSON with more behind it": (
+        lambda: _write("log.jsonl", JSON_LINE + "\n" + JSON_LINE.strip() + " x\n"),
+        "log.jsonl",
+        ["in line 3: unexpected content after document; mend the file"],
+    ),
     "broken JSON amid good": (
         lambda: _write("log.jsonl", JSON_LINE * 5000 + '{"id": }\n' + JSON_LINE * 5000),
         "log.jsonl",

@@ -3,11 +3,13 @@
 import csv
 import gzip
 import io
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -98,6 +100,15 @@ class LogFiles:
         for path in self.paths:
             with _text(path, self.storage) as text:
                 _require_no_nul(path, text)
+
+    def line_of(self, path: str, number: int) -> int:
+        """Which line of a file is meant by one that the engine counted: it leaves empty lines out."""
+        try:
+            with _text(path, self.storage) as text:
+                filled = (line for line, content in enumerate(text, start=1) if content.strip())
+                return next(islice(filled, number - 1, None), number)
+        except (OSError, EOFError, zlib.error):
+            return number
 
     def shown(self, absolute: str) -> str:
         """The path as the user knows it."""
