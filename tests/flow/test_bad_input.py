@@ -195,6 +195,28 @@ def test_an_option_that_cannot_be_used(cause: str, andon: Run, work: Path) -> No
     refused(andon, (*SCAN, *words), parts)
 
 
+@pytest.mark.parametrize("option", ["--json", "--html", "--pin"])
+def test_an_output_may_have_the_longest_name_there_is(option: str, andon: Run, work: Path) -> None:
+    for name in ("o" * 255, "ü" * 127):
+        code, _, err = andon(*SCAN[:-2], option, name)
+        assert (code, err) == (0, "")
+        assert Path(name).stat().st_size > 0
+        Path(name).unlink()
+    assert len(list(work.iterdir())) == 3
+
+
+@pytest.mark.skipif(not Path("/proc/kmsg").exists(), reason="this system shows no such files")
+@pytest.mark.parametrize("path", ["/proc/kmsg", "/proc/version", "/proc/self/mem", "/sys/kernel/profiling"])
+def test_what_the_kernel_shows_as_files_is_no_log(path: str, andon: Run, work: Path) -> None:
+    said = [f"{path} is no file but a device or a pipe", "write its content to a file first"]
+    if not Path(path).exists():
+        pytest.skip("this kernel does not show it")
+    refused(andon, ("scan", path, *SCAN[2:]), said)
+    for option in ("--reference", "--labels", "--model"):
+        refused(andon, (*SCAN, option, path), said)
+    refused(andon, ("init", path, "-o", "-"), said)
+
+
 def test_an_output_whose_name_goes_in_circles(andon: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a").symlink_to("b")

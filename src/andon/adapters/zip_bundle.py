@@ -1,6 +1,7 @@
 """A bundle as a zip file: written beside its place, moved there when it is whole."""
 
 import os
+import secrets
 import zipfile
 from collections.abc import Iterable
 from hashlib import sha256
@@ -18,7 +19,7 @@ class ZipBundle:
     """Members of a zip; leaving with an error leaves nothing behind."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._scratch = path, path.with_name(f".{path.name}.{os.getpid()}")
+        self._path, self._scratch = path, path.with_name(f".andon.{secrets.token_hex(8)}")
         self._zip = zipfile.ZipFile(self._scratch, "x", zipfile.ZIP_DEFLATED)
 
     def __enter__(self) -> Self:

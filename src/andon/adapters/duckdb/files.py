@@ -222,7 +222,7 @@ def _named(path: Path, pattern: str) -> list[str]:
     if path.exists():
         if signs:
             raise BadInput(f"the name of {pattern} holds {signs[0]}, which stands for many files: rename it")
-        if not path.is_file():
+        if not path.is_file() or _is_shown_by_the_kernel(path):
             raise BadInput(f"{pattern} is no file but a device or a pipe: write its content to a file first")
         return [pattern]
     if path.is_symlink():
@@ -234,6 +234,11 @@ def _named(path: Path, pattern: str) -> list[str]:
     if not names:
         raise BadInput(f"no file matches {pattern}: check the pattern")
     return names
+
+
+def _is_shown_by_the_kernel(path: Path) -> bool:
+    """Whether it lies in /proc or /sys: what stands there as files has no size, and some of it no end."""
+    return path.stat().st_dev in {root.stat().st_dev for root in map(Path, ("/proc", "/sys")) if root.is_mount()}
 
 
 def _meant(path: Path) -> str:

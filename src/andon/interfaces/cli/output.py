@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import stat
 import sys
 from collections.abc import Callable, Iterable
@@ -132,7 +133,7 @@ def write(text: str, path: str) -> None:
 
 
 def _replace(target: Path, text: str) -> None:
-    scratch = target.with_name(f".{target.name}.{os.getpid()}")
+    scratch = target.with_name(f".andon.{secrets.token_hex(8)}")  # the longest name leaves no room for more
     try:
         with scratch.open("x", encoding="utf-8") as file:
             file.write(text)
