@@ -102,7 +102,7 @@ def warnings(judged: Judged, came: Came) -> Iterator[Warning]:
 
 def _is_one_unnamed(judged: Judged, coding: CategoryCoding) -> bool:
     """Whether the log has a version that shares its cell with another one, whose name alone is known."""
-    names = judged.history.names(VERSION).values()
+    names = sorted(judged.history.names(VERSION).values())  # a question is known again by its words
     if not names:
         return False
     others = f"not ({is_null(coding.column)}) and not ({one_of(coding.column, (*coding.values, *names))})"
