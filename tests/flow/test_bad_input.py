@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv
 
+from andon.adapters.zip_bundle import ZipBundle
+
 Run = Callable[..., tuple[int, str, str]]
 ROWS = 1200
 MODEL = "model_id: m\nid_column: id\ntime_column: ts\nprediction_column: p\nfeatures: [x]\n"
@@ -215,6 +217,16 @@ def test_what_the_kernel_shows_as_files_is_no_log(path: str, andon: Run, work: P
     for option in ("--reference", "--labels", "--model"):
         refused(andon, (*SCAN, option, path), said)
     refused(andon, ("init", path, "-o", "-"), said)
+
+
+def test_a_pin_never_takes_the_place_of_a_pipe_or_a_device(andon: Run, work: Path) -> None:
+    pipe = work.parent / "pipe"
+    os.mkfifo(pipe)
+    refused(andon, (*SCAN, "--pin", str(pipe)), [f"--pin {pipe} is a device or a pipe", "name a file"])
+    assert pipe.is_fifo()
+    with pytest.raises(OSError, match="a device or a pipe"), ZipBundle(pipe):
+        pass
+    assert pipe.is_fifo()
 
 
 def test_an_output_whose_name_goes_in_circles(andon: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import os
 import secrets
 import zipfile
 from collections.abc import Iterable
+from errno import EEXIST
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
@@ -19,6 +20,8 @@ class ZipBundle:
     """Members of a zip; leaving with an error leaves nothing behind."""
 
     def __init__(self, path: Path) -> None:
+        if path.exists() and not path.is_file():  # moved there, it would take the place of what others write to
+            raise OSError(EEXIST, "it is a device or a pipe, or a folder", str(path))
         self._path, self._scratch = path, path.with_name(f".andon.{secrets.token_hex(8)}")
         self._zip = zipfile.ZipFile(self._scratch, "x", zipfile.ZIP_DEFLATED)
 

@@ -165,16 +165,22 @@ def _require_places(asked: Asked) -> None:
         raise BadInput("--html - names no file: write the page to a file, such as --html scan.html")
     if asked.send:
         client.server()
-    if (asked.pin is not None or asked.send) and asked.model is None:
-        option = "--send" if asked.send else "--pin"
-        raise BadInput(f"{option} keeps the model file too: name it with --model (`andon init` writes one)")
-    if asked.pin == STDOUT:
-        raise BadInput("--pin - names no file: write the pin to a file, such as --pin scan.pin")
+    _require_pinnable(asked)
     for option, path in (("--json", asked.json), ("--html", asked.html), ("--pin", asked.pin)):
         if path not in (None, STDOUT):
             output.require_place(path, inputs, option)
     if asked.html is not None and asked.json is not None and output.same_place(asked.html, asked.json):
         raise BadInput(f"--html and --json would both write {asked.html}: name two files")
+
+
+def _require_pinnable(asked: Asked) -> None:
+    if (asked.pin is not None or asked.send) and asked.model is None:
+        option = "--send" if asked.send else "--pin"
+        raise BadInput(f"{option} keeps the model file too: name it with --model (`andon init` writes one)")
+    if asked.pin == STDOUT:
+        raise BadInput("--pin - names no file: write the pin to a file, such as --pin scan.pin")
+    if asked.pin is not None:
+        output.require_file(asked.pin, "--pin")
 
 
 def _write(asked: Asked, framed: _Framed, document: Document) -> tuple[_Framed, BadInput | None]:
