@@ -244,6 +244,44 @@ CAUSES: dict[str, tuple[Callable[[], object], str | list[str], list[str]]] = {
         "log.jsonl",
         ["in line 3: unexpected content after document; mend the file"],
     ),
+    "JSON with a key that has no name": (
+        lambda: _write("log.jsonl", '{"id": "1", "ts": "2026-01-01", "": 1}\n'),
+        "log.jsonl",
+        ["log.jsonl has objects without keys, or a key without a name", "name each key"],
+    ),
+    "JSON without keys": (
+        lambda: _write("log.jsonl", "{}\n{}\n"),
+        "log.jsonl",
+        ["log.jsonl has objects without keys", "name each key"],
+    ),
+    "lines that end in carriage returns": (
+        lambda: _write("log.csv", GOOD.replace("\n", "\r")),
+        "log.csv",
+        [
+            "cannot read the header of log.csv: its lines end in a carriage return alone",
+            "end its lines with a line feed",
+        ],
+    ),
+    "lines that end in two ways": (
+        lambda: _write("log.csv", GOOD.replace("\n", "\r\n") * 300 + GOOD * 300),
+        "log.csv",
+        ["cannot read log.csv: its lines end in more ways than one", "end its lines with a line feed"],
+    ),
+    "gzip that breaks off": (
+        lambda: _write("log.csv.gz", gzip.compress(GOOD.encode() * 9)[:-9]),
+        "log.csv.gz",
+        ["cannot read log.csv.gz: Unexpected end of GZIP stream; mend the file"],
+    ),
+    "Parquet without columns": (
+        lambda: pq.write_table(pa.table({}), "log.parquet"),
+        "log.parquet",
+        ["cannot read log.parquet: Need at least one non-root column in the file; mend the file"],
+    ),
+    "Parquet that lost its middle": (
+        lambda: _write("log.parquet", _good_parquet("log.parquet")[:400] + _good_parquet("log.parquet")[-3000:]),
+        "log.parquet",
+        ["cannot read log.parquet: it is shorter than its footer says; mend the file"],
+    ),
     "broken JSON amid good": (
         lambda: _write("log.jsonl", JSON_LINE * 5000 + '{"id": }\n' + JSON_LINE * 5000),
         "log.jsonl",
@@ -492,3 +530,17 @@ def test_what_is_spilled_is_removed(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     _good_parquet("log.parquet", 50_000)
     with open_log("log.parquet", MODEL) as log:
         assert log.profile_category("id").distinct == 50_000
+
+
+def test_csv_columns_without_a_name_are_called_by_their_place() -> None:
+    _write("log.csv", "id,ts,x,,\n1,2026-01-01T00:00:00Z,1,,\n")
+    with open_log("log.csv", MODEL) as log:
+        assert log.schema().names == ("id", "ts", "x", "column3", "column4")
+
+
+def test_json_of_many_rare_keys_is_read_by_its_keys() -> None:
+    lines = (f'{{"id": "{n}", "ts": "2026-01-01", "f{n}": {n}}}' for n in range(500))
+    _write("log.jsonl", "\n".join(lines))
+    with open_log("log.jsonl", MODEL) as log:
+        assert log.rows() == 500
+        assert log.schema().types["f499"] is LogicalType.NUMBER

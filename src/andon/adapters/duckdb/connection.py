@@ -35,9 +35,15 @@ _SPILL = "andon-"
 _NO_STATISTICS = "disabled_optimizers = 'statistics_propagation'"
 _MENDS = {
     "utf-8": "save the file as UTF-8",
+    "more ways than one": "end its lines with a line feed",
     "is no json object": 'write each line as an object, such as {"id": 1}',
 }
 """By words of a reason, lower case."""
+_IN_OUR_WORDS = {
+    "The CSV Parser state machine reached an invalid state": "its lines end in more ways than one",
+    "Prefetch registered for bytes outside file": "it is shorter than its footer says",
+}
+"""By how a reason of the engine's begins."""
 _NO_REASON = "its content cannot be read"
 
 
@@ -152,10 +158,12 @@ def _reason(message: str) -> str:
         return f"line {first.rsplit(' ', 1)[-1]}: {lines[advice - 1].rstrip('. ')}"
     first = re.sub(r' in file "[^"]*",?|"?/[^ "]*"?:? ?', "", first)
     first = re.sub(r"^JSON transform error in (line \d+): Expected OBJECT, but got .*", r"\1 is no JSON object", first)
+    first = re.sub(r"^Failed to read Parquet file\W*", "", first)
+    first = next((ours for theirs, ours in _IN_OUR_WORDS.items() if first.startswith(theirs)), first)
     first = first.removesuffix(" Try auto-detecting the JSON format")
     # the engine has counted on to the next line when it says this
     first = re.sub(r"^(Malformed JSON at byte \d+ in line )(\d+)", _one_less, first)
-    return first.rstrip(". ") or _NO_REASON
+    return first.rstrip(".: ") or _NO_REASON
 
 
 def _one_less(found: re.Match[str]) -> str:

@@ -114,12 +114,15 @@ class LogFiles:
         """The path as the user knows it."""
         return dict(zip(self.absolute, self.paths, strict=True)).get(absolute, absolute)
 
-    def reader(self, types: Mapping[str, str] | None = None, *, with_file: bool = False) -> str:
+    def reader(
+        self, types: Mapping[str, str] | None = None, *, with_file: bool = False, rare_keys: bool = False
+    ) -> str:
         """SQL for all rows of the files; CSV comes as text, `types` fixes what JSON lines come as.
 
         Args:
             types: DuckDB types by column; without them the values of JSON lines decide.
             with_file: add a column `filename`.
+            rare_keys: take the keys of JSON lines for columns even if they are many and each is seldom there.
         """
         options = [f"filename = {str(with_file).lower()}"]
         if self.kind is Kind.PARQUET:
@@ -131,6 +134,8 @@ class LogFiles:
                 "maximum_depth = 2",
                 f"maximum_object_size = {_LINE_BYTES_MAX}",
             ]
+            if rare_keys:
+                options.append("map_inference_threshold = -1")
             options.append("sample_size = -1" if types is None else f"columns = {_struct(types)}")
             return _function("read_json", self.absolute, options)
         by_header: dict[tuple[str, ...], list[str]] = {}
@@ -374,11 +379,13 @@ def _header(path: str, delimiter: str, storage: Storage) -> tuple[str, ...]:
     try:
         names = next(csv.reader([_first_line(path, storage)], delimiter=delimiter), [])
     except csv.Error as error:
-        raise BadInput(f"cannot read the header of {path}: {error}; end its lines with a line feed") from None
+        reason = "its lines end in a carriage return alone" if "new-line character" in str(error) else error
+        raise BadInput(f"cannot read the header of {path}: {reason}; end its lines with a line feed") from None
     if not any(name.strip() for name in names):
         raise BadInput(f"{path} begins with an empty line: its first line must name the columns")
-    _require_names(path, names)
-    return tuple(name or f"column{place}" for place, name in enumerate(names))
+    named = tuple(name or f"column{place}" for place, name in enumerate(names))
+    _require_names(path, named)
+    return named
 
 
 @contextmanager

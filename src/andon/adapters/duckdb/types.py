@@ -7,6 +7,7 @@ from andon.adapters.duckdb.codes import logical_type, quoted_name
 from andon.adapters.duckdb.connection import Connection, one_row
 from andon.adapters.duckdb.files import Kind, LogFiles
 from andon.adapters.duckdb.place import Place
+from andon.base.errors import BadInput
 from andon.inventory.model import Columns
 from andon.telemetry.schema import LogicalType, LogSchema
 
@@ -73,8 +74,8 @@ def _json(
     connection: Connection, files: Place, found: dict[str, str], known: tuple[Columns, Mapping[str, LogicalType]]
 ) -> RawLog:
     columns, wanted = known
-    if list(found) == ["json"]:  # as the engine calls lines that are no objects; with two columns it says so
-        connection.execute(f"select count(json) from {files.reader({'json': 'JSON', 'more': 'JSON'})}")
+    if list(found) == ["json"] and isinstance(files, LogFiles):
+        found = _by_keys(connection, files)
     storages, read_as = {}, {}
     for name, storage in found.items():
         is_time = name in (columns.time, columns.label_time) and logical_type(storage) is not LogicalType.NUMBER
@@ -84,6 +85,22 @@ def _json(
     tail = {name: " ->> '$'" if kind == "JSON" else "" for name, kind in read_as.items()}
     sql = {name: f"{quoted_name(name)}{tail[name]}" for name in found}
     return RawLog(files.reader(read_as), files.reader(read_as, with_file=True), storages, sql)
+
+
+def _by_keys(connection: Connection, files: LogFiles) -> dict[str, str]:
+    """The columns of lines that the engine takes for one column `json`: many rare keys, or no objects at all.
+
+    Raises:
+        BadInput: no keys can be columns.
+    """
+    found = described(connection, files.reader(rare_keys=True))
+    if list(found) != ["json"]:
+        return found
+    # asked for two columns, the engine says of lines that they are no objects
+    connection.execute(f"select count(json) from {files.reader({'json': 'JSON', 'more': 'JSON'})}")
+    if found["json"] != "JSON":
+        return found
+    raise BadInput(f"{files.name} has objects without keys, or a key without a name: name each key")
 
 
 def _held(connection: Connection, reader: str, names: list[str]) -> dict[str, int]:
