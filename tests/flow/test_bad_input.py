@@ -53,6 +53,10 @@ SCAN = ("scan", "log.parquet", "--model", "model.yaml", "--reference", "referenc
 
 MODEL_FILES: Mapping[str, tuple[str | bytes, list[str]]] = {
     "no key at all": ("", ["model.yaml holds no keys", "write `id_column"]),
+    "two documents": (
+        MODEL + "---\n" + MODEL,
+        ["model.yaml, line 6 begins another document", "keep one model file in"],
+    ),
     "a list": ("- a\n- b\n", ["model.yaml holds no keys", "write"]),
     "no YAML": ("model_id: [m\n", ["model.yaml, line", "not valid YAML", "mend that line"]),
     "not UTF-8": (
@@ -429,7 +433,7 @@ VERSIONS: Mapping[str, tuple[Any, Any, list[tuple[str, str]]]] = {
     "fifteen new": (
         NEW,
         ["old"] * ROWS,
-        [("versions_many", "12 versions and at least 3 more in v came while the log ran; some were counted as one")],
+        [("versions_many", "12 versions and at least 3 more in v came while the log ran; not all versions were told")],
     ),
     "one in each row": (
         np.char.add("a", NUMBERS.astype("U5")),
@@ -618,3 +622,40 @@ def test_labels_of_another_kind_than_the_answers(how: str, andon: Run, work: Pat
         is_wrong = (written(truth) != answers.astype("U1")) if how != "as truths" else (truth != answers)
         assert incident["wrong"] == {"count": int(is_wrong[900:].sum()), "of": 300}
         assert told == []
+
+
+def test_text_among_numbers_is_told_by_what_was_counted(andon: Run, work: Path) -> None:
+    words = np.where(NUMBERS < 900, np.char.mod("%.3f", NUMBERS % 97 / 97), "lost")
+    pq.write_table(table(x=words), "log.parquet")
+    pq.write_table(table(x=NUMBERS % 97 / 97), "reference.parquet")
+    code, _, err = andon(*SCAN, "--html", "out.html")
+    assert code == 1, err
+    [incident] = json.loads(Path("out.json").read_text())["incidents"]
+    assert incident["summary"].startswith("x is null in 100% of decisions, ")
+    page = re.sub(r"<[^>]*>|\s+", " ", Path("out.html").read_text())
+    assert "x is null in 100% of decisions" in page
+    assert "x is null: share of decisions over time" not in page
+
+
+def test_what_now_cuts_off_is_not_called_the_end_of_the_log(andon: Run, work: Path) -> None:
+    assert andon(*SCAN, "--now", "2026-01-01T00:30:00Z")[0] == 0
+    [warning] = warnings()
+    assert "no evaluation was over before --now: the rows until then span 0:30:00, one evaluation is" in warning["text"]
+
+
+@pytest.mark.parametrize("held", [[[1.0]] * ROWS, [{"a": 1}] * ROWS, [b"\xff"] * ROWS, TIMES])
+def test_a_feature_of_which_only_absence_is_seen_is_told(held: Any, andon: Run, work: Path) -> None:
+    for name in ("log", "reference"):
+        pq.write_table(table(x=held), f"{name}.parquet")
+    assert andon(*SCAN)[0] == 0
+    [warning] = warnings()
+    assert warning["code"] == "only_absence"
+    assert "x of the reference hold times, lists, structures or bytes" in warning["text"]
+
+
+def test_thousands_of_columns_that_are_missing_are_told_in_a_few_lines(andon: Run, work: Path) -> None:
+    Path("model.yaml").write_text(MODEL.replace("[x]", f"[{', '.join(f'f{n}' for n in range(3000))}]"))
+    assert andon(*SCAN)[0] == 0
+    texts = [each["text"] for each in warnings() if each["code"] == "model_file"]
+    assert len(texts) == 13
+    assert "no column of 2,988 more names that the model declares, the last is 'f2999'" in texts[-1]

@@ -91,11 +91,15 @@ def warnings(judged: Judged, came: Came) -> Iterator[Warning]:
         )
         yield Warning("versions_too_many", text)
     if came.more or came.shared:
-        named = f"{TOLD} versions and at least {came.more:,} more" if came.more else f"{len(came.first)} versions"
-        why = "some were counted as one, so a failure of one may be put down to another" if came.shared else ""
+        count = len(came.first)
+        named = f"{count} versions" if count != 1 else "1 version"
+        named = f"{named} and at least {came.more:,} more" if came.more else named
+        why = (
+            "; not all versions were told apart, so a failure of one may be put down to another" if came.shared else ""
+        )
         text = (
-            f"{named} in {column} came while the log ran{f'; {why}' if why else ''}: if it holds no releases, name the "
-            "column that does as `version_column:`"
+            f"{named} in {column} came while the log ran{why}: if it holds no releases, name the column that does as "
+            "`version_column:`"
         )
         yield Warning("versions_many", text)
 

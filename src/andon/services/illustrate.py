@@ -142,7 +142,8 @@ def _scenes(subject: Subject) -> Iterator[_Scene | None]:
 def _scene(subject: Subject, incident: DetectedIncident, key: str, answers: tuple[tuple[str, str], ...]) -> _Scene:
     lead = incident.findings[0] if incident.findings else None
     measures = list(answers)
-    if lead is not None and lead.mark is not None:
+    schemas = subject.log.schema(), subject.reference.schema()
+    if lead is not None and lead.mark is not None and schemas[0].is_alike(schemas[1], lead.features):
         measures = [(lead.what, lead.mark), *(each for each in answers if each[1] != lead.mark)]
     wrong = _wrong(subject)
     if wrong is not None and wrong[1] not in [where for _, where in measures]:

@@ -34,6 +34,7 @@ from andon.inventory.change import Change
 from andon.inventory.model import Model
 from andon.telemetry.plan import CategoryCoding, Plan
 from andon.telemetry.question import Question
+from andon.telemetry.schema import LogicalType
 from andon.telemetry.source import LogSource
 
 Progress = Callable[[str, int, int], None]
@@ -169,7 +170,12 @@ class Watch:
                 "name the log's columns under `features:` and `prediction_column:`"
             )
             warnings.append(ScanWarning("nothing_watched", text))
-        warnings += [*_lacking(request), *_unknown_labels(request, watched, history), *_unknown_delay(request, watched)]
+        warnings += [
+            *_lacking(request),
+            *_unread(request, watched),
+            *_unknown_labels(request, watched, history),
+            *_unknown_delay(request, watched),
+        ]
         for name in watched.names:
             if history.absent(name):
                 column = watched.codings[name].column
@@ -179,9 +185,12 @@ class Watch:
                 )
                 warnings.append(ScanWarning("absent_throughout", text))
         if len(history.buckets) == 0:
+            period, end = request.log.period(), "the end of the log"
+            if request.now is not None and request.now < period.end:
+                period, end = Interval(period.start, request.now), "--now"
             text = (
-                f"no evaluation was over before the end of the log: its rows span {request.log.period().length}, one "
-                f"evaluation is {history.plan.grid.length}; give a shorter one with --every"
+                f"no evaluation was over before {end}: the rows until then span {period.length}, one evaluation is "
+                f"{history.plan.grid.length}; give a shorter one with --every"
             )
             warnings.append(ScanWarning("no_evaluation", text))
         return tuple(warnings)
@@ -248,6 +257,19 @@ def _lacking(request: Request) -> Iterator[ScanWarning]:
     if lacking:
         text = f"the reference has no {', '.join(lacking)}, so nothing can be said of it: name a reference that has it"
         yield ScanWarning("reference_lacks", text)
+
+
+def _unread(request: Request, watched: Watched) -> Iterator[ScanWarning]:
+    """Columns that are looked at, of which only absence is counted, as they hold neither numbers nor categories."""
+    types = request.reference.schema().types
+    columns = [watched.codings[name].column for name in watched.names]
+    unread = [each for each in dict.fromkeys(columns) if types.get(each) in (LogicalType.OTHER, LogicalType.TIME)]
+    if unread:
+        text = (
+            f"{', '.join(unread)} of the reference hold times, lists, structures or bytes, of which only their absence "
+            "is looked at: write what is in them as numbers, text or truth values"
+        )
+        yield ScanWarning("only_absence", text)
 
 
 def _unknown_labels(request: Request, watched: Watched, history: History) -> Iterator[ScanWarning]:
@@ -389,7 +411,8 @@ class _Report:
     def observed(self) -> float:
         """The share of the leading mark in the part and the span: of their very rows if they can be asked for it."""
         known, model, mark = self._known, self._request.model, self._known.lead.stream.mark
-        if mark.predicate is None:
+        is_alike = self._request.log.schema().is_alike(self._request.reference.schema(), mark.features)
+        if mark.predicate is None or not is_alike:
             return known.after
         shown = model.as_known(mark.predicate, self._request.log.schema().names, self._now)
         seen = self._share(self._place(), shown).value
