@@ -659,3 +659,22 @@ def test_thousands_of_columns_that_are_missing_are_told_in_a_few_lines(andon: Ru
     texts = [each["text"] for each in warnings() if each["code"] == "model_file"]
     assert len(texts) == 13
     assert "no column of 2,988 more names that the model declares, the last is 'f2999'" in texts[-1]
+
+
+UNSEEN: Mapping[str, tuple[str, Any, str]] = {
+    "a score in words": ("score_column: k\n", ["high", "low"] * (ROWS // 2), "score_unread"),
+    "a segment of one value": ("segments: [k]\n", ["a"] * ROWS, "segment_uncut"),
+    "a group per row": ("protected_attributes: [k]\n", np.char.add("g", NUMBERS.astype("U5")), "segment_uncut"),
+}
+
+
+@pytest.mark.parametrize("cause", UNSEEN)
+def test_what_a_column_does_not_let_the_scan_see_is_told(cause: str, andon: Run, work: Path) -> None:
+    more, held, code = UNSEEN[cause]
+    for name in ("log", "reference"):
+        pq.write_table(table(k=held), f"{name}.parquet")
+    Path("model.yaml").write_text(MODEL + more)
+    assert andon(*SCAN)[0] == 0
+    [warning] = warnings()
+    assert warning["code"] == code
+    assert "k" in warning["text"]

@@ -21,7 +21,16 @@ from andon.detect.history import History
 from andon.detect.hit import Hit, outcomes, search
 from andon.detect.mark import ROWS_MIN
 from andon.detect.narrow import Inquiry, blamed, narrowed
-from andon.detect.planning import LABEL, PACE_ROWS, Watched, evaluation_length, make_plan, watch, with_ripeness
+from andon.detect.planning import (
+    LABEL,
+    PACE_ROWS,
+    SLICE_ROWS_MIN,
+    Watched,
+    evaluation_length,
+    make_plan,
+    watch,
+    with_ripeness,
+)
 from andon.detect.tie import broken
 from andon.detect.versions import new_versions
 from andon.incident.description import WHOLE, Description, asks_where, describe, followed, of_version, picture, place_of
@@ -270,6 +279,18 @@ def _unread(request: Request, watched: Watched) -> Iterator[ScanWarning]:
             "is looked at: write what is in them as numbers, text or truth values"
         )
         yield ScanWarning("only_absence", text)
+    score = request.model.columns.score
+    if score in types and types[str(score)] is not LogicalType.NUMBER:
+        text = f"{score}, the `score_column`, holds no numbers in the reference, so the score is not looked at"
+        yield ScanWarning("score_unread", f"{text}: write it as numbers")
+    cut = {*watched.slices, *watched.cuts}
+    whole = [each for each in request.model.slice_columns if each in types and each not in cut]
+    if whole:
+        text = (
+            f"traffic is not compared by {', '.join(whole)}: in the reference fewer than two values of it have "
+            f"{SLICE_ROWS_MIN} rows; name a longer reference, or a column of fewer values"
+        )
+        yield ScanWarning("segment_uncut", text)
 
 
 def _unknown_labels(request: Request, watched: Watched, history: History) -> Iterator[ScanWarning]:
