@@ -663,6 +663,7 @@ def test_thousands_of_columns_that_are_missing_are_told_in_a_few_lines(andon: Ru
 
 UNSEEN: Mapping[str, tuple[str, Any, str]] = {
     "a score in words": ("score_column: k\n", ["high", "low"] * (ROWS // 2), "score_unread"),
+    "an answer that nobody gives": ("favourable_prediction: granted\n", ["a"] * ROWS, "favourable_unknown"),
     "a segment of one value": ("segments: [k]\n", ["a"] * ROWS, "segment_uncut"),
     "a group per row": ("protected_attributes: [k]\n", np.char.add("g", NUMBERS.astype("U5")), "segment_uncut"),
 }
@@ -677,4 +678,4 @@ def test_what_a_column_does_not_let_the_scan_see_is_told(cause: str, andon: Run,
     assert andon(*SCAN)[0] == 0
     [warning] = warnings()
     assert warning["code"] == code
-    assert "k" in warning["text"]
+    assert any(f" {name}" in warning["text"] for name in ("k", "p")) or warning["text"].startswith("k,")

@@ -24,6 +24,7 @@ from andon.detect.narrow import Inquiry, blamed, narrowed
 from andon.detect.planning import (
     LABEL,
     PACE_ROWS,
+    PREDICTION,
     SLICE_ROWS_MIN,
     Watched,
     evaluation_length,
@@ -53,6 +54,8 @@ FINDINGS_MAX = 8
 EXAMPLES = 5
 REFERENCE_ROWS_MIN = 4 * ROWS_MIN
 """Fewest rows of a baseline."""
+NAMES_TOLD = 12
+"""So many columns are named in one warning."""
 CLASSES_TOLD = 3
 """So many values of a column show what it holds."""
 INNOCENT_KINDS = ("infra", "business")
@@ -275,7 +278,7 @@ def _unread(request: Request, watched: Watched) -> Iterator[ScanWarning]:
     unread = [each for each in dict.fromkeys(columns) if types.get(each) in (LogicalType.OTHER, LogicalType.TIME)]
     if unread:
         text = (
-            f"{', '.join(unread)} of the reference hold times, lists, structures or bytes, of which only their absence "
+            f"{_few(unread)} of the reference hold times, lists, structures or bytes, of which only their absence "
             "is looked at: write what is in them as numbers, text or truth values"
         )
         yield ScanWarning("only_absence", text)
@@ -287,10 +290,23 @@ def _unread(request: Request, watched: Watched) -> Iterator[ScanWarning]:
     whole = [each for each in request.model.slice_columns if each in types and each not in cut]
     if whole:
         text = (
-            f"traffic is not compared by {', '.join(whole)}: in the reference fewer than two values of it have "
+            f"traffic is not compared by {_few(whole)}: in the reference fewer than two values of it have "
             f"{SLICE_ROWS_MIN} rows; name a longer reference, or a column of fewer values"
         )
         yield ScanWarning("segment_uncut", text)
+    answers, favourable = watched.codings.get(PREDICTION), request.model.favourable_prediction
+    if favourable is not None and isinstance(answers, CategoryCoding) and favourable not in answers.values:
+        text = (
+            f"the `favourable_prediction` {favourable!r} is no answer that the reference holds in {answers.column}: "
+            f"write it as it stands there, such as {', '.join(map(repr, answers.values[:CLASSES_TOLD]))}"
+        )
+        yield ScanWarning("favourable_unknown", text)
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first names, and how many more."""
+    more = len(names) - NAMES_TOLD
+    return ", ".join(names[:NAMES_TOLD]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _unknown_labels(request: Request, watched: Watched, history: History) -> Iterator[ScanWarning]:

@@ -282,6 +282,21 @@ CAUSES: dict[str, tuple[Callable[[], object], str | list[str], list[str]]] = {
         "log.parquet",
         ["cannot read log.parquet: it is shorter than its footer says; mend the file"],
     ),
+    "a wrong time beside a column filename": (
+        _csv("1,2026-01-01,a", "2,soon,b", header="id,ts,Filename"),
+        "log.csv",
+        ["time column 'ts'", "'soon' (id 2 in log.csv)", "write times"],
+    ),
+    "a wrong time beside a key filename": (
+        lambda: _write("log.jsonl", '{"id": "2", "ts": "soon", "filename": "b"}\n'),
+        "log.jsonl",
+        ["time column 'ts'", "'soon' (id 2 in log.jsonl)", "write times"],
+    ),
+    "a name of a column that is a book": (
+        _csv("1,2026-01-01,1", header="id,ts," + "x" * 200_000),
+        "log.csv",
+        ["cannot read the header of log.csv: a name in it is longer than 131,072 characters", "shorten"],
+    ),
     "broken JSON amid good": (
         lambda: _write("log.jsonl", JSON_LINE * 5000 + '{"id": }\n' + JSON_LINE * 5000),
         "log.jsonl",

@@ -121,10 +121,10 @@ class LogFiles:
 
         Args:
             types: DuckDB types by column; without them the values of JSON lines decide.
-            with_file: add a column `filename`.
+            with_file: add a column `FILE` with the path of each row's file.
             rare_keys: take the keys of JSON lines for columns even if they are many and each is seldom there.
         """
-        options = [f"filename = {str(with_file).lower()}"]
+        options = [f"filename = {quoted(FILE) if with_file else 'false'}"]
         if self.kind is Kind.PARQUET:
             return _function("read_parquet", self.absolute, [*options, "union_by_name = true"])
         if self.kind is Kind.JSON_LINES:
@@ -171,6 +171,8 @@ def _struct(types: Mapping[str, str]) -> str:
     return "{" + ", ".join(f"{quoted(name)}: {quoted(kind)}" for name, kind in types.items()) + "}"
 
 
+FILE = "andon\x1ffile"
+"""A column for the file that a row comes from; no column of a log has such a name."""
 _GLOB_SIGNS = "*?["
 
 
@@ -379,8 +381,12 @@ def _header(path: str, delimiter: str, storage: Storage) -> tuple[str, ...]:
     try:
         names = next(csv.reader([_first_line(path, storage)], delimiter=delimiter), [])
     except csv.Error as error:
-        reason = "its lines end in a carriage return alone" if "new-line character" in str(error) else error
-        raise BadInput(f"cannot read the header of {path}: {reason}; end its lines with a line feed") from None
+        reason = f"{error}; end its lines with a line feed"
+        if "new-line character" in str(error):
+            reason = "its lines end in a carriage return alone; end its lines with a line feed"
+        elif "field larger" in str(error):
+            reason = f"a name in it is longer than {csv.field_size_limit():,} characters; shorten it"
+        raise BadInput(f"cannot read the header of {path}: {reason}") from None
     if not any(name.strip() for name in names):
         raise BadInput(f"{path} begins with an empty line: its first line must name the columns")
     named = tuple(name or f"column{place}" for place, name in enumerate(names))

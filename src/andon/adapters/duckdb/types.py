@@ -28,7 +28,7 @@ class RawLog:
 
     Attributes:
         reader: SQL for all rows.
-        reader_with_file: the same with a column `filename`.
+        reader_with_file: the same with a column `files.FILE`.
         storages: the type that each column should have in the end.
         sql: how it gets it.
     """
