@@ -2,15 +2,20 @@
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import csv
+
+from andon.adapters.zip_bundle import ZipBundle
 
 Run = Callable[..., tuple[int, str, str]]
 ROWS = 1200
@@ -48,6 +53,10 @@ SCAN = ("scan", "log.parquet", "--model", "model.yaml", "--reference", "referenc
 
 MODEL_FILES: Mapping[str, tuple[str | bytes, list[str]]] = {
     "no key at all": ("", ["model.yaml holds no keys", "write `id_column"]),
+    "two documents": (
+        MODEL + "---\n" + MODEL,
+        ["model.yaml, line 6 begins another document", "keep one model file in"],
+    ),
     "a list": ("- a\n- b\n", ["model.yaml holds no keys", "write"]),
     "no YAML": ("model_id: [m\n", ["model.yaml, line", "not valid YAML", "mend that line"]),
     "not UTF-8": (
@@ -101,6 +110,46 @@ MODEL_FILES: Mapping[str, tuple[str | bytes, list[str]]] = {
 }
 
 
+ROLES = {
+    "id": ("time", "score", "prediction", "label", "label_time", "version", "model", "latency", "status", "amount"),
+    "time": ("score", "prediction", "label", "version", "model", "latency", "status", "amount", "subject"),
+    "score": ("label", "label_time", "version", "model"),
+    "prediction": ("label", "label_time", "version", "model"),
+    "label": ("label_time", "version", "model"),
+    "label_time": ("version", "model", "latency", "status", "amount", "subject"),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), [(one, other) for one, others in ROLES.items() for other in others])
+def test_one_column_of_two_roles_that_exclude_each_other(one: str, other: str, andon: Run, work: Path) -> None:
+    keys = {"model_id": "m", "id_column": "id", "time_column": "ts", f"{one}_column": "x", f"{other}_column": "x"}
+    Path("model.yaml").write_text(json.dumps(keys))
+    parts = [
+        f"the model file names x as `{one}_column` and as `{other}_column`",
+        "name the column with ",
+        " and the one",
+    ]
+    refused(andon, SCAN, parts)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "score_column: p\n",
+        "label_column: y\nlabel_time_column: ts\n",
+        "subject_column: id\ntrace_column: id\nentity_columns: [id]\n",
+        "segments: [x, p]\nprotected_attributes: [x]\n",
+        "latency_column: p\nstatus_column: p\namount_column: p\n",
+    ],
+)
+def test_one_column_of_two_roles_that_go_together(more: str, andon: Run, work: Path) -> None:
+    pq.write_table(table(y=np.arange(ROWS) % 2), "log.parquet")
+    pq.write_table(table(y=np.arange(ROWS) % 2), "reference.parquet")
+    Path("model.yaml").write_text(MODEL + more)
+    assert andon(*SCAN)[0] in (0, 1)
+    assert "model_file" not in {warning["code"] for warning in json.loads(Path("out.json").read_text())["warnings"]}
+
+
 @pytest.mark.parametrize("cause", MODEL_FILES)
 def test_a_model_file_that_cannot_be_used(cause: str, andon: Run, work: Path) -> None:
     content, parts = MODEL_FILES[cause]
@@ -150,6 +199,38 @@ def test_an_option_that_cannot_be_used(cause: str, andon: Run, work: Path) -> No
     if cause == "an unknown key":
         Path("model.yaml").write_text(MODEL + "segment: [x]\n")
     refused(andon, (*SCAN, *words), parts)
+
+
+@pytest.mark.parametrize("option", ["--json", "--html", "--pin"])
+def test_an_output_may_have_the_longest_name_there_is(option: str, andon: Run, work: Path) -> None:
+    for name in ("o" * 255, "ü" * 127):
+        code, _, err = andon(*SCAN[:-2], option, name)
+        assert (code, err) == (0, "")
+        assert Path(name).stat().st_size > 0
+        Path(name).unlink()
+    assert len(list(work.iterdir())) == 3
+
+
+@pytest.mark.skipif(not Path("/proc/kmsg").exists(), reason="this system shows no such files")
+@pytest.mark.parametrize("path", ["/proc/kmsg", "/proc/version", "/proc/self/mem", "/sys/kernel/profiling"])
+def test_what_the_kernel_shows_as_files_is_no_log(path: str, andon: Run, work: Path) -> None:
+    said = [f"{path} is no file but a device or a pipe", "write its content to a file first"]
+    if not Path(path).exists():
+        pytest.skip("this kernel does not show it")
+    refused(andon, ("scan", path, *SCAN[2:]), said)
+    for option in ("--reference", "--labels", "--model"):
+        refused(andon, (*SCAN, option, path), said)
+    refused(andon, ("init", path, "-o", "-"), said)
+
+
+def test_a_pin_never_takes_the_place_of_a_pipe_or_a_device(andon: Run, work: Path) -> None:
+    pipe = work.parent / "pipe"
+    os.mkfifo(pipe)
+    refused(andon, (*SCAN, "--pin", str(pipe)), [f"--pin {pipe} is a device or a pipe", "name a file"])
+    assert pipe.is_fifo()
+    with pytest.raises(OSError, match="a device or a pipe"), ZipBundle(pipe):
+        pass
+    assert pipe.is_fifo()
 
 
 def test_an_output_whose_name_goes_in_circles(andon: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -343,3 +424,258 @@ def test_no_room_for_spilling_is_said(andon: Run, work: Path, monkeypatch: pytes
     Path("model.yaml").write_text("model_id: m\nid_column: id\ntime_column: ts\nsegments: [t1]\nfeatures: [t2]\n")
     refused(andon, SCAN, ["more memory or temporary disk space", "free some space in /proc/nowhere"])
     monkeypatch.undo()
+
+
+NUMBERS = np.arange(ROWS)
+NEW = np.where(NUMBERS < ROWS // 2, "old", np.char.add("new ", (NUMBERS // 40).astype("U5")))
+VERSIONS: Mapping[str, tuple[Any, Any, list[tuple[str, str]]]] = {
+    "one new": (np.where(NUMBERS < ROWS // 2, "old", "new"), ["old"] * ROWS, []),
+    "fifteen new": (
+        NEW,
+        ["old"] * ROWS,
+        [("versions_many", "12 versions and at least 3 more in v came while the log ran; not all versions were told")],
+    ),
+    "one in each row": (
+        np.char.add("a", NUMBERS.astype("U5")),
+        np.char.add("b", NUMBERS.astype("U5")),
+        [
+            ("versions_too_many", "the reference has 1,200 versions in v, of which 50 can be told apart"),
+            ("versions_many", "12 versions and at least 1,"),
+        ],
+    ),
+    "null in the log": (pa.nulls(ROWS, pa.string()), ["old"] * ROWS, [("versions_empty", "no row of the log has a")]),
+    "empty in the log": ([""] * ROWS, ["old"] * ROWS, [("versions_empty", "no row of the log has a version in v")]),
+    "null in the reference": (
+        ["old"] * ROWS,
+        pa.nulls(ROWS, pa.string()),
+        [("versions_empty", "no row of the reference has a version in v")],
+    ),
+    "null in both": (
+        pa.nulls(ROWS, pa.int64()),
+        pa.nulls(ROWS, pa.int64()),
+        [("versions_empty", "no row of the log and of the reference has a version in v, so no failure can be put")],
+    ),
+}
+
+
+@pytest.mark.parametrize("cause", VERSIONS)
+def test_what_hides_a_version_is_told(cause: str, andon: Run, work: Path) -> None:
+    log, reference, told = VERSIONS[cause]
+    pq.write_table(table(v=log), "log.parquet")
+    pq.write_table(table(v=reference), "reference.parquet")
+    Path("model.yaml").write_text(MODEL + "version_column: v\n")
+    code, _, err = andon(*SCAN, "--html", "out.html")
+    assert code in (0, 1), err
+    document = json.loads(Path("out.json").read_text())
+    found = [each for each in document["warnings"] if each["code"].startswith("versions")]
+    assert [each["code"] for each in found] == [code for code, _ in told]
+    page = Path("out.html").read_text()
+    for each, (_, part) in zip(found, told, strict=True):
+        assert part in each["text"]
+        assert part in page
+
+
+def test_versions_that_detection_counts_as_one_are_named_each(andon: Run, work: Path) -> None:
+    pq.write_table(table(v=NEW), "log.parquet")
+    pq.write_table(table(v=["old"] * ROWS), "reference.parquet")
+    Path("model.yaml").write_text(MODEL + "version_column: v\n")
+    assert andon(*SCAN, "--pin", "scan.pin")[0] == 0  # a pin is scanned again by the answers to the same questions
+    notes = [each["text"] for each in json.loads(Path("out.json").read_text())["notes"]]
+    assert notes == [f"version new {n} first seen in the log" for n in range(15, 27)]
+
+
+OUTCOMES = {"y": NUMBERS % 2, "at": pa.array(TIMES.cast(pa.int64()).to_numpy() + 3_600_000_000, pa.timestamp("us"))}
+LABELLED = MODEL + "label_column: y\nlabel_time_column: at\n"
+NO_TIMES: Mapping[str, tuple[Any, str, str]] = {
+    "no such column": (None, "", "no at, by which labels arrive, so their delay is not known, and errors are judged"),
+    "no value in it": (pa.nulls(ROWS, pa.timestamp("us")), "", "no time in at, by which labels arrive, so their delay"),
+    "no such column, but a delay": (
+        None,
+        "label_delay_days_median: 2\n",
+        "so its labels count as known 2 days later, as the",
+    ),
+}
+
+
+@pytest.mark.parametrize("cause", NO_TIMES)
+def test_a_reference_that_does_not_say_when_labels_came_is_told(cause: str, andon: Run, work: Path) -> None:
+    times, more, part = NO_TIMES[cause]
+    pq.write_table(table(**OUTCOMES), "log.parquet")
+    pq.write_table(table(**{**OUTCOMES, "at": times}), "reference.parquet")
+    Path("model.yaml").write_text(LABELLED + more)
+    assert andon(*SCAN)[0] == 0
+    [text] = [each["text"] for each in warnings() if each["code"] == "reference_label_times"]
+    assert part in text
+    pq.write_table(table(**OUTCOMES), "reference.parquet")
+    assert andon(*SCAN)[0] == 0
+    assert warnings() == []
+
+
+def test_a_log_that_does_not_say_when_labels_came_is_refused(andon: Run, work: Path) -> None:
+    pq.write_table(table(y=NUMBERS % 2), "log.parquet")
+    pq.write_table(table(**OUTCOMES), "reference.parquet")
+    Path("model.yaml").write_text(LABELLED)
+    refused(andon, SCAN, ["the log has no column 'at'", "`label_time_column`", "give `label_delay_days_median`"])
+
+
+def warnings() -> list[dict[str, str]]:
+    """What the scan warned of."""
+    return list(json.loads(Path("out.json").read_text())["warnings"])
+
+
+def _written(name: str, rows: pa.Table) -> str:
+    if name == "csv":
+        csv.write_csv(rows, "log.csv")
+    else:
+        pq.write_table(rows, "log.parquet")
+    return f"log.{name}"
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo"])
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_the_printed_query_counts_the_same_in_any_time_zone(
+    kind: str, zone: str | None, andon: Run, work: Path
+) -> None:
+    moments = TIMES if zone is None else pa.array(TIMES.cast(pa.int64()), pa.timestamp("us", tz=zone))
+    stops = pa.array(NUMBERS % 2, mask=NUMBERS >= 900)
+    log = _written(kind, table(ts=moments, p=stops))
+    code, out, err = andon("scan", log, *SCAN[2:])
+    assert code == 1, err
+    [incident] = json.loads(Path("out.json").read_text())["incidents"]
+    query = next(line.strip() for line in out.splitlines() if line.strip().startswith("SELECT * FROM"))
+    assert incident["affected"]["count"] > 0
+    for session in ("UTC", "America/New_York", "Asia/Kolkata"):
+        connection = duckdb.connect()
+        connection.execute(f"set TimeZone = '{session}'")
+        found = connection.execute(query.replace("SELECT *", "SELECT count(*)")).fetchall()
+        assert found == [(incident["affected"]["count"],)], session
+
+
+def test_text_document_and_page_tell_the_same_shares(andon: Run, work: Path) -> None:
+    often = np.random.default_rng(3).random(ROWS)
+    pq.write_table(table(p=np.where(NUMBERS < 903, often < 0.02, often < 0.6).astype(np.int64)), "log.parquet")
+    pq.write_table(table(p=(often < 0.02).astype(np.int64)), "reference.parquet")
+    Path("model.yaml").write_text(MODEL + "changes: [{ts: 2026-01-07 06:30:00, kind: deploy, what: retrained}]\n")
+    code, out, err = andon(*SCAN, "--html", "out.html")
+    assert code == 1, err
+    [incident] = json.loads(Path("out.json").read_text())["incidents"]
+    assert incident["started_at"] == "2026-01-07T06:30:00Z"
+    seen = int((often[903:] >= 0.6).sum())
+    said = f"in {100 * seen / (ROWS - 903):.3g}% of decisions"
+    expected = incident["summary"].partition(" of decisions, ")[2].partition(";")[0]
+    assert said in incident["summary"]
+    assert f"{said}, {expected}; " in " ".join(out.split())
+    page = re.sub(r"<[^>]*>|\s+", " ", Path("out.html").read_text())
+    assert said in page
+    assert f" {expected}; " in page
+
+
+@pytest.mark.parametrize("unlabelled", [0, 100])
+def test_how_many_decisions_were_wrong_is_told_by_the_labels(unlabelled: int, andon: Run, work: Path) -> None:
+    truth = NUMBERS % 10 == 0
+    answers = np.where(NUMBERS < 900, truth, NUMBERS % 2 == 0).astype(np.int64)
+    labels = pa.array(truth.astype(np.int64), mask=ROWS - unlabelled <= NUMBERS)
+    pq.write_table(table(p=answers, y=labels, at=TIMES), "log.parquet")
+    pq.write_table(table(p=truth.astype(np.int64), y=truth.astype(np.int64), at=TIMES), "reference.parquet")
+    Path("model.yaml").write_text(LABELLED)
+    code, out, err = andon(*SCAN, "--html", "out.html")
+    assert code == 1, err
+    incident = json.loads(Path("out.json").read_text())["incidents"][0]
+    labelled = incident["affected"]["count"] - unlabelled
+    first = ROWS - incident["affected"]["count"]
+    wrong = int((answers != truth)[first : ROWS - unlabelled].sum())
+    assert incident["wrong"] == {"count": wrong, "of": labelled}
+    missing = [each for each in incident["facts_missing"] if "wrong" in each]
+    assert missing == ([f"how many of the {unlabelled} decisions without a label were wrong"] if unlabelled else [])
+    said = f"{wrong} of the {labelled} decisions with a label"
+    assert said in out
+    assert said in re.sub(r"<[^>]*>|\s+", " ", Path("out.html").read_text())
+
+
+OTHERS: Mapping[str, tuple[Callable[[Any], Any], bool]] = {
+    "as text": (lambda truth: truth.astype(np.int64).astype("U1"), False),
+    "as text, and some that are no number": (
+        lambda truth: np.where(NUMBERS % 7 == 0, "pending", truth.astype(np.int64).astype("U1")),
+        False,
+    ),
+    "in words": (lambda truth: np.where(truth, "yes", "no"), True),
+    "as truths": (lambda truth: truth, False),
+}
+
+
+@pytest.mark.parametrize("how", OTHERS)
+def test_labels_of_another_kind_than_the_answers(how: str, andon: Run, work: Path) -> None:
+    written, never_right = OTHERS[how]
+    truth = NUMBERS % 10 == 0
+    answers = np.where(NUMBERS < 900, truth, NUMBERS % 2 == 0).astype(np.int64)
+    pq.write_table(table(p=answers, y=written(truth), at=TIMES), "log.parquet")
+    pq.write_table(table(p=truth.astype(np.int64), y=written(truth), at=TIMES), "reference.parquet")
+    Path("model.yaml").write_text(LABELLED)
+    code, _, err = andon(*SCAN, "--html", "out.html")
+    assert code == 1, err
+    [incident] = json.loads(Path("out.json").read_text())["incidents"]
+    told = [each["text"] for each in warnings() if each["code"] == "labels_unlike_answers"]
+    if never_right:
+        assert (incident["wrong"], len(told)) == (None, 1)
+        assert "the reference holds 'no', 'yes' in y and '0', '1' in p, with no value in common" in told[0]
+    else:
+        is_wrong = (written(truth) != answers.astype("U1")) if how != "as truths" else (truth != answers)
+        assert incident["wrong"] == {"count": int(is_wrong[900:].sum()), "of": 300}
+        assert told == []
+
+
+def test_text_among_numbers_is_told_by_what_was_counted(andon: Run, work: Path) -> None:
+    words = np.where(NUMBERS < 900, np.char.mod("%.3f", NUMBERS % 97 / 97), "lost")
+    pq.write_table(table(x=words), "log.parquet")
+    pq.write_table(table(x=NUMBERS % 97 / 97), "reference.parquet")
+    code, _, err = andon(*SCAN, "--html", "out.html")
+    assert code == 1, err
+    [incident] = json.loads(Path("out.json").read_text())["incidents"]
+    assert incident["summary"].startswith("x is null in 100% of decisions, ")
+    page = re.sub(r"<[^>]*>|\s+", " ", Path("out.html").read_text())
+    assert "x is null in 100% of decisions" in page
+    assert "x is null: share of decisions over time" not in page
+
+
+def test_what_now_cuts_off_is_not_called_the_end_of_the_log(andon: Run, work: Path) -> None:
+    assert andon(*SCAN, "--now", "2026-01-01T00:30:00Z")[0] == 0
+    [warning] = warnings()
+    assert "no evaluation was over before --now: the rows until then span 0:30:00, one evaluation is" in warning["text"]
+
+
+@pytest.mark.parametrize("held", [[[1.0]] * ROWS, [{"a": 1}] * ROWS, [b"\xff"] * ROWS, TIMES])
+def test_a_feature_of_which_only_absence_is_seen_is_told(held: Any, andon: Run, work: Path) -> None:
+    for name in ("log", "reference"):
+        pq.write_table(table(x=held), f"{name}.parquet")
+    assert andon(*SCAN)[0] == 0
+    [warning] = warnings()
+    assert warning["code"] == "only_absence"
+    assert "x of the reference hold times, lists, structures or bytes" in warning["text"]
+
+
+def test_thousands_of_columns_that_are_missing_are_told_in_a_few_lines(andon: Run, work: Path) -> None:
+    Path("model.yaml").write_text(MODEL.replace("[x]", f"[{', '.join(f'f{n}' for n in range(3000))}]"))
+    assert andon(*SCAN)[0] == 0
+    texts = [each["text"] for each in warnings() if each["code"] == "model_file"]
+    assert len(texts) == 13
+    assert "no column of 2,988 more names that the model declares, the last is 'f2999'" in texts[-1]
+
+
+UNSEEN: Mapping[str, tuple[str, Any, str]] = {
+    "a score in words": ("score_column: k\n", ["high", "low"] * (ROWS // 2), "score_unread"),
+    "an answer that nobody gives": ("favourable_prediction: granted\n", ["a"] * ROWS, "favourable_unknown"),
+    "a segment of one value": ("segments: [k]\n", ["a"] * ROWS, "segment_uncut"),
+    "a group per row": ("protected_attributes: [k]\n", np.char.add("g", NUMBERS.astype("U5")), "segment_uncut"),
+}
+
+
+@pytest.mark.parametrize("cause", UNSEEN)
+def test_what_a_column_does_not_let_the_scan_see_is_told(cause: str, andon: Run, work: Path) -> None:
+    more, held, code = UNSEEN[cause]
+    for name in ("log", "reference"):
+        pq.write_table(table(k=held), f"{name}.parquet")
+    Path("model.yaml").write_text(MODEL + more)
+    assert andon(*SCAN)[0] == 0
+    [warning] = warnings()
+    assert warning["code"] == code
+    assert any(f" {name}" in warning["text"] for name in ("k", "p")) or warning["text"].startswith("k,")

@@ -139,6 +139,17 @@ def test_json_on_stdout_is_all_there_is_on_stdout(andon):
     assert json.loads(out)["schema"] == "andon.scan/1"
 
 
+def test_quiet_tells_on_one_line_what_was_guessed(andon, tmp_path):
+    written = tmp_path / "scan.json"
+    guessed = ["scan", str(CLEAN / "log.parquet"), *SELDOM, "--quiet", "--json", str(written)]
+    code, out, err = andon(*guessed, "--reference", str(CLEAN / "reference.parquet"))
+    assert (code, out, err.count("\n")) == (0, "", 1)
+    assert err.startswith("guessed, as no --model was named: model_id: log, id_column: ")
+    assert err.endswith("(andon init writes a model.yaml to check)\n")
+    codes = {warning["code"] for warning in json.loads(written.read_text())["warnings"]}
+    assert {"guessed", "not_asked"} <= codes
+
+
 def test_quiet_says_it_by_the_exit_code(andon):
     assert andon(*with_reference(CLEAN, *SELDOM, "--quiet")) == (0, "", "")
 

@@ -1,6 +1,7 @@
 """Regression and multiclass from end to end: found, told in text and JSON; what does not fit the problem is refused."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,21 @@ def test_answers_that_go_wrong_are_found_and_told(problem: str, andon: Run, tmp_
     first = min(each["started_at"] for each in document["incidents"])
     assert "2026-01-21T00" < first < "2026-01-22T12"
     assert andon("scan", reference, *words[2:])[0] == 0
+
+
+@pytest.mark.parametrize("declared", ["problem: regression\n", ""])
+def test_a_page_draws_how_often_a_number_was_far_off(declared: str, andon: Run, tmp_path: Path) -> None:
+    x, labels, good, wrong = answers("regression")
+    gone = np.where(np.arange(ROWS) >= ROWS // 2, np.nan, x)  # what moves is an input, so errors do not lead
+    log, reference = write(tmp_path, "log", wrong, labels, gone), write(tmp_path, "reference", good, labels, x)
+    (tmp_path / "model.yaml").write_text(MODEL + declared)
+    page = tmp_path / "scan.html"
+    code, _, _ = andon(
+        *("scan", log, "--model", str(tmp_path / "model.yaml"), "--reference", reference, "--html", str(page))
+    )
+    words = re.sub(r"<[^>]*>|\s+", " ", page.read_text())
+    assert code == 1
+    assert re.search(r"y - p is large: below -1\.\d+ or at least 1\.\d+: share of decisions over time", words)
 
 
 def test_text_in_a_regression_is_refused(andon: Run, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_what_names_no_model_is_refused(andon: Run, folder: Path, tmp_path: Path
     assert "is about all alone" in refused(andon, *words(folder, *more, "--model-id", "north"))
     model.write_text(MODEL.replace("model_column: model", "model_column: modell"))
     assert "did you mean model?" in refused(andon, *words(folder, *more))
-    model.write_text(MODEL.replace("model_column: model", "model_column: id"))
+    model.write_text(MODEL.replace("model_column: model", "model_column: amount"))
     assert "too many for the names of models" in refused(andon, *words(folder, *more))
 
 

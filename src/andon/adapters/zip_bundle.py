@@ -1,8 +1,10 @@
 """A bundle as a zip file: written beside its place, moved there when it is whole."""
 
 import os
+import secrets
 import zipfile
 from collections.abc import Iterable
+from errno import EEXIST
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
@@ -18,7 +20,9 @@ class ZipBundle:
     """Members of a zip; leaving with an error leaves nothing behind."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._scratch = path, path.with_name(f".{path.name}.{os.getpid()}")
+        if path.exists() and not path.is_file():  # moved there, it would take the place of what others write to
+            raise OSError(EEXIST, "it is a device or a pipe, or a folder", str(path))
+        self._path, self._scratch = path, path.with_name(f".andon.{secrets.token_hex(8)}")
         self._zip = zipfile.ZipFile(self._scratch, "x", zipfile.ZIP_DEFLATED)
 
     def __enter__(self) -> Self:

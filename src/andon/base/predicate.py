@@ -180,12 +180,15 @@ def identifier(name: str) -> str:
 
 
 def literal(value: str | float | bool | datetime) -> str:  # noqa: FBT001
-    """A value as SQL; an aware time becomes its naive UTC text, which compares with both kinds of time columns."""
+    """A value as SQL; an aware time becomes its text in UTC and says so.
+
+    As text it takes the type of the column: an engine leaves the zone out for a column without one, which is in UTC,
+    and goes by it for a column with one, whatever the zone of the session.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
-        utc = value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
-        return f"'{utc.isoformat(sep=' ')}'"
+        return f"'{(value if value.tzinfo is None else value.astimezone(UTC)).isoformat(sep=' ')}'"
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
     return _number(value)

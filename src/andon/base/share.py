@@ -1,4 +1,4 @@
-"""A share of rows with its interval."""
+"""A share of rows with its interval, and as a percentage."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -38,3 +38,14 @@ class Share:
         middle = (share + z2 / (2 * n)) / (1 + z2 / n)
         half = Z_95 * sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
         return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with at most three significant digits; below a tenth of a percent one tells enough."""
+    if share != share:  # noqa: PLR0124  # not a number
+        return "not known"
+    hundredths = 100 * share
+    if abs(hundredths) >= 100:  # noqa: PLR2004
+        return f"{hundredths:.0f}%"
+    shown = f"{hundredths:.3g}" if abs(hundredths) >= 0.1 else f"{hundredths:.1g}"  # noqa: PLR2004
+    return f"{shown}%" if abs(hundredths) >= 0.01 or not share else "under 0.01%"  # noqa: PLR2004

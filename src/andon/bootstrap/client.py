@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from errno import EEXIST
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -85,6 +86,8 @@ class Server:
     @contextmanager
     def _written(self, response: http.client.HTTPResponse, out: Path) -> Iterator[tuple[Any, int]]:
         """Write an answer beside a file, which it becomes in the end; its SHA-256 and size meanwhile."""
+        if out.exists() and not out.is_file():  # moved there, it would take the place of what others write to
+            raise OSError(EEXIST, "it is a device or a pipe, or a folder", str(out))
         scratch, digest, size = out.parent / f".{secrets.token_hex(8)}.part", sha256(), 0
         with ExitStack() as stack:
             with scratch.open("xb") as file:

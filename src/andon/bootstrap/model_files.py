@@ -30,7 +30,8 @@ def _require_small_file(path: str) -> None:
         return
     if stat.S_ISDIR(found.st_mode):
         raise BadInput(f"the model file {path} is a folder: name the model.yaml in it with --model")
-    if not stat.S_ISREG(found.st_mode):
+    shown_by_the_kernel = {root.stat().st_dev for root in map(Path, ("/proc", "/sys")) if root.is_mount()}
+    if not stat.S_ISREG(found.st_mode) or found.st_dev in shown_by_the_kernel:
         raise BadInput(f"the model file {path} is no file but a device or a pipe: write its content to a file first")
     if found.st_size > LARGEST:
         raise BadInput(

@@ -43,14 +43,20 @@ def read_yaml(path: str, what: str, mend: str) -> object:
     try:
         return _content(path, text)
     except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise BadInput(f"{path}{line} is not valid YAML: {error.problem}; mend that line") from None
+        raise _invalid(path, what, error) from None
     except RecursionError:
         raise BadInput(f"{path} is nested too deep for a {what}: write its keys one below the other") from None
     except ValueError as error:
         raise BadInput(f"{path} holds a value that does not exist ({error}): mend it, or put it in quotes") from None
     except yaml.YAMLError:
         raise BadInput(f"{path} is not valid YAML: a character in it is forbidden; save it as plain text") from None
+
+
+def _invalid(path: str, what: str, error: yaml.MarkedYAMLError) -> BadInput:
+    line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+    if "another document" in str(error.problem):
+        return BadInput(f"{path}{line} begins another document: keep one {what} in a file")
+    return BadInput(f"{path}{line} is not valid YAML: {error.problem}; mend that line")
 
 
 def _content(path: str, text: str) -> object:

@@ -54,6 +54,7 @@ def _incident(incident: DetectedIncident) -> Document:
         "slice": _slice(incident.slice),
         "changed": _changed(incident.changed),
         "affected": _affected(incident.affected),
+        "wrong": None if incident.wrong is None else {"count": incident.wrong.hits, "of": incident.wrong.of},
         "findings": [_finding(finding) for finding in incident.findings],
     }
 

@@ -20,6 +20,8 @@ PEOPLE_P0: Final = 1_000
 PEOPLE_P1: Final = 100
 PROTECTED_P0: Final = 100
 LOSS_P0_USD: Final = 100_000
+WRONG: Final = "how many of the decisions were wrong"
+"""What is missing while nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,19 @@ def _floor(default: str, told: str | None) -> tuple[str, str]:
     return LEVELS[default], f"the default of this type is {default}"
 
 
+def still_missing(missing: tuple[str, ...], decisions: int, labelled: int) -> tuple[str, ...]:
+    """The missing facts, where so many of the decisions have labels that say which were wrong.
+
+    The priority does not go by them: a decision may harm though its label agrees with it, such as the help that nobody
+    was sent because it is seldom needed.
+    """
+    if not labelled:
+        return missing
+    left = f"how many of the {decisions - labelled:,} decisions without a label were wrong"
+    told = (left if each == WRONG else each for each in missing)
+    return tuple(each for each in told if each != left or labelled < decisions)
+
+
 def rules_harm_out(facts: Facts) -> str | None:
     """The known fact that rules harm out, in words; None as long as harm cannot be ruled out."""
     harm = (facts.physical_harm, facts.confirmed_harm, facts.breach_of_law, facts.compliance_gap, facts.personal_data)
@@ -138,7 +153,7 @@ def _open(facts: Facts, level: str) -> tuple[str, ...]:
 def _assumed(facts: Facts) -> tuple[str, ...]:
     """Facts that would have to be known to go below the floor."""
     asked = (
-        (facts.wrong is None, "how many of the decisions were wrong"),
+        (facts.wrong is None, WRONG),
         (facts.people is None, "how many people they concern (no subject_column)"),
         (facts.risk is RiskClass.UNKNOWN, "the model's risk class (judged as high)"),
         (facts.confirmed_harm is None, "whether anybody came to harm"),

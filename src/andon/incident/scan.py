@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from andon.base.interval import Interval
+from andon.base.share import Share
 from andon.detect.finding import Finding, Slice
 from andon.incident.figures import ScanFigures
 from andon.inventory.change import Change
@@ -33,7 +34,12 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class DetectedIncident:
-    """Findings of one cause. Type and `detected_at` were fixed when it fired; the rest may have sharpened since."""
+    """Findings of one cause. Type and `detected_at` were fixed when it fired; the rest may have sharpened since.
+
+    `observed` is the share of the affected part's decisions that the leading measure holds of while the failure lasts,
+    and `expected` what it would have been. `wrong` says how many of the affected decisions were wrong, of those with a
+    label; None where labels cannot say it.
+    """
 
     incident_type: str
     priority: str
@@ -54,6 +60,9 @@ class DetectedIncident:
     """For the picture: per bucket of the shown span (observed share, expected share) of the leading finding."""
     series_start: datetime | None = None
     series_step: timedelta | None = None
+    observed: float | None = None
+    expected: float | None = None
+    wrong: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)

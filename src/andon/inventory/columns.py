@@ -1,5 +1,6 @@
 """Meets what a model declares with what its log has."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 
 from andon.base.errors import BadInput
@@ -8,6 +9,8 @@ from andon.inventory.model import Columns, Model, Problem, Version
 from andon.telemetry.schema import LogicalType, LogSchema
 from andon.telemetry.value import text_of
 
+ABSENCES_TOLD = 12
+"""So many columns that are missing are told one by one."""
 _KEYS = {field.name: f"{field.name}_column" for field in fields(Columns)} | {"entities": "entity_columns"}
 _HOLDS = {
     LogicalType.NUMBER: "numbers",
@@ -40,7 +43,7 @@ def resolve_columns(model: Model, schema: LogSchema) -> Model:
     _require_numbers(model, schema)
     columns = replace(
         columns,
-        version=columns.version or _default("model_version", schema),
+        version=columns.version or _default_version(columns, schema),
         latency=columns.latency or _default("latency_ms", schema),
         status=columns.status or _default("status_code", schema),
     )
@@ -50,7 +53,7 @@ def resolve_columns(model: Model, schema: LogSchema) -> Model:
         favourable_prediction=_as_written(model.favourable_prediction, columns.prediction, schema),
         versions=tuple(_version_as_written(version, columns.version, schema) for version in model.versions),
         known_good_version=_as_written(model.known_good_version, columns.version, schema),
-        warnings=(*model.warnings, *(_absence(name, schema) for name in missing_columns(model, schema))),
+        warnings=(*model.warnings, *_absences(missing_columns(model, schema), schema)),
     )
 
 
@@ -68,6 +71,12 @@ def _require_numbers(model: Model, schema: LogSchema) -> None:
 def _default(name: str, schema: LogSchema) -> str | None:
     """A column that is used where a log has it, though no one declared it."""
     return name if name in schema.types else None
+
+
+def _default_version(columns: Columns, schema: LogSchema) -> str | None:
+    """The usual column of versions, unless the model file says that it holds something else."""
+    others = (columns.id, columns.time, columns.score, columns.prediction, columns.label, columns.label_time)
+    return None if "model_version" in others else _default("model_version", schema)
 
 
 def missing_columns(model: Model, schema: LogSchema) -> tuple[str, ...]:
@@ -91,6 +100,15 @@ def _missing(name: str, role: str, schema: LogSchema) -> str:
     key = _KEYS[role]
     mend = _MENDS.get(role, f"mend `{key}` in the model file")
     return f"the log has no column {name!r}, which the model names as `{key}`{_nearest(name, schema)}: {mend}"
+
+
+def _absences(names: Sequence[str], schema: LogSchema) -> Iterator[str]:
+    yield from (_absence(name, schema) for name in names[:ABSENCES_TOLD])
+    if len(names) > ABSENCES_TOLD:
+        yield (
+            f"the log has no column of {len(names) - ABSENCES_TOLD:,} more names that the model declares, the last is "
+            f"{names[-1]!r}: they count as null throughout"
+        )
 
 
 def _absence(name: str, schema: LogSchema) -> str:

@@ -219,7 +219,7 @@ def parse_model(content: Mapping[Any, Any], *, strict: bool = False) -> Model:
         strict: refuse unknown keys instead of warning about them.
 
     Raises:
-        BadInput: a key is missing, wrong or (when strict) unknown, or one column is both id and time.
+        BadInput: a key is missing, wrong or (when strict) unknown, or one column has two roles that exclude each other.
     """
     unknown = list(_unknown_keys(content))
     if strict and unknown:
@@ -228,11 +228,7 @@ def parse_model(content: Mapping[Any, Any], *, strict: bool = False) -> Model:
         part = ModelPart.model_validate({str(key): value for key, value in content.items()})
     except ValidationError as error:
         raise BadInput(_sentence(error, content)) from None
-    if part.id_column == part.time_column:
-        raise BadInput(
-            f"the model file names {part.id_column} as `id_column` and as `time_column`: name the column with the id "
-            "of each prediction and the one with its time"
-        )
+    _require_apart(part)
     return _model(part, (*unknown, *_rounded_versions(content), *_strange_features(part)))
 
 
@@ -288,6 +284,49 @@ def _columns(part: ModelPart) -> Columns:
     )
 
 
+_HOLDS = {
+    "id_column": "the id of each prediction",
+    "time_column": "the time of each prediction",
+    "score_column": "the model's score",
+    "prediction_column": "the model's answer",
+    "label_column": "what turned out true",
+    "label_time_column": "the time a label became known",
+    "version_column": "the version that answered",
+    "model_column": "the model's name",
+    "latency_column": "the latency",
+    "status_column": "the status",
+    "amount_column": "the amount",
+    "subject_column": "the person concerned",
+}
+_MEASURED = ("latency_column", "status_column", "amount_column")
+_APART = {
+    "id_column": (
+        *("time_column", "score_column", "prediction_column", "label_column", "label_time_column"),
+        *("version_column", "model_column", *_MEASURED),
+    ),
+    "time_column": (
+        *("score_column", "prediction_column", "label_column", "version_column", "model_column"),
+        *("subject_column", *_MEASURED),  # a label may be known at once
+    ),
+    "score_column": ("label_column", "label_time_column", "version_column", "model_column"),  # it may be the answer
+    "prediction_column": ("label_column", "label_time_column", "version_column", "model_column"),
+    "label_column": ("label_time_column", "version_column", "model_column"),
+    "label_time_column": ("version_column", "model_column", "subject_column", *_MEASURED),
+}
+"""For each key the others that may not name the same column, as what is then said would mean nothing."""
+
+
+def _require_apart(part: ModelPart) -> None:
+    for key, others in _APART.items():
+        name = getattr(part, key)
+        clash = next((other for other in others if name is not None and getattr(part, other) == name), None)
+        if clash is not None:
+            raise BadInput(
+                f"the model file names {name} as `{key}` and as `{clash}`: name the column with {_HOLDS[key]} and the "
+                f"one with {_HOLDS[clash]}"
+            )
+
+
 def _once(names: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
@@ -324,12 +363,16 @@ def _rounded_versions(content: Mapping[Any, Any]) -> Iterator[str]:
 
 def _strange_features(part: ModelPart) -> Iterator[str]:
     """A feature that is no input of the model, or that stands there again."""
+    told = set[str]()
     for key, name, why in (
         ("label_column", part.label_column, "the model cannot know the outcome"),
+        ("label_time_column", part.label_time_column, "the model cannot know when the outcome comes"),
+        ("prediction_column", part.prediction_column, "no model is told its own answer"),
         ("id_column", part.id_column, "an id says nothing of what is decided"),
         ("time_column", part.time_column, "a time never comes again"),
     ):
-        if name is not None and name in part.features:
+        if name is not None and name in part.features and name not in told:
+            told.add(name)
             yield f"the model file names {name} as `{key}` and among `features`, but {why}: take it out of `features`"
     for name, times in Counter(part.features).items():
         if times > 1:

@@ -10,13 +10,14 @@ import numpy as np
 from andon.base import predicate
 from andon.base.errors import BadInput
 from andon.base.interval import Grid, Interval
+from andon.detect.builtin.error_rate import alike
 from andon.detect.history import History
 from andon.detect.planning import ANSWERS_MAX, SLICE_VALUES_MAX, feature_coding
 from andon.incident.course import Buckets, measured, step_of
 from andon.incident.figures import Contrast, Course, Distribution, Figures, ScanFigures
 from andon.incident.scan import DetectedIncident, Scan
 from andon.incident.spread import Axis, Counted, axis, distribution
-from andon.inventory.model import Model
+from andon.inventory.model import Model, Problem
 from andon.telemetry.plan import CategoryCoding, Coding, Cube, NumberCoding, Plan, PredicateCoding
 from andon.telemetry.schema import LogicalType
 from andon.telemetry.source import LogSource
@@ -141,11 +142,12 @@ def _scenes(subject: Subject) -> Iterator[_Scene | None]:
 def _scene(subject: Subject, incident: DetectedIncident, key: str, answers: tuple[tuple[str, str], ...]) -> _Scene:
     lead = incident.findings[0] if incident.findings else None
     measures = list(answers)
-    if lead is not None and lead.mark is not None:
+    schemas = subject.log.schema(), subject.reference.schema()
+    if lead is not None and lead.mark is not None and schemas[0].is_alike(schemas[1], lead.features):
         measures = [(lead.what, lead.mark), *(each for each in answers if each[1] != lead.mark)]
     wrong = _wrong(subject)
-    if wrong is not None and wrong not in [where for _, where in measures]:
-        measures.append((WRONG, wrong))
+    if wrong is not None and wrong[1] not in [where for _, where in measures]:
+        measures.append(wrong)
     known = _known(subject)
     moved = [name for name in incident.changed.features if name in known][:MOVED_MAX]
     still = [name for name in subject.model.features if name in known and name not in incident.changed.features]
@@ -204,13 +206,30 @@ def _typed(value: str, kind: LogicalType) -> str | float | bool:
     return float(value) if kind is LogicalType.NUMBER else value
 
 
-def _wrong(subject: Subject) -> str | None:
-    """The predicate of wrong answers, where answer and label are one of few classes."""
-    columns = subject.model.columns
+def _wrong(subject: Subject) -> tuple[str, str] | None:
+    """What wrong answers are and the predicate of them: unlike the label, or as far from it as few of the reference."""
+    columns, model = subject.model.columns, subject.model
     if columns.label is None or columns.prediction is None:
         return None
-    alike = _classes(subject, columns.label) and _classes(subject, columns.prediction)
-    return predicate.differs(columns.label, columns.prediction) if alike else None
+    labels, answers = _classes(subject, columns.label), _classes(subject, columns.prediction)
+    if model.problem is not Problem.REGRESSION and (labels or answers):
+        differ = predicate.differs(columns.label, columns.prediction)
+        return (WRONG, differ) if labels and answers and alike(labels, answers) else None
+    return _far_off(subject, columns.label, columns.prediction)
+
+
+def _far_off(subject: Subject, label: str, answer: str) -> tuple[str, str] | None:
+    """The errors of numbers that lie outside the middle nine in ten of the reference's."""
+    kinds = {source.schema().types.get(each) for source in (subject.log, subject.reference) for each in (label, answer)}
+    if kinds != {LogicalType.NUMBER}:
+        return None
+    quantiles = subject.reference.profile_number(label, answer).quantiles
+    if not quantiles or quantiles[1] >= quantiles[-2]:
+        return None
+    low, high = quantiles[1], quantiles[-2]
+    ends = predicate.difference_below(label, answer, low), predicate.difference_at_least(label, answer, high)
+    what = f"{predicate.difference(label, answer)} is large: below {low:.6g} or at least {high:.6g}"
+    return what, predicate.any_of(*ends)
 
 
 def _is_answerable(subject: Subject, text: str) -> bool:

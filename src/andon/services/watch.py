@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -10,8 +10,10 @@ from operator import itemgetter
 from andon.alert.grouping import Group, Releases, group
 from andon.base.errors import BadInput
 from andon.base.interval import MICROSECOND, Grid, Interval
-from andon.base.predicate import all_of, any_of, equals, is_null, within
+from andon.base.predicate import all_of, any_of, differs, is_null, within
+from andon.base.share import Share, percent
 from andon.detect.budget import Budget
+from andon.detect.builtin.error_rate import alike
 from andon.detect.classify import Signs, classify
 from andon.detect.detector import Detector
 from andon.detect.finding import Finding
@@ -19,17 +21,30 @@ from andon.detect.history import History
 from andon.detect.hit import Hit, outcomes, search
 from andon.detect.mark import ROWS_MIN
 from andon.detect.narrow import Inquiry, blamed, narrowed
-from andon.detect.planning import LABEL, PACE_ROWS, Watched, evaluation_length, make_plan, watch, with_ripeness
+from andon.detect.planning import (
+    LABEL,
+    PACE_ROWS,
+    PREDICTION,
+    SLICE_ROWS_MIN,
+    Watched,
+    evaluation_length,
+    make_plan,
+    watch,
+    with_ripeness,
+)
 from andon.detect.tie import broken
 from andon.detect.versions import new_versions
 from andon.incident.description import WHOLE, Description, asks_where, describe, followed, of_version, picture, place_of
-from andon.incident.priority import Facts, propose
+from andon.incident.priority import Facts, propose, still_missing
 from andon.incident.scan import Affected, Changed, DetectedIncident, Note, Scan
 from andon.incident.scan import Warning as ScanWarning
+from andon.incident.versions import Judged, came_in
+from andon.incident.versions import warnings as version_warnings
 from andon.inventory.change import Change
 from andon.inventory.model import Model
 from andon.telemetry.plan import CategoryCoding, Plan
 from andon.telemetry.question import Question
+from andon.telemetry.schema import LogicalType
 from andon.telemetry.source import LogSource
 
 Progress = Callable[[str, int, int], None]
@@ -39,8 +54,10 @@ FINDINGS_MAX = 8
 EXAMPLES = 5
 REFERENCE_ROWS_MIN = 4 * ROWS_MIN
 """Fewest rows of a baseline."""
-VERSIONS_TOLD = 12
-"""So many versions that came are told, the first ones."""
+NAMES_TOLD = 12
+"""So many columns are named in one warning."""
+CLASSES_TOLD = 3
+"""So many values of a column show what it holds."""
 INNOCENT_KINDS = ("infra", "business")
 """Kinds of change that seldom alter an answer; another kind near the start is preferred."""
 RARE = 0.01
@@ -93,8 +110,11 @@ class Watch:
         came = new_versions(watched, history).values()
         releases = Releases(tuple(first for _, first in came), outcomes(watched, history, self._detectors))
         incidents = tuple(self._incident(each, watched, request, history, now) for each in group(found, day, releases))
-        column = request.model.columns.version
-        versions = None if column is None else _first_seen(column, came, request, history, now)
+        judged = Judged(
+            request.log, request.reference, watched, history, now, lambda plan: self._ask(plan, request, now)
+        )
+        versions = came_in(judged)
+        first_seen = None if request.model.columns.version is None else versions.first
         grid, known = history.plan.grid, request.log.answer(Question("true", now))
         return Scan(
             model_id=request.model.id,
@@ -103,11 +123,11 @@ class Watch:
             evaluation=grid.length,
             evaluations=max(grid.last_evaluation(now) - grid.bucket(period.start), 0),
             incidents=incidents,
-            notes=_unblamed(versions or {}, incidents),
-            warnings=self._warnings(request, watched, history),
+            notes=_unblamed(versions.first, incidents),
+            warnings=(*self._warnings(request, watched, history), *version_warnings(judged, versions)),
             seconds=time.monotonic() - begun,
             detectors=tuple(each.name for each in self._detectors if each.cubes(watched)),
-            versions=versions,
+            versions=first_seen,
         )
 
     def _count(self, request: Request, now: datetime, tell: Progress) -> tuple[Watched, History]:
@@ -162,7 +182,12 @@ class Watch:
                 "name the log's columns under `features:` and `prediction_column:`"
             )
             warnings.append(ScanWarning("nothing_watched", text))
-        warnings += [*_lacking(request), *_unknown_labels(request, watched, history)]
+        warnings += [
+            *_lacking(request),
+            *_unread(request, watched),
+            *_unknown_labels(request, watched, history),
+            *_unknown_delay(request, watched),
+        ]
         for name in watched.names:
             if history.absent(name):
                 column = watched.codings[name].column
@@ -172,9 +197,12 @@ class Watch:
                 )
                 warnings.append(ScanWarning("absent_throughout", text))
         if len(history.buckets) == 0:
+            period, end = request.log.period(), "the end of the log"
+            if request.now is not None and request.now < period.end:
+                period, end = Interval(period.start, request.now), "--now"
             text = (
-                f"no evaluation was over before the end of the log: its rows span {request.log.period().length}, one "
-                f"evaluation is {history.plan.grid.length}; give a shorter one with --every"
+                f"no evaluation was over before {end}: the rows until then span {period.length}, one evaluation is "
+                f"{history.plan.grid.length}; give a shorter one with --every"
             )
             warnings.append(ScanWarning("no_evaluation", text))
         return tuple(warnings)
@@ -191,7 +219,7 @@ class Watch:
         known = self._narrowed(told, watched, request, history)
         shown = told.lead if told.lead.stream.late is not None else known.lead
         report = _Report(request, history, known, history.evaluation(each.first.t), now)
-        affected = report.affected()
+        affected, observed, wrong = report.affected(), report.observed(), report.wrong(watched)
         place = known.slice
         priority = propose(
             Facts(
@@ -208,8 +236,8 @@ class Watch:
             priority=priority.level,
             severity=priority.severity,
             priority_rule=priority.rule,
-            facts_missing=priority.facts_missing,
-            summary=f"{_sentence(known)}; {reason}",
+            facts_missing=still_missing(priority.facts_missing, affected.count, 0 if wrong is None else wrong.of),
+            summary=f"{_sentence(known, observed)}; {reason}",
             started_at=report.started_at,
             started_at_low=report.low,
             started_at_high=report.high,
@@ -222,6 +250,9 @@ class Watch:
             series=tuple(series),
             series_start=history.start(0),
             series_step=(history.evaluation(known.t) - history.start(0)) / max(len(series), 1),
+            observed=observed,
+            expected=known.before,
+            wrong=wrong,
         )
 
 
@@ -238,6 +269,44 @@ def _lacking(request: Request) -> Iterator[ScanWarning]:
     if lacking:
         text = f"the reference has no {', '.join(lacking)}, so nothing can be said of it: name a reference that has it"
         yield ScanWarning("reference_lacks", text)
+
+
+def _unread(request: Request, watched: Watched) -> Iterator[ScanWarning]:
+    """Columns that are looked at, of which only absence is counted, as they hold neither numbers nor categories."""
+    types = request.reference.schema().types
+    columns = [watched.codings[name].column for name in watched.names]
+    unread = [each for each in dict.fromkeys(columns) if types.get(each) in (LogicalType.OTHER, LogicalType.TIME)]
+    if unread:
+        text = (
+            f"{_few(unread)} of the reference hold times, lists, structures or bytes, of which only their absence "
+            "is looked at: write what is in them as numbers, text or truth values"
+        )
+        yield ScanWarning("only_absence", text)
+    score = request.model.columns.score
+    if score in types and types[str(score)] is not LogicalType.NUMBER:
+        text = f"{score}, the `score_column`, holds no numbers in the reference, so the score is not looked at"
+        yield ScanWarning("score_unread", f"{text}: write it as numbers")
+    cut = {*watched.slices, *watched.cuts}
+    whole = [each for each in request.model.slice_columns if each in types and each not in cut]
+    if whole:
+        text = (
+            f"traffic is not compared by {_few(whole)}: in the reference fewer than two values of it have "
+            f"{SLICE_ROWS_MIN} rows; name a longer reference, or a column of fewer values"
+        )
+        yield ScanWarning("segment_uncut", text)
+    answers, favourable = watched.codings.get(PREDICTION), request.model.favourable_prediction
+    if favourable is not None and isinstance(answers, CategoryCoding) and favourable not in answers.values:
+        text = (
+            f"the `favourable_prediction` {favourable!r} is no answer that the reference holds in {answers.column}: "
+            f"write it as it stands there, such as {', '.join(map(repr, answers.values[:CLASSES_TOLD]))}"
+        )
+        yield ScanWarning("favourable_unknown", text)
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first names, and how many more."""
+    more = len(names) - NAMES_TOLD
+    return ", ".join(names[:NAMES_TOLD]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _unknown_labels(request: Request, watched: Watched, history: History) -> Iterator[ScanWarning]:
@@ -260,6 +329,13 @@ def _unknown_labels(request: Request, watched: Watched, history: History) -> Ite
         )
         yield ScanWarning("reference_unlabelled", text)
         return
+    if watched.classes is not None and not alike(*(each.values for each in watched.classes)):
+        label, answer = ((each.column, ", ".join(map(repr, each.values[:CLASSES_TOLD]))) for each in watched.classes)
+        text = (
+            f"no answer is ever right: the reference holds {label[1]} in {label[0]} and {answer[1]} in {answer[0]}, "
+            "with no value in common; write labels and answers alike"
+        )
+        yield ScanWarning("labels_unlike_answers", text)
     asked = next((cube for cube in history.plan.cubes if cube.known_at and cube.age is None), None)
     if asked is not None and len(history.buckets) and not len(history.known_counts(*asked.columns).counts):
         text = (
@@ -269,22 +345,34 @@ def _unknown_labels(request: Request, watched: Watched, history: History) -> Ite
         yield ScanWarning("no_label_arrived", text)
 
 
-def _first_seen(
-    column: str, came: Iterable[tuple[str, int]], request: Request, history: History, now: datetime
-) -> dict[str, datetime]:
-    """When the first versions that came while the log ran were first seen; `came` holds names and buckets."""
-    found = dict[str, datetime]()
-    for name, bucket in sorted(came, key=itemgetter(1, 0))[:VERSIONS_TOLD]:
-        start, end = history.start(bucket), min(history.evaluation(bucket), now)
-        found[name] = request.log.answer(Question(equals(column, name), end, since=start)).first or start
-    return found
+def _unknown_delay(request: Request, watched: Watched) -> Iterator[ScanWarning]:
+    """That the reference does not say when its labels arrived, though the log does, and what that means."""
+    column, reference, labels = request.model.columns.label_time, request.reference, watched.codings.get(LABEL)
+    if column is None or labels is None or (isinstance(labels, CategoryCoding) and not labels.values):
+        return
+    is_there, timed = column in reference.schema().types, Question(f"not ({is_null(column)})", reference.period().end)
+    if is_there and (watched.ripeness is not None or reference.answer(timed).count):
+        return
+    lacks = f"the reference has no {'time in ' if is_there else ''}{column}, by which labels arrive"
+    delay = request.model.label_delay
+    if delay is not None and not is_there:
+        text = (
+            f"{lacks}, so its labels count as known {delay / timedelta(days=1):g} days later, as the model file states"
+        )
+    else:
+        text = (
+            f"{lacks}, so their delay is not known, and errors are judged by when labels came, not by when was decided"
+        )
+    yield ScanWarning("reference_label_times", f"{text}: name a reference that has those times")
 
 
 def _unblamed(versions: Mapping[str, datetime], incidents: Sequence[DetectedIncident]) -> tuple[Note, ...]:
     """A remark for each version that came and that no incident names."""
     to_blame = {incident.changed.version for incident in incidents}
     return tuple(
-        Note(at, f"version {name} first seen in the log") for name, at in versions.items() if name not in to_blame
+        Note(at, f"version {name or '(empty)'} first seen in the log")
+        for name, at in versions.items()
+        if name not in to_blame
     )
 
 
@@ -357,6 +445,38 @@ class _Report:
         low, point, high = count(self.high), count(self.started_at), count(self.low)
         return Affected(self._predicate(self.started_at), point, min(low, point), max(high, point))
 
+    def observed(self) -> float:
+        """The share of the leading mark in the part and the span: of their very rows if they can be asked for it."""
+        known, model, mark = self._known, self._request.model, self._known.lead.stream.mark
+        is_alike = self._request.log.schema().is_alike(self._request.reference.schema(), mark.features)
+        if mark.predicate is None or not is_alike:
+            return known.after
+        shown = model.as_known(mark.predicate, self._request.log.schema().names, self._now)
+        seen = self._share(self._place(), shown).value
+        return known.after if seen is None else seen
+
+    def wrong(self, watched: Watched) -> Share | None:
+        """How many of the affected decisions were wrong, of those whose label had arrived."""
+        if watched.classes is None or not alike(*(each.values for each in watched.classes)):
+            return None
+        model, types, (label, answer) = self._request.model, self._request.log.schema().types, watched.classes
+        if label.column not in types or answer.column not in types:
+            return None
+        shown = model.as_known(differs(answer.column, label.column), types, self._now)
+        found = self._share(self._predicate(self.started_at), shown)
+        return found if found.of else None
+
+    def _share(self, where: str, shown: str) -> Share:
+        """The rows within the span that a predicate shows, of those that it says yes or no of."""
+        end = min(max(self.ended_at or self._now, self.started_at), self._now)
+
+        def count(predicate: str) -> int:
+            asked = Question(all_of(where, predicate), end, since=self.started_at)
+            return self._request.log.answer(asked).count
+
+        hits = count(shown)
+        return Share(hits, hits + count(f"not ({shown})"))
+
     def finding(self, hit: Hit) -> Finding:
         """A hit as a finding, with some entries that show it."""
         stream, mark = hit.stream, hit.stream.mark
@@ -421,7 +541,6 @@ def _shown(each: Group, lead: Hit, watched: Watched) -> list[Hit]:
     return [hit for _, hit in sorted(zip(order, hits.values(), strict=True), key=itemgetter(0))][:FINDINGS_MAX]
 
 
-def _sentence(known: Description) -> str:
-    mark = known.lead.stream.mark
-    where = "" if known.slice is None else f" where {known.slice.predicate}"
-    return f"{mark.what} in {known.after:.1%} of decisions{where}, {known.before:.1%} expected"
+def _sentence(known: Description, observed: float) -> str:
+    what, where = known.lead.stream.mark.what, "" if known.slice is None else f" where {known.slice.predicate}"
+    return f"{what} in {percent(observed)} of decisions{where}, {percent(known.before)} expected"

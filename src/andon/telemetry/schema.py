@@ -1,5 +1,6 @@
 """The columns of a log and their logical types."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,3 +24,7 @@ class LogSchema:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self.types)
+
+    def is_alike(self, other: "LogSchema", columns: Iterable[str]) -> bool:
+        """Whether columns are of one kind in both: else text may have counted as no number, though it is not null."""
+        return all(self.types.get(each) is other.types.get(each) for each in columns)

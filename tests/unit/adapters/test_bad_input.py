@@ -134,6 +134,31 @@ CAUSES: dict[str, tuple[Callable[[], object], str | list[str], list[str]]] = {
     "truncated Parquet": (_truncated, "log.parquet", ["log.parquet is cut short", "write it again"]),
     "corrupt Parquet": (_corrupt, "log.parquet", ["cannot read log.parquet", "write it again"]),
     "a corrupt footer": (_corrupt_footer, "log.parquet", ["cannot read log.parquet", "write it again"]),
+    "NUL in a cell": (
+        _csv("1,2026-01-01,1", "2,2026-01-02,1\0", "3,2026-01-03,1"),
+        "log.csv",
+        ["log.csv holds a NUL byte in line 3", "mend the file or write it again"],
+    ),
+    "NUL in a quoted cell after a line break": (
+        _csv('1,2026-01-01,"a', 'b"', '2,2026-01-02,"\0"'),
+        "log.csv",
+        ["log.csv holds a NUL byte in line 4", "write it again"],
+    ),
+    "NUL in the second file": (
+        _two(GOOD, "id,ts,x\n\0,2026-01-01,1\n"),
+        "logs",
+        ["logs/b.csv holds a NUL byte in line 2"],
+    ),
+    "NUL in a compressed file": (
+        lambda: _write("log.csv.gz", gzip.compress(b"id,ts,x\n1,2026-01-01,1\n2,2026-01-01,\0\n")),
+        "log.csv.gz",
+        ["log.csv.gz holds a NUL byte in line 3"],
+    ),
+    "NUL in the header": (
+        _csv("1,2026-01-01,1", header="id,ts,\0x"),
+        "log.csv",
+        ["log.csv holds a NUL byte in line 1", "write it again"],
+    ),
     "CSV called Parquet": (
         lambda: _write("log.parquet", GOOD),
         "log.parquet",
@@ -203,6 +228,74 @@ CAUSES: dict[str, tuple[Callable[[], object], str | list[str], list[str]]] = {
         lambda: _write("log.jsonl", '{"id": 1, "ts": "2026-01-01"}\n{"id": 2, "ts":\n'),
         "log.jsonl",
         ["cannot read log.jsonl: Malformed JSON", "in line 2:", "mend the file"],
+    ),
+    "broken JSON after empty lines": (
+        lambda: _write("log.jsonl", "\n \n" + 2 * f"{JSON_LINE}\n" + '{"id":\n' + JSON_LINE),
+        "log.jsonl",
+        ["cannot read log.jsonl", "in line 7", "write it again"],
+    ),
+    "no object after empty lines, compressed": (
+        lambda: _write("log.jsonl.gz", gzip.compress(("\n\n" + JSON_LINE + "\n\n[1]\n").encode())),
+        "log.jsonl.gz",
+        ["cannot read log.jsonl.gz: line 6 is no JSON object", "write each line as an object"],
+    ),
+    "JSON with more behind it": (
+        lambda: _write("log.jsonl", JSON_LINE + "\n" + JSON_LINE.strip() + " x\n"),
+        "log.jsonl",
+        ["in line 3: unexpected content after document; mend the file"],
+    ),
+    "JSON with a key that has no name": (
+        lambda: _write("log.jsonl", '{"id": "1", "ts": "2026-01-01", "": 1}\n'),
+        "log.jsonl",
+        ["log.jsonl has objects without keys, or a key without a name", "name each key"],
+    ),
+    "JSON without keys": (
+        lambda: _write("log.jsonl", "{}\n{}\n"),
+        "log.jsonl",
+        ["log.jsonl has objects without keys", "name each key"],
+    ),
+    "lines that end in carriage returns": (
+        lambda: _write("log.csv", GOOD.replace("\n", "\r")),
+        "log.csv",
+        [
+            "cannot read the header of log.csv: its lines end in a carriage return alone",
+            "end its lines with a line feed",
+        ],
+    ),
+    "lines that end in two ways": (
+        lambda: _write("log.csv", GOOD.replace("\n", "\r\n") * 300 + GOOD * 300),
+        "log.csv",
+        ["cannot read log.csv: its lines end in more ways than one", "end its lines with a line feed"],
+    ),
+    "gzip that breaks off": (
+        lambda: _write("log.csv.gz", gzip.compress(GOOD.encode() * 9)[:-9]),
+        "log.csv.gz",
+        ["cannot read log.csv.gz: Unexpected end of GZIP stream; mend the file"],
+    ),
+    "Parquet without columns": (
+        lambda: pq.write_table(pa.table({}), "log.parquet"),
+        "log.parquet",
+        ["cannot read log.parquet: Need at least one non-root column in the file; mend the file"],
+    ),
+    "Parquet that lost its middle": (
+        lambda: _write("log.parquet", _good_parquet("log.parquet")[:400] + _good_parquet("log.parquet")[-3000:]),
+        "log.parquet",
+        ["cannot read log.parquet: it is shorter than its footer says; mend the file"],
+    ),
+    "a wrong time beside a column filename": (
+        _csv("1,2026-01-01,a", "2,soon,b", header="id,ts,Filename"),
+        "log.csv",
+        ["time column 'ts'", "'soon' (id 2 in log.csv)", "write times"],
+    ),
+    "a wrong time beside a key filename": (
+        lambda: _write("log.jsonl", '{"id": "2", "ts": "soon", "filename": "b"}\n'),
+        "log.jsonl",
+        ["time column 'ts'", "'soon' (id 2 in log.jsonl)", "write times"],
+    ),
+    "a name of a column that is a book": (
+        _csv("1,2026-01-01,1", header="id,ts," + "x" * 200_000),
+        "log.csv",
+        ["cannot read the header of log.csv: a name in it is longer than 131,072 characters", "shorten"],
     ),
     "broken JSON amid good": (
         lambda: _write("log.jsonl", JSON_LINE * 5000 + '{"id": }\n' + JSON_LINE * 5000),
@@ -452,3 +545,17 @@ def test_what_is_spilled_is_removed(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     _good_parquet("log.parquet", 50_000)
     with open_log("log.parquet", MODEL) as log:
         assert log.profile_category("id").distinct == 50_000
+
+
+def test_csv_columns_without_a_name_are_called_by_their_place() -> None:
+    _write("log.csv", "id,ts,x,,\n1,2026-01-01T00:00:00Z,1,,\n")
+    with open_log("log.csv", MODEL) as log:
+        assert log.schema().names == ("id", "ts", "x", "column3", "column4")
+
+
+def test_json_of_many_rare_keys_is_read_by_its_keys() -> None:
+    lines = (f'{{"id": "{n}", "ts": "2026-01-01", "f{n}": {n}}}' for n in range(500))
+    _write("log.jsonl", "\n".join(lines))
+    with open_log("log.jsonl", MODEL) as log:
+        assert log.rows() == 500
+        assert log.schema().types["f499"] is LogicalType.NUMBER

@@ -140,19 +140,21 @@ def test_built_for_people(built: str, text: str) -> None:
     assert built == text
 
 
-def test_times_are_naive_utc() -> None:
+def test_times_are_utc_and_say_so() -> None:
     start = datetime(2026, 2, 9, 8, tzinfo=timezone(timedelta(hours=2)))
     built = predicate.within("ts", Interval(start, datetime(2026, 2, 16, 10, 30, 0, 500_000, tzinfo=UTC)))
-    assert built == "ts >= '2026-02-09 06:00:00' and ts < '2026-02-16 10:30:00.500000'"
-    assert predicate.equals("ts", datetime(99, 1, 2, tzinfo=UTC)) == "ts = '0099-01-02 00:00:00'"
+    assert built == "ts >= '2026-02-09 06:00:00+00:00' and ts < '2026-02-16 10:30:00.500000+00:00'"
+    assert predicate.equals("ts", datetime(99, 1, 2, tzinfo=UTC)) == "ts = '0099-01-02 00:00:00+00:00'"
 
 
-@pytest.mark.parametrize("zone", ["timestamp", "timestamp with time zone"])
-def test_times_compare_with_naive_and_zoned_columns(zone: str) -> None:
+@pytest.mark.parametrize("session", ["UTC", "America/New_York", "Asia/Kolkata"])
+@pytest.mark.parametrize("kind", ["timestamp", "timestamptz", "timestamp_ns", "timestamp_ms", "timestamptz_ns"])
+def test_times_compare_with_naive_and_zoned_columns_in_any_session(kind: str, session: str) -> None:
     connection = duckdb.connect()
-    connection.execute("set TimeZone = 'UTC'")
-    values = "(values ('2026-02-09 06:00:00'), ('2026-02-09 05:59:59')) v(t)"
-    connection.execute(f"create table log as select cast(t as {zone}) as ts from {values}")
+    connection.execute(f"set TimeZone = '{session}'")
+    zone = "+00" if "tz" in kind else ""
+    values = f"(values ('2026-02-09 06:00:00{zone}'), ('2026-02-09 05:59:59{zone}')) v(t)"
+    connection.execute(f"create table log as select cast(t as {kind}) as ts from {values}")
     interval = Interval(datetime(2026, 2, 9, 6, tzinfo=UTC), datetime(2026, 2, 10, tzinfo=UTC))
     sql = predicate.parse(predicate.within("ts", interval), ["ts"]).sql
     assert connection.execute(f"select count(*) from log where {sql}").fetchall() == [(1,)]

@@ -25,6 +25,12 @@ def test_defaults_are_used_where_the_log_has_them() -> None:
     assert (columns.version, columns.latency, columns.status) == ("model_version", "latency_ms", None)
 
 
+@pytest.mark.parametrize("role", ["id", "prediction", "score", "label", "label_time"])
+def test_what_has_another_role_is_no_version_by_default(role: str) -> None:
+    model = replace(MODEL, columns=replace(MODEL.columns, **{role: "model_version"}))
+    assert resolve_columns(model, LogSchema(TYPES)).columns.version is None
+
+
 def test_a_declared_column_wins_over_the_default() -> None:
     model = replace(MODEL, columns=replace(MODEL.columns, version="prediction"))
     assert resolve_columns(model, LogSchema(TYPES)).columns.version == "prediction"

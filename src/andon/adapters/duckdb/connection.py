@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import duckdb
 
-from andon.adapters.duckdb.files import quoted
+from andon.adapters.duckdb.files import Kind, LogFiles, quoted
 from andon.adapters.duckdb.place import Place
 from andon.base.errors import BadInput
 
@@ -35,9 +35,15 @@ _SPILL = "andon-"
 _NO_STATISTICS = "disabled_optimizers = 'statistics_propagation'"
 _MENDS = {
     "utf-8": "save the file as UTF-8",
+    "more ways than one": "end its lines with a line feed",
     "is no json object": 'write each line as an object, such as {"id": 1}',
 }
 """By words of a reason, lower case."""
+_IN_OUR_WORDS = {
+    "The CSV Parser state machine reached an invalid state": "its lines end in more ways than one",
+    "Prefetch registered for bytes outside file": "it is shorter than its footer says",
+}
+"""By how a reason of the engine's begins."""
 _NO_REASON = "its content cannot be read"
 
 
@@ -118,7 +124,7 @@ def reading(files: Place) -> Iterator[None]:
     except (duckdb.Error, OSError) as error:
         if f"{tempfile.gettempdir()}/{_SPILL}" in str(error):
             raise _no_room(files) from None
-        where, reason = _file(files, str(error)), _reason(str(error))
+        where, reason = _told(files, str(error))
         mend = next((mend for sign, mend in _MENDS.items() if sign in reason.lower()), files.mend)
         raise BadInput(f"cannot read {where}: {reason}; {mend}") from None
 
@@ -129,9 +135,17 @@ def _no_room(files: Place) -> BadInput:
     return BadInput(f"{text}, or name another folder with TMPDIR")
 
 
-def _file(files: Place, message: str) -> str:
-    named = [path for path in files.absolute if path in message]
-    return files.shown(max(named, key=len)) if named else files.name
+def _told(files: Place, message: str) -> tuple[str, str]:
+    """Which file is meant, and what is wrong with it."""
+    named = max((path for path in files.absolute if path in message), key=len, default=None)
+    if named is None and len(files.absolute) == 1:
+        [named] = files.absolute
+    reason = _reason(message)
+    if named is None:
+        return files.name, reason
+    if isinstance(files, LogFiles) and files.kind is Kind.JSON_LINES:
+        reason = re.sub(r"(?<=line )\d+", lambda found: str(files.line_of(named, int(found[0]))), reason, count=1)
+    return files.shown(named), reason
 
 
 def _reason(message: str) -> str:
@@ -144,9 +158,12 @@ def _reason(message: str) -> str:
         return f"line {first.rsplit(' ', 1)[-1]}: {lines[advice - 1].rstrip('. ')}"
     first = re.sub(r' in file "[^"]*",?|"?/[^ "]*"?:? ?', "", first)
     first = re.sub(r"^JSON transform error in (line \d+): Expected OBJECT, but got .*", r"\1 is no JSON object", first)
+    first = re.sub(r"^Failed to read Parquet file\W*", "", first)
+    first = next((ours for theirs, ours in _IN_OUR_WORDS.items() if first.startswith(theirs)), first)
+    first = first.removesuffix(" Try auto-detecting the JSON format")
     # the engine has counted on to the next line when it says this
     first = re.sub(r"^(Malformed JSON at byte \d+ in line )(\d+)", _one_less, first)
-    return first.rstrip(". ") or _NO_REASON
+    return first.rstrip(".: ") or _NO_REASON
 
 
 def _one_less(found: re.Match[str]) -> str:

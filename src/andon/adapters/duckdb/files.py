@@ -3,13 +3,15 @@
 import csv
 import gzip
 import io
+import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import duckdb
 
@@ -89,18 +91,40 @@ class LogFiles:
         if any(path.startswith(SCHEME) for path in self.paths):
             connection.register_filesystem(self.storage.s3)
 
+    def require_no_nul(self) -> None:
+        """Refuse text with a NUL byte: no program writes one into text, so something was torn or overwritten there.
+
+        Raises:
+            BadInput: a file holds one.
+        """
+        for path in self.paths:
+            with _text(path, self.storage) as text:
+                _require_no_nul(path, text)
+
+    def line_of(self, path: str, number: int) -> int:
+        """Which line of a file is meant by one that the engine counted: it leaves empty lines out."""
+        try:
+            with _text(path, self.storage) as text:
+                filled = (line for line, content in enumerate(text, start=1) if content.strip())
+                return next(islice(filled, number - 1, None), number)
+        except (OSError, EOFError, zlib.error):
+            return number
+
     def shown(self, absolute: str) -> str:
         """The path as the user knows it."""
         return dict(zip(self.absolute, self.paths, strict=True)).get(absolute, absolute)
 
-    def reader(self, types: Mapping[str, str] | None = None, *, with_file: bool = False) -> str:
+    def reader(
+        self, types: Mapping[str, str] | None = None, *, with_file: bool = False, rare_keys: bool = False
+    ) -> str:
         """SQL for all rows of the files; CSV comes as text, `types` fixes what JSON lines come as.
 
         Args:
             types: DuckDB types by column; without them the values of JSON lines decide.
-            with_file: add a column `filename`.
+            with_file: add a column `FILE` with the path of each row's file.
+            rare_keys: take the keys of JSON lines for columns even if they are many and each is seldom there.
         """
-        options = [f"filename = {str(with_file).lower()}"]
+        options = [f"filename = {quoted(FILE) if with_file else 'false'}"]
         if self.kind is Kind.PARQUET:
             return _function("read_parquet", self.absolute, [*options, "union_by_name = true"])
         if self.kind is Kind.JSON_LINES:
@@ -111,6 +135,8 @@ class LogFiles:
                 "map_inference_threshold = -1",  # names that few lines have are columns too
                 f"maximum_object_size = {_LINE_BYTES_MAX}",
             ]
+            if rare_keys:
+                options.append("map_inference_threshold = -1")
             options.append("sample_size = -1" if types is None else f"columns = {_struct(types)}")
             return _function("read_json", self.absolute, options)
         by_header: dict[tuple[str, ...], list[str]] = {}
@@ -146,6 +172,8 @@ def _struct(types: Mapping[str, str]) -> str:
     return "{" + ", ".join(f"{quoted(name)}: {quoted(kind)}" for name, kind in types.items()) + "}"
 
 
+FILE = "andon\x1ffile"
+"""A column for the file that a row comes from; no column of a log has such a name."""
 _GLOB_SIGNS = "*?["
 
 
@@ -202,7 +230,7 @@ def _named(path: Path, pattern: str) -> list[str]:
     if path.exists():
         if signs:
             raise BadInput(f"the name of {pattern} holds {signs[0]}, which stands for many files: rename it")
-        if not path.is_file():
+        if not path.is_file() or _is_shown_by_the_kernel(path):
             raise BadInput(f"{pattern} is no file but a device or a pipe: write its content to a file first")
         return [pattern]
     if path.is_symlink():
@@ -214,6 +242,11 @@ def _named(path: Path, pattern: str) -> list[str]:
     if not names:
         raise BadInput(f"no file matches {pattern}: check the pattern")
     return names
+
+
+def _is_shown_by_the_kernel(path: Path) -> bool:
+    """Whether it lies in /proc or /sys: what stands there as files has no size, and some of it no end."""
+    return path.stat().st_dev in {root.stat().st_dev for root in map(Path, ("/proc", "/sys")) if root.is_mount()}
 
 
 def _meant(path: Path) -> str:
@@ -349,17 +382,43 @@ def _header(path: str, delimiter: str, storage: Storage) -> tuple[str, ...]:
     try:
         names = next(csv.reader([_first_line(path, storage)], delimiter=delimiter), [])
     except csv.Error as error:
-        raise BadInput(f"cannot read the header of {path}: {error}; end its lines with a line feed") from None
+        reason = f"{error}; end its lines with a line feed"
+        if "new-line character" in str(error):
+            reason = "its lines end in a carriage return alone; end its lines with a line feed"
+        elif "field larger" in str(error):
+            reason = f"a name in it is longer than {csv.field_size_limit():,} characters; shorten it"
+        raise BadInput(f"cannot read the header of {path}: {reason}") from None
     if not any(name.strip() for name in names):
         raise BadInput(f"{path} begins with an empty line: its first line must name the columns")
-    _require_names(path, names)
-    return tuple(name or f"column{place}" for place, name in enumerate(names))
+    named = tuple(name or f"column{place}" for place, name in enumerate(names))
+    _require_names(path, named)
+    return named
+
+
+@contextmanager
+def _text(path: str, storage: Storage) -> Iterator[BinaryIO]:
+    """The bytes of a text file, decompressed."""
+    with storage.open(path) as file:
+        if not path.endswith(".gz"):
+            yield file
+            return
+        with gzip.open(file) as text:
+            yield cast("BinaryIO", text)
+
+
+def _require_no_nul(path: str, lines: Iterable[bytes]) -> None:
+    for number, line in enumerate(lines, start=1):
+        if b"\0" in line:
+            raise BadInput(
+                f"{path} holds a NUL byte in line {number:,}, which no text holds: mend the file or write it again"
+            )
 
 
 def _first_line(path: str, storage: Storage) -> str:
     try:
-        with storage.open(path) as file, gzip.open(file) if path.endswith(".gz") else nullcontext(file) as text:
+        with _text(path, storage) as text:
             raw = text.readline(_HEADER_BYTES_MAX)
+        _require_no_nul(path, [raw])
         return raw.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         raise BadInput(f"{path} is not UTF-8 text: save it as UTF-8") from None

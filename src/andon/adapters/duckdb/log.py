@@ -21,13 +21,13 @@ from andon.adapters.duckdb.codes import (
     truth_sql,
     utc_sql,
 )
+from andon.adapters.duckdb.condition import condition
 from andon.adapters.duckdb.connection import close, one_row, reading
 from andon.adapters.duckdb.objects import Storage
 from andon.adapters.duckdb.open import OpenedLog, open_files
 from andon.adapters.duckdb.outcomes import Outcomes
 from andon.adapters.duckdb.place import find_place
 from andon.adapters.duckdb.tables import Part
-from andon.base import predicate
 from andon.base.errors import BadInput
 from andon.base.interval import MICROSECOND, Grid, Interval, from_us, to_us
 from andon.inventory.model import Model
@@ -221,11 +221,11 @@ class DuckDBLog:
 
     def answer(self, question: Question) -> Answer:
         """The answer to a bounded question."""
-        condition = predicate.parse(question.predicate, self._storages).sql
-        hit = f"filter (where {condition})"
+        where = condition(question.predicate, self._storages)
+        hit = f"filter (where {where})"
         parts = [f"count(*) {hit}", f"min({self._time_us}) {hit}", f"max({self._time_us}) {hit}"]
         if question.examples:
-            named = f"filter (where ({condition}) and {quoted_name(self._columns.id)} is not null)"
+            named = f"filter (where ({where}) and {quoted_name(self._columns.id)} is not null)"
             parts.append(f"min_by({self._id}, md5({self._id}) || {self._id}, {question.examples}) {named}")
         asked = self._between(question.since, question.before)
         with reading(self._files):
@@ -297,7 +297,7 @@ class DuckDBLog:
 
     def _source(self, coding: Coding | PredicateCoding) -> str | None:
         if isinstance(coding, PredicateCoding):
-            return f"({predicate.parse(coding.predicate, self._storages).sql})"
+            return f"({condition(coding.predicate, self._storages)})"
         if isinstance(coding, RepeatCoding):
             return repeat_sql(coding, self._storages, f"{self._time_us}, {self._id}")
         return source_sql(coding, self._storages)

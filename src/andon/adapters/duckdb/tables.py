@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 import duckdb
 
 from andon.adapters.duckdb.codes import quoted_name
-from andon.adapters.duckdb.files import Kind, quoted
+from andon.adapters.duckdb.files import FILE, Kind, quoted
 from andon.base import address
 from andon.base.errors import BadInput, Unavailable
 from andon.base.interval import Interval
@@ -93,7 +93,7 @@ class LogTable:
 
     def reader(self, types: Mapping[str, str] | None = None, *, with_file: bool = False) -> str:  # noqa: ARG002
         """SQL for all rows."""
-        return f"(select *, {quoted(self.name)} as filename from {self.alias})" if with_file else self.alias
+        return f"(select *, {quoted(self.name)} as {quoted_name(FILE)} from {self.alias})" if with_file else self.alias
 
     def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Make the rows available as `alias`."""

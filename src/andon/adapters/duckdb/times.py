@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from andon.adapters.duckdb.codes import logical_type, quoted_name
 from andon.adapters.duckdb.connection import Connection, one_row
-from andon.adapters.duckdb.files import Kind, quoted
+from andon.adapters.duckdb.files import FILE, Kind, quoted
 from andon.adapters.duckdb.place import Place
 from andon.adapters.duckdb.types import ISO_TIME, RawLog, instant_sql
 from andon.base.errors import BadInput
@@ -110,7 +110,7 @@ class TimeReader:
         return TimeColumn(f"({instant} at time zone 'UTC')", zones[0] != "" if zones else None)
 
     def _example(self, column: str, where: str) -> str:
-        sql = f"select filename, {quoted_name(self.id_column)}, {column} from {self.raw.reader_with_file}"
+        sql = f"select {quoted_name(FILE)}, {quoted_name(self.id_column)}, {column} from {self.raw.reader_with_file}"
         path, row_id, value = one_row(
             self.connection, f"{sql} where {column} is not null and {where} order by all limit 1"
         )

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 from andon.adapters.duckdb.codes import logical_type, quoted_name
 from andon.adapters.duckdb.connection import Connection, one_row
-from andon.adapters.duckdb.files import Kind
+from andon.adapters.duckdb.files import Kind, LogFiles
 from andon.adapters.duckdb.place import Place
+from andon.base.errors import BadInput
 from andon.inventory.model import Columns
 from andon.telemetry.schema import LogicalType, LogSchema
 
 ISO_TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(\s?(Z|z|UTC|[+-]\d{2}(:?\d{2})?))?)?$"
 
-_BIT, _WHOLE, _FRACTION, _TRUTH, _TIME, _TEXT = 1, 2, 4, 8, 16, 32
+_BIT, _WHOLE, _FRACTION, _TRUTH, _TIME, _TEXT, _NUL = 1, 2, 4, 8, 16, 32, 64
 _ONE_KIND = {_TRUTH: "BOOLEAN", _TIME: "TIMESTAMP"}
 _PARQUET_CASTS = {  # DuckDB compares nanoseconds with zone to nothing else
     "TIMESTAMPTZ_NS": "cast({} as timestamptz)",
@@ -27,7 +28,7 @@ class RawLog:
 
     Attributes:
         reader: SQL for all rows.
-        reader_with_file: the same with a column `filename`.
+        reader_with_file: the same with a column `files.FILE`.
         storages: the type that each column should have in the end.
         sql: how it gets it.
     """
@@ -49,7 +50,10 @@ def raw_log(connection: Connection, files: Place, columns: Columns, types: LogSc
     wanted = _names_are_text(columns) | ({} if types is None else types.types)
     if files.kind is Kind.JSON_LINES:
         return _json(connection, files, found, (columns, wanted))
-    storages = _csv_storages(connection, files.reader(), list(found), wanted)
+    held = _held(connection, files.reader(), list(found))
+    if isinstance(files, LogFiles) and any(each & _NUL for each in held.values()):
+        files.require_no_nul()
+    storages = {name: _storage(each, wanted.get(name)) for name, each in held.items()}
     sql = {name: _from_text(name, storage) for name, storage in storages.items()}
     return RawLog(files.reader(), files.reader(with_file=True), storages, sql)
 
@@ -70,8 +74,8 @@ def _json(
     connection: Connection, files: Place, found: dict[str, str], known: tuple[Columns, Mapping[str, LogicalType]]
 ) -> RawLog:
     columns, wanted = known
-    if list(found) == ["json"]:  # as the engine calls lines that are no objects; with two columns it says so
-        connection.execute(f"select count(json) from {files.reader({'json': 'JSON', 'more': 'JSON'})}")
+    if list(found) == ["json"] and isinstance(files, LogFiles):
+        found = _by_keys(connection, files)
     storages, read_as = {}, {}
     for name, storage in found.items():
         is_time = name in (columns.time, columns.label_time) and logical_type(storage) is not LogicalType.NUMBER
@@ -83,14 +87,26 @@ def _json(
     return RawLog(files.reader(read_as), files.reader(read_as, with_file=True), storages, sql)
 
 
-def _csv_storages(
-    connection: Connection, reader: str, names: list[str], wanted: Mapping[str, LogicalType]
-) -> dict[str, str]:
+def _by_keys(connection: Connection, files: LogFiles) -> dict[str, str]:
+    """The columns of lines that the engine takes for one column `json`: many rare keys, or no objects at all.
+
+    Raises:
+        BadInput: no keys can be columns.
+    """
+    found = described(connection, files.reader(rare_keys=True))
+    if list(found) != ["json"]:
+        return found
+    # asked for two columns, the engine says of lines that they are no objects
+    connection.execute(f"select count(json) from {files.reader({'json': 'JSON', 'more': 'JSON'})}")
+    if found["json"] != "JSON":
+        return found
+    raise BadInput(f"{files.name} has objects without keys, or a key without a name: name each key")
+
+
+def _held(connection: Connection, reader: str, names: list[str]) -> dict[str, int]:
+    """By column, flags for all that the texts in it could be read as."""
     row = one_row(connection, f"select {', '.join(f'bit_or({_held_sql(name)})' for name in names)} from {reader}")
-    return {
-        name: _storage(0 if held is None else int(str(held)), wanted.get(name))
-        for name, held in zip(names, row, strict=True)
-    }
+    return {name: 0 if held is None else int(str(held)) for name, held in zip(names, row, strict=True)}
 
 
 def _storage(held: int, wanted: LogicalType | None) -> str:
@@ -116,7 +132,7 @@ def _held_sql(name: str) -> str:
         f" when regexp_matches({column}, '^[+-]?0[0-9]|_') then {_TEXT} else {_FRACTION} end"
         f" when lower({column}) in ('true', 'false') then {_TRUTH}"
         f" when regexp_matches({column}, '{ISO_TIME}') and {instant_sql(column)} is not null then {_TIME}"
-        f" else {_TEXT} end"
+        f" when contains({column}, chr(0)) then {_NUL} else {_TEXT} end"
     )
 
 

@@ -5,7 +5,7 @@ but the Jaccard index J = TP / (TP + FP + FN) is, and F1 = 2 TP / (2 TP + FP + F
 (F1 is the coefficient of Dice 1945, with beta = 1 the F of van Rijsbergen 1979, chapter 7).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -129,6 +129,12 @@ class _Pairs:
         other = [each for each in map(text, self.label.values) if each != value]
         two = len(self.label.values) == TWO and len(other) == 1
         return f"1 - recall; false positive rate of {other[0]!r}" if two else "1 - recall"
+
+
+def alike(labels: Iterable[str], answers: Iterable[str]) -> bool:
+    """Whether an answer can be right: a value stands among both, or nobody knows those of one."""
+    known, said = set(map(text, labels)), set(map(text, answers))
+    return not known or not said or not known.isdisjoint(said)
 
 
 def _has(coding: CategoryCoding, value: str) -> Mask:

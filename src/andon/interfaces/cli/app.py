@@ -116,7 +116,10 @@ def scan(  # noqa: PLR0913  # a command's options are its arguments
         bool, typer.Option("--send", help="Send what was found to ANDON_SERVER: it opens or joins an incident there.")
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse unknown keys in model.yaml.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only; the exit code tells.")] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Print errors only, and without --model what was guessed, on one line."),
+    ] = False,
     no_color: NoColor = False,
 ) -> None:
     """Replay a decision log and report the silent failures in it.

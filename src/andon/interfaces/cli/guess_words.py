@@ -53,6 +53,12 @@ def warnings(guess: Guess) -> tuple[Warning, ...]:
     return (*guessed, *asked)
 
 
+def line(guess: Guess) -> str:
+    """All that was guessed on one line, for whoever wants to read no more."""
+    told = ", ".join(f"{each.key}: {_shown(each)}" for each in guess.proposals)
+    return f"guessed, as no --model was named: {visible(told)} (andon init writes a model.yaml to check)"
+
+
 def _entry(each: Proposal) -> dict[str, Any]:
     value = list(each.value) if isinstance(each.value, tuple) else each.value
     return {"key": each.key, "value": value, "reason": each.reason, "sureness": str(each.sureness)}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import stat
 import sys
 from collections.abc import Callable, Iterable
@@ -101,6 +102,12 @@ def require_place(path: str, inputs: Iterable[str], option: str = "--json") -> N
         raise BadInput(f"cannot write {path}: you may not write to {folder}; name another file")
 
 
+def require_file(path: str, option: str) -> None:
+    """Refuse a device or a pipe as the place of what is moved there when it is whole: it would take its place."""
+    if not _is_folder(path) and Path(path).exists() and not Path(path).is_file():
+        raise BadInput(f"{option} {path} is a device or a pipe, which takes no such file: name a file")
+
+
 def _is_folder(path: str) -> bool:
     try:
         return stat.S_ISDIR(Path(path).stat().st_mode)
@@ -132,7 +139,7 @@ def write(text: str, path: str) -> None:
 
 
 def _replace(target: Path, text: str) -> None:
-    scratch = target.with_name(f".{target.name}.{os.getpid()}")
+    scratch = target.with_name(f".andon.{secrets.token_hex(8)}")  # the longest name leaves no room for more
     try:
         with scratch.open("x", encoding="utf-8") as file:
             file.write(text)

@@ -17,9 +17,10 @@ from andon.bootstrap.pin import Memory
 from andon.bootstrap.send import send_scan
 from andon.bootstrap.wiring import Labels, ScanRequest, scan_models
 from andon.incident.document import Document, to_document, to_scans
-from andon.incident.scan import Scan, Warning  # noqa: A004  # the contract's word
+from andon.incident.scan import Scan
 from andon.interfaces.cli import guess_words, options, output, pin_command, progress, scan_text, words
 from andon.interfaces.cli.page.write import write_page
+from andon.inventory.guess import Guess
 from andon.inventory.model import Model
 from andon.inventory.model_file import parse_model
 
@@ -68,7 +69,8 @@ def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
     now = None if asked.now is None else options.time(asked.now, "--now")
     _require_places(asked)
     labels = _labels(asked)
-    model, guessed = _model(asked, strict=strict)
+    model, guess = _model(asked, strict=strict)
+    guessed = () if guess is None else guess_words.warnings(guess)
     for option, path in (("--pin", asked.pin), ("--send", asked.send or None)):
         if path is not None and not asked.is_one(model):
             raise BadInput(f"{option} is about one model, and the log is one of several: name it with --model-id")
@@ -84,6 +86,8 @@ def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
     document = to_document(scans[0]) if asked.is_one(model) else to_scans(scans)
     framed, failed = _write(asked, _framed(asked, model, scans), document)
     pinned = _pinned(asked, document, memory, request)
+    if quiet and guess is not None:
+        print(guess_words.line(guess), file=sys.stderr)
     if not quiet:
         for scan, frame in framed:
             _warn(scan, scans, no_color=no_color)
@@ -131,14 +135,14 @@ def _send(asked: Asked, document: Document, pinned: _Pinned, *, quiet: bool) -> 
     output.emit(f"Sent as {sent.answer['signal_id']}{seal}.{where}\n")
 
 
-def _model(asked: Asked, *, strict: bool) -> tuple[Model, tuple[Warning, ...]]:
+def _model(asked: Asked, *, strict: bool) -> tuple[Model, Guess | None]:
     """The declared model; without a file the guessed one, and what was guessed."""
     if asked.model is not None:
-        return read_model(asked.model, strict=strict), ()
+        return read_model(asked.model, strict=strict), None
     if asked.logs == (LEDGER,):
         raise BadInput("ledger: holds the decisions of models by name: say which one with --model model.yaml")
     guess = guess_model(asked.logs)
-    return parse_model(guess.content()), guess_words.warnings(guess)
+    return parse_model(guess.content()), guess
 
 
 @contextmanager
@@ -161,16 +165,22 @@ def _require_places(asked: Asked) -> None:
         raise BadInput("--html - names no file: write the page to a file, such as --html scan.html")
     if asked.send:
         client.server()
-    if (asked.pin is not None or asked.send) and asked.model is None:
-        option = "--send" if asked.send else "--pin"
-        raise BadInput(f"{option} keeps the model file too: name it with --model (`andon init` writes one)")
-    if asked.pin == STDOUT:
-        raise BadInput("--pin - names no file: write the pin to a file, such as --pin scan.pin")
+    _require_pinnable(asked)
     for option, path in (("--json", asked.json), ("--html", asked.html), ("--pin", asked.pin)):
         if path not in (None, STDOUT):
             output.require_place(path, inputs, option)
     if asked.html is not None and asked.json is not None and output.same_place(asked.html, asked.json):
         raise BadInput(f"--html and --json would both write {asked.html}: name two files")
+
+
+def _require_pinnable(asked: Asked) -> None:
+    if (asked.pin is not None or asked.send) and asked.model is None:
+        option = "--send" if asked.send else "--pin"
+        raise BadInput(f"{option} keeps the model file too: name it with --model (`andon init` writes one)")
+    if asked.pin == STDOUT:
+        raise BadInput("--pin - names no file: write the pin to a file, such as --pin scan.pin")
+    if asked.pin is not None:
+        output.require_file(asked.pin, "--pin")
 
 
 def _write(asked: Asked, framed: _Framed, document: Document) -> tuple[_Framed, BadInput | None]:

@@ -198,6 +198,8 @@ def _answer_rows(page: Page, incident: DetectedIncident) -> list[tuple[str, str]
     share = words.percent(affected.count / page.scan.rows) if page.scan.rows else "0"
     count = words.of_things(affected.count, "decision", "decisions")
     rows.append(("how many", f"{count} (between {affected.low:,} and {affected.high:,}), {share} of the log"))
+    if incident.wrong is not None:
+        rows.append(("wrong", words.wrong(incident.wrong)))
     late = words.length(incident.detected_at - incident.started_at)
     rows.append(("detected", f"{words.moment(incident.detected_at, zone)}, {late} after the start"))
     rows += _changed_rows(incident, zone)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
+from andon.base import share as shares
 from andon.base.interval import Interval
 from andon.base.visible import visible
 
@@ -62,12 +63,14 @@ def number(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as a percentage with at most three significant digits."""
-    if share != share:  # noqa: PLR0124  # not a number
-        return "not known"
-    hundredths = 100 * share
-    shown = f"{hundredths:.3g}" if abs(hundredths) < 100 else f"{hundredths:.0f}"  # noqa: PLR2004
-    return f"{shown}%" if abs(hundredths) >= 0.01 or not share else "under 0.01%"  # noqa: PLR2004
+    """A share as a percentage: `12.3%`, `0.04%`."""
+    return shares.percent(share)
+
+
+def wrong(found: shares.Share) -> str:
+    """`170 of the 988 decisions with a label (17.2%)`."""
+    of = of_things(found.of, "decision", "decisions")
+    return f"{found.hits:,} of the {of} with a label ({percent(found.value or 0)})"
 
 
 def of_things(count: int, one: str, many: str) -> str:

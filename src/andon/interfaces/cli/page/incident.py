@@ -80,28 +80,18 @@ def title(told: Told) -> str:
     if not incident.findings:
         return f"{since}: {sayings.name(incident.incident_type)}"
     lead = incident.findings[0]
-    now = _now(told)
+    now = lead.after if incident.observed is None else incident.observed
     where = "" if incident.slice is None else sayings.where(incident.slice.predicate)
     return f"{since}: {sayings.measure(lead.what)} in {words.percent(now)} of decisions{where}"
-
-
-def _now(told: Told) -> float:
-    """The share of the leading measure during the failure: as drawn, else as found."""
-    lead = told.incident.findings[0]
-    if told.figures is not None and told.figures.contrasts and told.figures.contrasts[0].what == lead.what:
-        value = told.figures.contrasts[0].during.value
-        return lead.after if value is None else value
-    return lead.after
 
 
 def _lede(told: Told) -> str:
     """What was usual, and why the incident is taken for what it is."""
     incident = told.incident
     _, found, reason = incident.summary.partition(EXPECTED)
-    if not found or told.figures is None or not told.figures.contrasts:
+    if not found or incident.expected is None:
         return sayings.text(f"{incident.summary}.")
-    usual = f"{sayings.share(told.figures.contrasts[0].before)} in the reference"
-    return sayings.text(f"{usual}; {reason}.")
+    return sayings.text(f"{words.percent(incident.expected)} expected; {reason}.")
 
 
 def _eyebrow(told: Told) -> str:
@@ -115,13 +105,14 @@ def _cells(told: Told) -> tuple[Cell, ...]:
     affected = incident.affected
     share = words.percent(affected.count / told.scan.rows) if told.scan.rows else "0%"
     bounds = "exact" if affected.low == affected.high else f"between {affected.low:,} and {affected.high:,}"
+    wrong = () if incident.wrong is None else (f"wrong: {words.wrong(incident.wrong)}",)
     estimate = words.span(Interval(incident.started_at_low, incident.started_at_high), zone)
     ended = incident.ended_at
     over = "not over where the log ends" if ended is None else f"ended {words.moment(ended, zone)}"
     start = incident.started_at.astimezone(zone)
     late = incident.detected_at - incident.started_at
     return (
-        Cell("Affected decisions", f"{affected.count:,}", (f"of {told.scan.rows:,} ({share})", bounds)),
+        Cell("Affected decisions", f"{affected.count:,}", (f"of {told.scan.rows:,} ({share})", bounds, *wrong)),
         Cell(
             "Started",
             f"{start.day} {start:%b}",
