@@ -132,7 +132,6 @@ class LogFiles:
                 "union_by_name = true",
                 "format = 'newline_delimited'",
                 "maximum_depth = 2",
-                "map_inference_threshold = -1",  # names that few lines have are columns too
                 f"maximum_object_size = {_LINE_BYTES_MAX}",
             ]
             if rare_keys:
