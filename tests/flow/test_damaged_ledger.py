@@ -1,22 +1,28 @@
 """What stands beside and under a ledger's entries may be damaged, missing or edited: each is told, none believed."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from andon.adapters.segments import segment
 from andon.adapters.segments.analysis import folder_name
 from andon.adapters.segments.closing import Inline
 from andon.adapters.segments.disk import Disk
+from andon.adapters.segments.log import SegmentLog
+from andon.adapters.segments.segment import SegmentName, encode_segment, read_segment, segment_table
 from andon.adapters.segments.snapshot import Snapshot
-from andon.adapters.segments.verify import verify_folder
+from andon.adapters.segments.verify import Checked, verify_folder
 from andon.base.errors import Tampered
-from andon.bootstrap import logs
+from andon.bootstrap import logs, verification
 from andon.bootstrap.ledger import open_ledger
-from andon.ledger.entry import make_entry, parse_header
-from ledgers import SIGNER, Hasty, entry_of, open_log
+from andon.ledger.entry import Entry, make_entry, parse_header
+from andon.ledger.merkle import leaf_hash
+from ledgers import AT, SIGNER, Hasty, entry_of, open_log
 
 Andon = Callable[..., tuple[int, str, str]]
 
@@ -73,6 +79,66 @@ def test_an_edited_hint_loses_no_line_and_is_found(ledger: Path, here: Path, and
     code, out, _ = andon("record", "events.jsonl", "--producer", "q", "--json")
     assert (code, json.loads(out)["events"]) == (0, 3)
     assert andon("evidence", "verify", "log")[0] == 0
+
+
+def test_a_hint_that_is_no_file_of_ours_is_named(ledger: Path, andon: Andon) -> None:
+    hint = ledger / "positions.json"
+    told = hint.read_bytes()
+    for content in (b"", told + b"\n", json.dumps({"size": 1, "positions": {}}).encode()):
+        hint.write_bytes(content)
+        code, _, err = andon("evidence", "verify", "log")
+        assert (code, "was not written by this ledger; remove it" in err) == (1, True), err
+    hint.unlink()
+    assert andon("evidence", "verify", "log")[0] == 0
+    os.mkfifo(hint)
+    assert andon("evidence", "verify", "log")[0] == 1
+    assert json.loads(andon("record", "events.jsonl", "--producer", "q", "--json")[1])["events"] == 0
+    assert hint.is_file()
+
+
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verifying sees another process write."""
+    monkeypatch.setattr(verification, "stillness", lambda _: nullcontext(0))
+
+
+@pytest.mark.usefixtures("live")
+def test_who_writes_meanwhile_is_no_tampering(
+    ledger: Path, here: Path, andon: Andon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "more.jsonl").write_text("".join(map(line, range(900))))
+    real = verification.Snapshot
+
+    def late(*arguments: object, **named: bool) -> Snapshot:
+        monkeypatch.setattr(verification, "Snapshot", real)
+        assert andon("record", "more.jsonl", "--producer", "q")[0] == 0
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(verification, "Snapshot", late)
+    code, out, err = andon("evidence", "verify", "log")
+    assert (code, "each byte" in out) == (0, True), err
+    assert ledger.exists()
+
+
+@pytest.mark.usefixtures("live")
+def test_what_retention_deletes_meanwhile_is_no_tampering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "ledger" / "w-main"
+    made = logs.Settings(100, folder / "analysis", b"key", Inline)
+    signer = logs.signer_of(folder.parent, "w-main")
+    monkeypatch.setattr(verification, "settings_of", lambda *_: made)
+    with SegmentLog(folder, signer, lambda: AT, Hasty(), made) as log:
+        log.append([entry_of(number) for number in range(450)])
+        real = verification.verify_folder
+
+        def late(*arguments: object) -> Checked:
+            monkeypatch.setattr(verification, "verify_folder", real)
+            said = {"kind": "retention_delete", "at": "2026-03-01T00:00:00.000000Z", "first": 0, "end": 200}
+            log.prune(make_entry(said))
+            return real(*arguments)
+
+        monkeypatch.setattr(verification, "verify_folder", late)
+        found = verification.verify_ledger(str(tmp_path), None, "w-main", None)
+        assert found.checked.entries == log.size - 200
 
 
 @pytest.mark.parametrize(
@@ -140,6 +206,16 @@ def test_a_key_that_is_gone_is_not_replaced(ledger: Path, andon: Andon, name: st
     assert andon("evidence", "verify", "log")[0] == 0
 
 
+def test_a_key_is_not_made_where_a_log_lost_its_checkpoint_too(ledger: Path, andon: Andon) -> None:
+    for name in ("signing.key", "pseudonym.key", "w-main/checkpoint", "journal/checkpoint"):
+        (ledger.parent / name).unlink()
+    for words in (("evidence", "verify", "log"), ("record", "events.jsonl")):
+        code, _, err = andon(*words)
+        assert (code, "signing.key is missing" in err) == (2, True), err
+    assert not (ledger.parent / "signing.key").exists()
+    assert not (ledger.parent / "pseudonym.key").exists()
+
+
 # A damaged tree
 
 
@@ -196,6 +272,68 @@ def test_another_key_of_pseudonyms_is_thought_of(ledger: Path, here: Path, andon
     (ledger.parent / "pseudonym.key").write_bytes((ledger.parent / "signing.key").read_bytes())
     code, _, err = andon("evidence", "verify", "log")
     assert (code, "pseudonym.key" in err) == (1, True), err
+
+
+# What stands there besides
+
+
+@pytest.mark.parametrize("place", ["loan/x/{}", "evil/{}", "x.csv", "loan/{}.bak"])
+def test_strangers_among_the_tables_are_named(ledger: Path, here: Path, andon: Andon, place: str) -> None:
+    analysis = here / "home" / "analysis"
+    [table, *_] = sorted((analysis / "loan").iterdir())
+    path = analysis / place.format(table.name)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(table.read_bytes())
+    code, _, err = andon("evidence", "verify", "log")
+    assert (code, table.name in err or str(path) in err) == (1, True), err
+    path.unlink()
+    (analysis / "linked").symlink_to(analysis / "loan")
+    assert andon("evidence", "verify", "log")[0] == 1
+    assert ledger.exists()
+
+
+def test_what_may_not_be_read_is_not_called_tampered(
+    ledger: Path, andon: Andon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root reads anything, so the refusal of the file system is put in its place."""
+
+    def denied(path: object, *_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    for where, name in ((segment.pq, "ParquetFile"), (Path, "iterdir"), (Path, "read_bytes")):
+        with monkeypatch.context() as patch:
+            patch.setattr(where, name, denied)
+            code, _, err = andon("evidence", "verify", "log")
+        assert (code, "Permission denied" in err, "cannot" in err) in {(4, True, True), (2, True, True)}, err
+    assert ledger.exists()
+
+
+def test_odd_things_in_the_folders_end_in_a_sentence(ledger: Path, andon: Andon) -> None:
+    for odd in ("wal/99999999999999999999999.wal", "wal/99999999999999999999.wal", "wal/x.wal"):
+        (ledger / odd).write_bytes(b"")
+        for words in (("evidence", "verify", "log"), ("record", "events.jsonl")):
+            code, _, err = andon(*words)
+            assert (code, "is no name of a write-ahead log" in err) == (1, True), err
+        (ledger / odd).unlink()
+    note = (ledger / "checkpoint").read_bytes()
+    for make in (Path.mkdir, os.mkfifo):
+        (ledger / "checkpoint").unlink()
+        make(ledger / "checkpoint")
+        for words in (("evidence", "verify", "log"), ("record", "events.jsonl"), ("evidence", "hold")):
+            code, _, err = andon(*words)
+            assert (code, "checkpoint" in err) == (1, True), err
+        (ledger / "checkpoint").rmdir() if (ledger / "checkpoint").is_dir() else (ledger / "checkpoint").unlink()
+        (ledger / "checkpoint").write_bytes(note)
+
+
+def test_a_forged_header_is_named_before_the_table_that_was_made_of_it(ledger: Path, andon: Andon) -> None:
+    [path, *_] = sorted((ledger / "evidence").glob("*.parquet"))
+    rows = [entry for _, _, entry in read_segment(path, SegmentName.of(path))]
+    for forged in (b'{"id":"p","v":1}', rows[5].header.replace(b'"model_id":"loan"', b'"model_id":"moan"'), b"[]"):
+        changed = [*rows[:5], Entry(forged, rows[5].salt, rows[5].payload), *rows[6:]]
+        path.write_bytes(encode_segment(segment_table(0, changed, [leaf_hash(row.header) for row in changed])))
+        code, _, err = andon("evidence", "verify", "log")
+        assert (code, f"entry 5 in {path.name}" in err) == (1, True), err
 
 
 # Where nobody may write
@@ -271,6 +409,53 @@ def test_what_a_broken_closing_left_is_no_damage(tmp_path: Path) -> None:
     for moment in moments.iterdir():
         if (moment / "checkpoint").exists():
             verify_folder(Snapshot(moment, SIGNER.verifier, settings, is_live=False), SIGNER.verifier)
+
+
+def test_what_looks_left_by_a_closing_has_to_be_of_the_log(tmp_path: Path) -> None:
+    """A forged table or evidence file of the open entries is none that a closing would have made."""
+    with open_log(tmp_path / "log", Hasty(), segment=64) as log:
+        log.append([entry_of(number) for number in range(100)])
+        settings = log.settings
+    [table] = (tmp_path / "log" / "analysis" / "m").iterdir()
+    [evidence] = (tmp_path / "log" / "evidence").glob("*.parquet")
+    for source, target in (
+        (table, "analysis/m/{:020d}-10.parquet"),
+        (table, "analysis/m/{:020d}-30000.parquet"),
+        (evidence, "evidence/{:020d}-37.parquet"),
+    ):
+        forged = tmp_path / "log" / target.format(64)
+        forged.write_bytes(source.read_bytes())
+        with pytest.raises(Tampered, match=forged.name):
+            verify_folder(Snapshot(tmp_path / "log", SIGNER.verifier, settings, is_live=False), SIGNER.verifier)
+        forged.unlink()
+
+
+def test_a_table_that_a_power_cut_kept_without_its_evidence_file_goes(tmp_path: Path) -> None:
+    """A rename in one folder may last where that in another, before it, does not."""
+    with open_log(tmp_path / "log", Hasty(), segment=64) as log:
+        log.append([entry_of(number) for number in range(40)])
+        settings = log.settings
+    shutil.copytree(tmp_path / "log", tmp_path / "cut")
+    with open_log(tmp_path / "log", Hasty(), segment=64) as log:
+        log.close_segment()
+    [table] = (tmp_path / "log" / "analysis" / "m").iterdir()
+    (tmp_path / "cut" / "analysis" / "m").mkdir()
+    shutil.copy(table, tmp_path / "cut" / "analysis" / "m")
+    verify_folder(Snapshot(tmp_path / "cut", SIGNER.verifier, settings, is_live=False), SIGNER.verifier)
+    with open_log(tmp_path / "cut", Hasty(), segment=64) as log:
+        assert not list((tmp_path / "cut" / "analysis" / "m").iterdir())
+        log.append([entry_of(number) for number in range(40, 70)])
+        assert verify_folder(log, SIGNER.verifier).segments == 1
+
+
+def test_a_torn_end_that_was_put_aside_and_edited_is_named(ledger: Path, andon: Andon) -> None:
+    [wal] = (ledger / "wal").iterdir()
+    wal.write_bytes(wal.read_bytes() + b"EVG1half")
+    assert andon("record", "events.jsonl")[0] == 0
+    [torn] = (ledger / "quarantine").iterdir()
+    torn.write_bytes(b"EVG1other")
+    code, _, err = andon("evidence", "verify", "log")
+    assert (code, torn.name in err) == (1, True), err
 
 
 # A model without a name, as an earlier version took it

@@ -17,7 +17,7 @@ from andon.adapters.segments.log import SegmentLog
 from andon.adapters.segments.recovery import signed_checkpoint
 from andon.adapters.segments.snapshot import Snapshot
 from andon.adapters.zip_bundle import ZipBundle
-from andon.base.errors import BadInput, NotFound, Refused
+from andon.base.errors import BadInput, NotFound, Refused, Unavailable
 from andon.bootstrap import positions
 from andon.bootstrap.beside import Beside, server_in
 from andon.bootstrap.chance import many_random_bytes
@@ -124,7 +124,12 @@ def open_ledger(data: str | None, *, make: bool = False, writer: str = WRITER) -
             if server is None:
                 raise
             found = Beside(server, signer_of(folder, writer), store)
-        yield found
+        try:
+            yield found
+        except OSError as error:
+            raise Unavailable(
+                f"cannot use {error.filename or folder}: {error.strerror}; mend its permissions or the disk"
+            ) from None
 
 
 def retain_everywhere(data: str | None, days: int, *, dry_run: bool) -> dict[str, Retained]:
@@ -143,7 +148,11 @@ def ledger_folder(data: str | None, *, make: bool = False) -> Path:
         NotFound: there is none, and none is to be made.
     """
     folder = data_folder(data) / "ledger"
-    if not make and not (folder / "signing.key").exists() and not any(folder.glob("*/checkpoint")):
+    try:
+        is_there = (folder / "signing.key").exists() or any(folder.glob("*/wal"))
+    except OSError as error:
+        raise BadInput(f"cannot use {folder.parent}: {error.strerror}; name another folder with --data") from None
+    if not make and not is_there:
         raise NotFound(f"there is no ledger in {folder.parent}: record something first, or name its folder with --data")
     return folder
 

@@ -50,7 +50,9 @@ def keep(ingest: Ingest, folder: Path) -> None:
     with contextlib.suppress(OSError):  # a hint: without it the next start reads more
         scratch.unlink(missing_ok=True)
         with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(orjson.dumps(document | {_CODE: _code(folder, document).decode()}))
+            file.write(_encoded(folder, document))
+            file.flush()
+            os.fsync(file.fileno())  # or a power cut may leave an empty one, which looks like somebody's work
         scratch.replace(folder / POSITIONS)
 
 
@@ -64,9 +66,13 @@ class Claims:
             Tampered: somebody else wrote it.
         """
         self._path, self._told = folder / POSITIONS, _snapshot(folder)
-        if self._told is None and self._path.exists() and _CODE in (_document(folder) or {_CODE}):
-            raise self._wrong("was not written by this ledger")  # without a code it is of an earlier Andon
+        if self._path.is_symlink() or (self._path.exists() and not self._is_own(folder)):
+            raise self._wrong("was not written by this ledger")
         self._learning, self._answered, self._labelled = Learning(), set[tuple[str, str]](), set[str]()
+
+    def _is_own(self, folder: Path) -> bool:
+        told = self._told
+        return told is not None and self._path.read_bytes() == _encoded(folder, told)
 
     def see(self, seq: int, fields: Mapping[str, Any]) -> None:
         """The next entry."""
@@ -126,19 +132,19 @@ def _root(nodes: NodeAt, size: int) -> str:
 
 def _snapshot(folder: Path) -> dict[str, Any] | None:
     """What the file says; None without one, or where it is not as it was written."""
-    found = _document(folder)
-    code = found.pop(_CODE, None) if found else None
+    path = folder / POSITIONS
+    try:
+        found = orjson.loads(path.read_bytes()) if path.is_file() else None
+    except (FileNotFoundError, ValueError):
+        return None
+    code = found.pop(_CODE, None) if isinstance(found, dict) else None
     if found is None or not isinstance(code, str) or not hmac.compare_digest(code.encode(), _code(folder, found)):
         return None
-    return found
+    return dict(found)
 
 
-def _document(folder: Path) -> dict[str, Any] | None:
-    try:
-        found = orjson.loads((folder / POSITIONS).read_bytes())
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
+def _encoded(folder: Path, document: Mapping[str, Any]) -> bytes:
+    return orjson.dumps({**document, _CODE: _code(folder, document).decode()})
 
 
 def _code(folder: Path, document: Mapping[str, Any]) -> bytes:

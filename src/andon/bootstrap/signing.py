@@ -27,7 +27,7 @@ def secret_in(path: Path, logs: str = "*") -> bytes:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            if next(path.parent.glob(f"{logs}/checkpoint"), None) is not None:
+            if any(next(path.parent.glob(f"{logs}/{kept}"), None) for kept in ("checkpoint", "wal/*", "evidence/*")):
                 raise BadInput(f"{path} is missing: {_PUT_BACK}")
             _make(path)
         text = path.read_bytes()

@@ -44,17 +44,26 @@ def verify_ledger(data: str | None, tell: Callable[[int], None] | None, writer: 
         NotFound: there is no such log.
         Tampered: something is not as it was recorded, or another key than `vkey` signs.
     """
-    with _standing(data, writer, vkey) as (log, verifier):
-        claims = Claims(log.folder)
+    with _standing(data, writer, vkey) as look:
+        while True:
+            claims, log = Claims(look.place), look.snapshot()  # in this order: the log may grow between
+            try:
+                checked = verify_folder(log, look.verifier, _seen_by(claims, tell))
+                claims.compare(log.nodes(), log.first, log.size)
+            except (Tampered, FileNotFoundError):
+                if not look.is_live or look.snapshot().first == log.first:
+                    raise  # else retention deleted what was being read
+            else:
+                return Verified(checked, log.torn, _journal(look.place.parent))
 
-        def see(seq: int, fields: Mapping[str, Any]) -> None:
-            claims.see(seq, fields)
-            if tell is not None and seq % TOLD_EVERY == 0:
-                tell(seq)
 
-        checked = verify_folder(log, verifier, see)
-        claims.compare(log.nodes(), log.first, log.size)
-    return Verified(checked, log.torn, _journal(log.folder.parent))
+def _seen_by(claims: Claims, tell: Callable[[int], None] | None) -> Callable[[int, Mapping[str, Any]], None]:
+    def see(seq: int, fields: Mapping[str, Any]) -> None:
+        claims.see(seq, fields)
+        if tell is not None and seq % TOLD_EVERY == 0:
+            tell(seq)
+
+    return see
 
 
 def compare_ledger(data: str | None, note: bytes, writer: str, vkey: Verifier | None) -> tuple[int, int]:
@@ -63,8 +72,8 @@ def compare_ledger(data: str | None, note: bytes, writer: str, vkey: Verifier | 
     Raises:
         Tampered: the log does not go on from it.
     """
-    with _standing(data, writer, vkey) as (log, verifier):
-        old = verifier.open(note)
+    with _standing(data, writer, vkey) as look:
+        log, old = look.snapshot(), look.verifier.open(note)
         require_grown(log.nodes(), log.size, old)
         return old.size, log.size
 
@@ -75,30 +84,44 @@ def verify_checkpoint(data: str | None, note: bytes | None, writer: str, vkey: V
     Raises:
         Tampered: it is not signed by this log.
     """
-    with _standing(data, writer, vkey) as (log, verifier):
-        return verifier.open(log.note if note is None else note)
+    with _standing(data, writer, vkey) as look:
+        return look.verifier.open(look.snapshot().note if note is None else note)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A log's folder, how it is kept, its key, and whether somebody writes to it."""
+
+    place: Path
+    settings: Settings
+    verifier: Verifier
+    is_live: bool
+
+    def snapshot(self) -> Snapshot:
+        """The log as it stands."""
+        return Snapshot(self.place, self.verifier, self.settings, is_live=self.is_live)
 
 
 def _journal(folder: Path) -> int | None:
     """How many entries the journal's log in a ledger's folder has, each checked."""
     place, verifier = folder / JOURNAL, signer_of(folder, JOURNAL).verifier
     try:
-        if signed_checkpoint(place, verifier) is None:
-            return None
         with _readable(place), stillness(place) as is_still:
-            return verify_folder(Snapshot(place, verifier, Settings(), is_live=not is_still), verifier).entries
+            if signed_checkpoint(place, verifier) is None:
+                return None
+            return verify_folder(_Look(place, Settings(), verifier, not is_still).snapshot(), verifier).entries
     except Tampered as error:
         raise Tampered(f"the journal's log, {place}: {error}") from None
 
 
 @contextmanager
-def _standing(data: str | None, writer: str, vkey: Verifier | None) -> Iterator[tuple[Snapshot, Verifier]]:
+def _standing(data: str | None, writer: str, vkey: Verifier | None) -> Iterator[_Look]:
     folder = ledger_folder(data)
     place, verifier = require_log(folder, writer), signer_of(folder, writer).verifier
     if vkey is not None and vkey != verifier:
         raise Tampered(f"the log in {place} is signed with the key {verifier.vkey()}, not with {vkey.vkey()}")
     with _readable(place), stillness(place) as is_still:
-        yield Snapshot(place, verifier, settings_of(folder, writer), is_live=not is_still), verifier
+        yield _Look(place, settings_of(folder, writer), verifier, not is_still)
 
 
 @contextmanager

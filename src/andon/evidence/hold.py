@@ -1,11 +1,12 @@
 """Holds: what may not be deleted, by model and time, so that later outcomes of a held decision are held too."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from andon.base.errors import BadInput, NotFound
 from andon.ledger.entry import Entry, parse_header
@@ -62,10 +63,17 @@ def holds_of(controls: Iterable[tuple[int, Entry]]) -> list[Hold]:
     return list(found.values())
 
 
+_UNSEEN: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Letters without a picture: Default_Ignorable_Code_Point of Unicode 16 (DerivedCoreProperties.txt), and two blanks."""
+
+
 def person_of(name: str) -> str:
     """What a name is compared by: in any case, with any white space and marks that nobody sees it is one person's."""
-    seen = "".join(letter for letter in unicodedata.normalize("NFKD", name) if unicodedata.category(letter) != "Cf")
-    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", seen.casefold())).casefold().split())
+    folded = unicodedata.normalize("NFKD", _UNSEEN.sub("", unicodedata.normalize("NFKD", name)).casefold())
+    return " ".join(_UNSEEN.sub("", unicodedata.normalize("NFKC", folded).casefold()).split())
 
 
 def require_text(text: str, what: str, mend: str) -> None:

@@ -139,10 +139,14 @@ class Ingest:
         first = self.log.append(group)
         self.is_unsure = False
         for batch, plan in zip(batches, plans, strict=True):
-            if not isinstance(plan, AndonError) and plan[1]:
-                self.versions.note(batch.vitals, at)
-                if sum(each.predictions for each in batch.vitals.values()) < len(batch.entries):
-                    self.versions.note_labels((entry.header for entry in batch.entries), at)
+            if isinstance(plan, AndonError) or not plan[1]:
+                continue
+            if plan[1] < len(batch.entries):  # what was sent again may say other than what is recorded
+                self.versions.learn(entry.header for entry in group[plan[0] : plan[0] + plan[1]])
+                continue
+            self.versions.note(batch.vitals, at)
+            if sum(each.predictions for each in batch.vitals.values()) < len(batch.entries):
+                self.versions.note_labels((entry.header for entry in batch.entries), at)
         slack = self.log.size - first - len(group)  # what the log wrote of its own between
         return [
             plan

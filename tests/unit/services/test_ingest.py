@@ -13,6 +13,7 @@ from andon.ledger.entry import parse_header
 from andon.services.ingest import Accepted, BadLines, Ingest
 from andon.services.record import Record
 from andon.telemetry.producer import Positions, Range, positions_from
+from andon.telemetry.vitals import vitals_of
 from ledgers import SIGNER
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -118,3 +119,19 @@ def test_keys_are_forgotten_after_a_day_and_producers_are_not():
     positions.forget("2026-03-02T00:00:00.000000Z")
     assert set(positions.document()) == {"p"}
     assert positions_from(positions.document()).document() == positions.document()
+
+
+def test_versions_are_those_of_what_is_recorded():
+    """What is sent again in part, with more behind it, may say another version of what is recorded."""
+
+    def versioned(name, version):
+        return json.dumps({**json.loads(line(name)), "model_version": version}).encode()
+
+    seen = [{}]
+    log = MemoryLedger(SIGNER)
+    made = Record(log, lambda: AT, bytes, lambda events: seen.__setitem__(0, vitals_of(events))).entries
+    ingest = Ingest(log, made, lambda: AT, seen=lambda: seen[0])
+    ingest.resume()
+    send(ingest, [versioned("a", "v1"), versioned("b", "v1")], 0)
+    send(ingest, [versioned("a", "v2"), versioned("b", "v2"), versioned("c", "v1")], 0)
+    assert [each["version"] for each in ingest.versions.of("m")] == ["v1"]

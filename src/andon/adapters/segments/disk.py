@@ -4,6 +4,17 @@ import os
 from pathlib import Path
 
 
+def files_in(folder: Path, suffix: str) -> list[Path]:
+    """The files of a folder whose names end so, in order; none where the folder is not there.
+
+    `Path.glob` would also find none in a folder that may not be read.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == suffix)
+    except FileNotFoundError:
+        return []
+
+
 class Disk:
     """The real file system. Names are absolute paths.
 

@@ -21,6 +21,7 @@ from andon.adapters.segments.recovery import Found, find_signed
 from andon.adapters.segments.segment import (
     SegmentName,
     find_rows,
+    later_tables,
     read_headers,
     read_row,
     read_segment,
@@ -73,8 +74,9 @@ class SegmentLog:
     more, and the next opening recovers what is durable.
     """
 
-    is_closing = False
+    is_live = False
     noted: Sequence[SegmentName] = ()
+    broken_off: Sequence[SegmentName] = ()
     deleted: Sequence[SegmentName] = ()
 
     def __init__(
@@ -370,12 +372,13 @@ class SegmentLog:
     # Recovery
 
     def _recover(self) -> None:
-        note, found = find_signed(self.folder, self.signer.verifier, Tiles(self.folder / "tiles", self.disk))
+        with self._poisoning("read the log"):
+            note, found = find_signed(self.folder, self.signer.verifier, Tiles(self.folder / "tiles", self.disk))
         self._tree, self._wals = found.tree, found.wals
         self._began, self._first = self._now(), found.first
-        if found.torn:
-            self._quarantine(found)
         with self._poisoning("recover"):
+            if found.torn:
+                self._quarantine(found)
             self._drop_leftovers(found)
             if note is None:  # a new log: from here on a missing checkpoint is damage
                 self.checkpoint()
@@ -396,8 +399,12 @@ class SegmentLog:
         self._append_group([make_entry({**header, "n_torn": len(found.torn), "sha256": digest})])
 
     def _drop_leftovers(self, found: Found) -> None:
-        """Remove files of closings that broke off (the write-ahead log has their entries) and of deleted segments."""
-        self._remove([*found.broken_off, *found.deleted])
+        """Remove files of closings that broke off (the write-ahead log has their entries) and of deleted segments.
+
+        A power cut may keep a table without the evidence file that was renamed before it, in another folder.
+        """
+        alone = later_tables(self.analysis, found.tree.closed) - {*found.noted}
+        self._remove([*{*found.broken_off, *alone}, *found.deleted])
         for folder in (self.folder, self.analysis):
             for path in [each for each in folder.rglob("*.new") if each.is_file()]:  # a model may be called so
                 self.disk.remove(path)

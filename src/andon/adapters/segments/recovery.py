@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from andon.adapters.segments.segment import SegmentName, file_sha256, require_whole, segments_in
+from andon.adapters.segments.segment import RESTORE, SegmentName, file_sha256, require_whole, segments_in
 from andon.adapters.segments.tiles import OpenTree, Tiles
 from andon.adapters.segments.wal import Wal, WalContent, read_wal, wal_path, wals_in
 from andon.base.errors import Tampered
@@ -44,7 +44,7 @@ def signed_checkpoint(folder: Path, verifier: Verifier) -> tuple[bytes, Checkpoi
     """
     path = folder / "checkpoint"
     try:
-        note = path.read_bytes()
+        note = path.read_bytes() if path.is_file() or not path.exists() else b""  # a pipe would be waited for
     except FileNotFoundError:
         if any(next((folder / name).glob("*"), None) for name in ("wal", "evidence")):
             raise Tampered(f"{path} is missing, but entries are there: restore it from a copy") from None
@@ -152,6 +152,10 @@ def _require_covered(found: Found, signed: Checkpoint) -> None:
             " checkpoint covers: nothing was cut; restore the file from a copy"
         )
     if signed.size > tree.size:
-        raise Tampered(f"entries {tree.size} to {signed.size - 1} are gone: the checkpoint covers {signed.size}")
+        raise Tampered(
+            f"entries {tree.size} to {signed.size - 1} are gone: the checkpoint covers {signed.size}; {RESTORE}"
+        )
     if range_root(tree.node, 0, signed.size) != signed.root:
-        raise Tampered(f"the tree over entries 0 to {signed.size - 1} has not the root that the checkpoint signs")
+        raise Tampered(
+            f"the tree over entries 0 to {signed.size - 1} has not the root that the checkpoint signs; {RESTORE}"
+        )

@@ -12,12 +12,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from andon.adapters.segments.disk import files_in
 from andon.base.errors import Tampered
 from andon.ledger.entry import SALT_BYTES, Entry, is_committed
 from andon.ledger.group import Block, Group
 from andon.ledger.merkle import HASH_BYTES, leaf_hash, leaf_hashes
 
 ROWS_PER_GROUP = 8_192
+RESTORE = "restore it from a copy"
 SCHEMA = pa.schema(
     [
         ("seq", pa.int64()),
@@ -68,7 +70,7 @@ def segments_in(folder: Path) -> list[SegmentName]:
     Raises:
         Tampered: a file has no segment's name.
     """
-    return [SegmentName.of(path) for path in sorted(folder.glob("*.parquet"))]
+    return [SegmentName.of(path) for path in files_in(folder, ".parquet")]
 
 
 def require_whole(names: Sequence[SegmentName], first: int, end: int, folder: Path) -> None:
@@ -185,20 +187,29 @@ def read_segment(path: Path, name: SegmentName) -> Iterator[tuple[int, bytes, En
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             for batch in file.iter_batches(batch_size=ROWS_PER_GROUP, columns=SCHEMA.names):
-                seqs, leaves, headers, salts, payloads = (column.to_pylist() for column in batch.columns)
+                seqs, leaves, headers, salts, payloads = map(_whole_column, batch.columns)
                 made = leaf_hashes(headers)
                 is_whole = made == leaves and seqs == list(range(expected, expected + len(seqs)))
                 for seq, leaf, row in zip(seqs, leaves, map(Entry, headers, salts, payloads), strict=True):
                     if not is_whole and (seq != expected or leaf != made[seq - seqs[0]]):
-                        raise Tampered(f"entry {expected} in {path.name} is not what was recorded")
+                        raise Tampered(f"entry {expected} in {path.name} is not what was recorded; {RESTORE}")
                     expected += 1
                     yield seq, leaf, row
+    except PermissionError:
+        raise
     except (pa.ArrowException, OSError, ValueError) as error:
         first = " ".join(str(error).split())[:120]
         place = _damaged_place(path, name, expected)
-        raise Tampered(f"{path.name} is damaged at {place}: {first}; restore it from a copy") from None
+        raise Tampered(f"{path.name} is damaged at {place}: {first}; {RESTORE}") from None
     if expected != name.end:
-        raise Tampered(f"{path.name} holds {expected - name.first} entries, its name says {name.count}")
+        raise Tampered(f"{path.name} holds {expected - name.first} entries, its name says {name.count}; {RESTORE}")
+
+
+def _whole_column(column: pa.Array) -> list[Any]:
+    if column.null_count:
+        raise ValueError("a value is missing")
+    values: list[Any] = column.to_pylist()
+    return values
 
 
 def _damaged_place(path: Path, name: SegmentName, first: int) -> str:
@@ -236,8 +247,10 @@ def read_headers(path: Path) -> Iterator[tuple[int, bytes]]:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             for batch in file.iter_batches(batch_size=ROWS_PER_GROUP, columns=["seq", "entry"]):
                 yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+    except PermissionError:
+        raise
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise Tampered(f"{path.name} is damaged: {' '.join(str(error).split())[:120]}") from None
+        raise Tampered(f"{path.name} is damaged: {' '.join(str(error).split())[:120]}; {RESTORE}") from None
 
 
 def read_row(path: Path, seq: int, place: int) -> tuple[int, Entry]:
@@ -250,8 +263,10 @@ def read_row(path: Path, seq: int, place: int) -> tuple[int, Entry]:
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             found = file.read_row_group(group, columns=["seq", "entry", "salt", "payload"]).slice(row, 1).to_pylist()
+    except PermissionError:
+        raise
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise Tampered(f"{path.name} is damaged: {' '.join(str(error).split())[:120]}") from None
+        raise Tampered(f"{path.name} is damaged: {' '.join(str(error).split())[:120]}; {RESTORE}") from None
     if not found or found[0].pop("seq") != seq:
         raise Tampered(f"entry {seq} does not stand at its place in {path.name}")
     return seq, Entry(found[0]["entry"], found[0]["salt"], found[0]["payload"])
@@ -267,8 +282,10 @@ def find_rows(path: Path, pattern: str) -> Iterator[tuple[int, Entry]]:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             for number in range(file.num_row_groups):
                 yield from _matching(file, number, pattern)
+    except PermissionError:
+        raise
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise Tampered(f"{path.name} is damaged: {' '.join(str(error).split())[:120]}") from None
+        raise Tampered(f"{path.name} is damaged: {' '.join(str(error).split())[:120]}; {RESTORE}") from None
 
 
 def _matching(file: pq.ParquetFile, number: int, pattern: str) -> Iterator[tuple[int, Entry]]:
@@ -292,6 +309,12 @@ def file_sha256(path: Path) -> str:
 def tables_in(folder: Path, file: str) -> list[Path]:
     """The analysis tables of a segment, one in each model's folder; a model without a name has none of its own."""
     return [path for path in (folder / file, *folder.glob(f"*/{file}")) if path.is_file()]
+
+
+def later_tables(folder: Path, closed: int) -> set[SegmentName]:
+    """The segments from entry `closed` on that have an analysis table."""
+    names = {SegmentName.of(path) for path in folder.glob("*/*.parquet") if path.is_file()}
+    return {name for name in names if name.first >= closed}
 
 
 def tables_sha256(tables: Mapping[str, str]) -> str:

@@ -47,8 +47,9 @@ class Snapshot:
         note: the stored checkpoint.
         first, closed, size: the first entry that retention kept, how many are in closed segments, how many there are.
         noted: segments whose write-ahead log still stands; their entries are read from that.
+        broken_off: segments whose closing broke off before its note.
         deleted: segments that retention deleted, of which a file is still there.
-        is_closing: files of segments that no note names may stand there, since a closing goes on or broke off.
+        is_live: another process may write to it.
         torn: the file that a crash left half written at its end, and how many bytes; None: there is none.
     """
 
@@ -74,7 +75,7 @@ class Snapshot:
         self.note = note
         self.first, self.closed, self.size = found.first, found.tree.closed, found.tree.size
         self.noted, self.deleted, self._tree = found.noted, found.deleted, found.tree
-        self.is_closing = is_live or bool(found.noted or found.broken_off)
+        self.broken_off, self.is_live = found.broken_off, is_live
         last = found.wals[-1]
         self.torn = None if is_live or not found.torn else (last.file, last.size, len(found.torn))
         self._rows = list(_open_rows(self.folder, found))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from andon.adapters.segments.disk import files_in
 from andon.base.errors import Tampered
 from andon.ledger.entry import Entry
 from andon.ledger.group import HEAD_BYTES, Group, decode_group, find_group, group_bytes
@@ -23,6 +24,7 @@ class WalContent:
     torn: bytes
 
 
+NAME_DIGITS: Final = 20
 Mark = tuple[int, int, bytes]
 """Where a group stands: its first entry, its byte in the file, the hash of the group before."""
 MARKS: Final = 128
@@ -59,12 +61,23 @@ class Wal:
 
 def wal_path(folder: Path, first: int) -> Path:
     """The file that starts with entry `first`."""
-    return folder / f"{first:020d}.wal"
+    return folder / f"{first:0{NAME_DIGITS}d}.wal"
 
 
 def wals_in(folder: Path) -> list[int]:
-    """The first entries of the files, in order."""
-    return sorted(int(path.stem) for path in folder.glob("*.wal") if path.stem.isascii() and path.stem.isdigit())
+    """The first entries of the files, in order.
+
+    Raises:
+        Tampered: a file has no name of one.
+    """
+    found = []
+    for path in files_in(folder, ".wal"):
+        if not (path.stem.isascii() and path.stem.isdigit() and len(path.stem) == NAME_DIGITS):
+            raise Tampered(f"{path} is no name of a write-ahead log: move it out of the folder")
+        found.append(int(path.stem))
+    if found and found[-1] >= 1 << 63:
+        raise Tampered(f"{found[-1]}.wal in {folder} is no name of a write-ahead log: move it out of the folder")
+    return sorted(found)
 
 
 def read_wal(path: Path, first: int, start: bytes, offset: int = 0) -> WalContent:
