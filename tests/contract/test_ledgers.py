@@ -135,8 +135,8 @@ def test_a_producer_goes_on_after_reopening_and_closing(tmp_path):
             record = Record(log, lambda: AT, bytes)
             ingest = Ingest(log, record.entries, lambda: AT)
             ingest.resume()
-            assert ingest.taken("a") == count * 3
-            assert ingest.taken("early") == (1 if count else 0)
+            assert ingest.taken(Range("a", 0, 0)) == count * 3
+            assert ingest.taken(Range("early", 0, 0)) == (1 if count else 0)
             if not count:
                 ingest.take(record.entries(lines[:1]), "local", Range("early", 0, 0))
             done = record.record(lines[: count * 3 + 3], ingest, producer="a")

@@ -288,6 +288,9 @@ def test_standard_input(tmp_path):
     for sent, new in ((lines, 2_500), (lines, 0), (lines + line(1) + "\n", 1)):  # sent again after a lost answer
         done = subprocess.run(command, input=sent, capture_output=True, text=True, check=False)  # noqa: S603
         assert json.loads(done.stdout)["events"] == new
+    other = line(900) + "\n"  # under a name that has a meaning of its own, such as that of a nightly job
+    done = subprocess.run(command, input=other, capture_output=True, text=True, check=False)  # noqa: S603
+    assert (done.returncode, done.stdout, "begins with another line" in done.stderr) == (3, "", True)
 
 
 def test_scan_of_the_ledger_finds_what_the_file_shows(andon, tmp_path):

@@ -266,6 +266,12 @@ def test_the_journals_log_is_verified_too(ledger: Path, andon: Andon) -> None:
     assert (code, wal.name in err, "journal" in err) == (1, True, True), err
 
 
+def test_a_journal_that_is_gone_is_missed(ledger: Path, andon: Andon) -> None:
+    shutil.rmtree(ledger.parent / "journal")
+    code, out, _ = andon("evidence", "verify", "log")
+    assert (code, "acts of custody (1 of its entries)" in out, "ledger/journal" in out) == (0, True, True), out
+
+
 def test_another_key_of_pseudonyms_is_thought_of(ledger: Path, here: Path, andon: Andon) -> None:
     (here / "more.jsonl").write_text("".join(line(number, subject=f"s{number}") for number in range(700, 1_000)))
     assert andon("record", "more.jsonl")[0] == 0

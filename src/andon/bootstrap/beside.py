@@ -98,9 +98,9 @@ class RemoteIntake:
 
     server: Server
 
-    def taken(self, producer: str) -> int:
+    def taken(self, place: Range) -> int:
         """It is asked by sending."""
-        del producer
+        del place
         return 0
 
     def take(self, entries: Sequence[Entry], sender: str, place: Range | None) -> int:
@@ -109,7 +109,7 @@ class RemoteIntake:
         headers: dict[str, str | None] = {"Idempotency_Key": None}  # the place says it, where there is one
         if place is not None:
             headers |= {"Andon_Producer": place.producer, "Andon_Epoch": str(place.epoch)}
-            headers["Andon_First"] = str(place.first)
+            headers |= {"Andon_First": str(place.first), "Andon_Start": place.digest}
         body = b"\n".join(entry.payload for entry in entries) + b"\n"
         return int(self.server.send("/api/v1/events", body, "application/x-ndjson", **headers)["repeated"])
 

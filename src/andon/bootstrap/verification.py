@@ -1,5 +1,6 @@
 """Checks a log without writing to it, as it stands: while a server goes on writing, or where nobody may write."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from andon.bootstrap.logs import JOURNAL, require_log, settings_of
 from andon.bootstrap.packs import pack
 from andon.bootstrap.positions import Claims
 from andon.bootstrap.signing import signer_of
+from andon.evidence.custody import KINDS
 from andon.ledger.checkpoint import Checkpoint, Verifier
 from andon.ledger.proof import require_grown
 
@@ -30,11 +32,13 @@ class Verified:
         checked: the entries, and how many segments.
         torn: what a crash left half written: the file, the byte, how many bytes; the next opening puts it aside.
         journal: how many entries the journal's log beside it has; None: there is none.
+        acts: how many acts of custody the log has, which stand in a journal too.
     """
 
     checked: Checked
     torn: tuple[str, int, int] | None
     journal: int | None
+    acts: int
 
 
 def verify_ledger(data: str | None, tell: Callable[[int], None] | None, writer: str, vkey: Verifier | None) -> Verified:
@@ -47,19 +51,24 @@ def verify_ledger(data: str | None, tell: Callable[[int], None] | None, writer: 
     with _standing(data, writer, vkey) as look:
         while True:
             claims, log = Claims(look.place), look.snapshot()  # in this order: the log may grow between
+            kinds = Counter[str]()
             try:
-                checked = verify_folder(log, look.verifier, _seen_by(claims, tell))
+                checked = verify_folder(log, look.verifier, _seen_by(claims, kinds, tell))
                 claims.compare(log.nodes(), log.first, log.size)
             except (Tampered, FileNotFoundError):
                 if not look.is_live or look.snapshot().first == log.first:
                     raise  # else retention deleted what was being read
             else:
-                return Verified(checked, log.torn, _journal(look.place.parent))
+                acts = sum(kinds[kind] for kind in KINDS)
+                return Verified(checked, log.torn, _journal(look.place.parent), acts)
 
 
-def _seen_by(claims: Claims, tell: Callable[[int], None] | None) -> Callable[[int, Mapping[str, Any]], None]:
+def _seen_by(
+    claims: Claims, kinds: Counter[str], tell: Callable[[int], None] | None
+) -> Callable[[int, Mapping[str, Any]], None]:
     def see(seq: int, fields: Mapping[str, Any]) -> None:
         claims.see(seq, fields)
+        kinds[fields["kind"]] += 1
         if tell is not None and seq % TOLD_EVERY == 0:
             tell(seq)
 

@@ -17,6 +17,7 @@ EVENTS_MAX: Final = 10_000
 BAD_LINES_SHOWN: Final = 20
 AHEAD_MAX: Final = timedelta(hours=1)
 """A time of an event further ahead than this is a wrong clock."""
+LINES_MAX: Final = 1 << 62
 KEY_KEPT: Final = timedelta(hours=24)
 _TS: Final = b'"ts":"'
 _TS_START: Final = len(_TS)
@@ -155,9 +156,13 @@ class Ingest:
             for plan in plans
         ]
 
-    def taken(self, producer: str) -> int:
-        """How many lines of a producer on this machine are recorded."""
-        return self.positions.next_of(producer)
+    def taken(self, place: Range) -> int:
+        """How many lines of a producer on this machine are recorded.
+
+        Raises:
+            Conflict: they begin with another line than the producer's.
+        """
+        return self.positions.known(place, LINES_MAX)
 
     def take(self, entries: Sequence[Entry], sender: str, place: Range | None) -> int:
         """Append entries of a sender on this machine, as `accept` does; how many of them were recorded before."""

@@ -3,8 +3,10 @@
 import struct
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
+from itertools import chain
 from typing import Final, Protocol
 
 import msgspec
@@ -43,8 +45,12 @@ SENDER: Final = "local"
 class Intake(Protocol):
     """Appends entries, none of a producer twice."""
 
-    def taken(self, producer: str) -> int:
-        """How many lines of a producer are recorded."""
+    def taken(self, place: Range) -> int:
+        """How many lines of a producer are recorded.
+
+        Raises:
+            Conflict: they begin with another line than the producer's.
+        """
         ...
 
     def take(self, entries: Sequence[Entry], sender: str, place: Range | None) -> int:
@@ -112,11 +118,15 @@ class Record:
 
         Raises:
             BadInput: a batch holds a line that is no event; that batch is not recorded, those before it are.
+            Conflict: what is recorded of the producer begins with another line.
         """
         first, count, signed_at = self.log.size, 0, self.now()
-        before, known = signed_at, 0 if producer is None else intake.taken(producer)
+        batches = _batches(lines)
+        head = next(batches, [])
+        start = Range(producer, 0, 0, sha256(head[0]).hexdigest()) if producer is not None and head else None
+        before, known = signed_at, 0 if start is None else intake.taken(start)
         repeated = 0
-        for batch in _batches(lines):
+        for batch in chain([head] if head else [], batches):
             new = batch[max(0, known - count) :]
             count += len(batch)
             if not new:
@@ -130,7 +140,7 @@ class Record:
             if self.now() < before:
                 self.log.append([make_entry({"kind": "clock_step", "at": _utc(self.now()), "before": _utc(before)})])
             before = self.now()
-            place = None if producer is None else Range(producer, 0, count - len(new))
+            place = None if start is None else replace(start, first=count - len(new))
             repeated += intake.take(entries, SENDER, place)
             if abs((self.now() - signed_at).total_seconds()) >= CHECKPOINT_SECONDS:
                 self.log.checkpoint()

@@ -26,7 +26,8 @@ class Range:
         producer: its name, chosen by itself, without meaning.
         epoch: grows when the producer starts to count anew; an older one is refused.
         first: the number of the request's first line, from 0.
-        digest: SHA-256 of the request, where one number means one content.
+        digest: SHA-256 of the request, where a key means one content; else of the producer's first line, where who
+            sends says it: other lines under the same name are no repetition.
     """
 
     producer: str
@@ -65,19 +66,13 @@ class Positions:
                 f"producer {asked.producer} counts in epoch {place.epoch}, this request in {asked.epoch}: another"
                 " process took its place; start a new epoch"
             )
-        if asked.digest != place.digest:
-            raise Conflict("this Idempotency-Key was used for other content: send new content under a new key")
+        _require_same(asked, place)
         if asked.first > place.next:
             raise Conflict(
                 f"lines {place.next} to {asked.first - 1} of producer {asked.producer} are missing: send from"
                 f" {place.next} on, or start a new epoch"
             )
         return min(lines, place.next - asked.first)
-
-    def next_of(self, producer: str) -> int:
-        """The number that a producer sends next, in its newest epoch."""
-        place = self._of.get(producer)
-        return 0 if place is None else place.next
 
     def note(self, asked: Range, end: int, at: str) -> None:
         """Lines of a producer before `end` are recorded."""
@@ -95,6 +90,17 @@ class Positions:
     def document(self) -> dict[str, list[Any]]:
         """All of it, for a file."""
         return {name: [place.epoch, place.next, place.at, place.digest] for name, place in self._of.items()}
+
+
+def _require_same(asked: Range, place: Position) -> None:
+    if None in (asked.digest, place.digest) or asked.digest == place.digest:
+        return
+    if asked.producer.startswith(KEY_PREFIX):
+        raise Conflict("this Idempotency-Key was used for other content: send new content under a new key")
+    raise Conflict(
+        f"what is recorded of producer {asked.producer} begins with another line, so these are not its lines sent"
+        " again: send all of them from the first on, or give new ones a name of their own"
+    )
 
 
 def positions_from(document: Mapping[str, Iterable[Any]]) -> Positions:

@@ -26,6 +26,7 @@ BODY_BYTES_MAX: Final = 16 << 20
 NDJSON: Final = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 ARROW: Final = "application/vnd.apache.arrow.stream"
 _KEY: Final = re.compile(f"[{re.escape(string.printable.strip())}]{{1,255}}")
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _NUMBER_MAX: Final = 2**53
 
 
@@ -155,7 +156,12 @@ def _place(headers: Headers, caller: Token, body: bytes) -> Range | None:
     if not is_name(producer):
         raise BadInput("Andon-Producer is no name: send 1 to 100 letters, digits, _ . : or -")
     name = producer if caller.id == LOCAL else f"{producer}@{caller.id}"
-    return Range(name, _number(headers, "andon-epoch"), _number(headers, "andon-first"))
+    start = headers.get("andon-start")
+    if start is not None and not _DIGEST.fullmatch(start):
+        raise BadInput(
+            "Andon-Start is no digest: send the SHA-256 of the producer's first line in hexadecimal, or none"
+        )
+    return Range(name, _number(headers, "andon-epoch"), _number(headers, "andon-first"), start)
 
 
 def _number(headers: Headers, name: str) -> int:

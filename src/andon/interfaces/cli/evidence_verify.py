@@ -57,6 +57,11 @@ def _log(asked: Asked, quiet: bool) -> dict[str, Any]:  # noqa: FBT001
             f"note: the last {count:,} bytes of {file}, from byte {byte:,} on, are no whole write, as after a crash; no"
             " checkpoint covers them, and the next command that writes moves them to quarantine/ and records it"
         )
+    if done.journal is None and done.acts:
+        lines.append(
+            f"note: acts of custody ({done.acts:,} of its entries) stand in a journal too, whose log is not in this"
+            " folder: if no other folder has it, restore ledger/journal from a copy"
+        )
     if done.journal is not None:
         entries = "1 entry" if done.journal == 1 else f"{done.journal:,} entries"
         lines.append(f"OK: {entries} of the journal's log beside it")
