@@ -73,13 +73,20 @@ def bundle(andon, sealed, tmp_path):
 
 
 def check(path, *more):
+    """Exit code and what is printed; see `checked`."""
+    return checked(path, *more)[:2]
+
+
+def checked(path, *more):
     """As an auditor: no Andon, no site packages, an empty environment, an empty folder, which stays empty."""
     command = [sys.executable, "-I", "-S", VERIFY, str(path.absolute()), *more]
     with TemporaryDirectory() as empty:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env={}, cwd=empty)  # noqa: S603
+        done = subprocess.run(  # noqa: S603
+            command, capture_output=True, text=True, check=False, env={}, cwd=empty, timeout=60
+        )
         assert not list(Path(empty).iterdir())
     assert "Traceback" not in done.stderr
-    return done.returncode, done.stdout
+    return done.returncode, done.stdout, done.stderr
 
 
 def test_auditor_checks_a_bundle(andon, sealed, bundle, tmp_path):
@@ -181,6 +188,32 @@ def test_another_key_or_an_older_history_fails(bundle, tmp_path):
     receipt["checkpoint"] = receipt["checkpoint"].replace("\n142\n", "\n140\n")
     (tmp_path / "forged.json").write_text(json.dumps(receipt))
     assert check(path, "--against", str(tmp_path / "forged.json"))[0] == 1
+
+
+def test_an_empty_receipt_or_key_is_refused(andon, sealed, bundle, tmp_path):
+    """A shell writes "" for a variable that is not set: it must not pass for a comparison that was made."""
+    (tmp_path / "empty").write_text("")
+    (tmp_path / "blank").write_text(" \n")
+    (tmp_path / "other.json").write_text('{"checkpoint": ""}')
+    (tmp_path / "deep.json").write_text('{"checkpoint": ' + "[" * 100_000)
+    wrong = [("--against", ""), ("--vkey", ""), ("--against", str(tmp_path)), ("--against", str(bundle[0]))]
+    wrong += [("--against", str(tmp_path / name)) for name in ("empty", "blank", "other.json", "deep.json", "no.json")]
+    for option, value in wrong:
+        code, out, err = checked(bundle[0], option, value)
+        assert (code, out, err.count("\n")) == (2, "", 1), (option, value, err)
+        assert (value or option) in err
+        code, out, err = andon("evidence", "verify", "bundle", "bundle.zip", option, value)
+        assert (code, out, err.count("\n"), (value or option) in err) == (2, "", 1, True), (option, value, err)
+        if value != str(bundle[0]) and "deep" not in value:  # the others take the checkpoint of a bundle too
+            for what in ("log", "consistency", "checkpoint")[: 2 if option == "--against" else 3]:
+                code, _, err = andon("evidence", "verify", what, option, value)
+                assert (code in (1, 2), err.count("\n")) == (True, 1), (what, option, value, err)
+    kept = str(tmp_path / "receipt.json")
+    assert checked(bundle[0], "--against", kept, "--against", kept)[0] == 2  # of two, which one was compared?
+    note = sealed["checkpoint"].replace("142", "143")
+    (tmp_path / "forged").write_text(note)
+    code, out, _ = checked(bundle[0], "--against", str(tmp_path / "forged"))
+    assert (code, out) == (1, "FAILED: the receipt is not signed by andon.local/w-main\n")
 
 
 def test_any_receipt_shows_a_rollback(andon, sealed, bundle, tmp_path):

@@ -18,6 +18,7 @@ import sys
 import threading
 import zipfile
 import zlib
+from errno import EINVAL
 from hashlib import sha256, sha512
 from itertools import accumulate
 
@@ -35,7 +36,6 @@ class Wrong(Exception):
 
 
 # Ed25519 (RFC 8032, 5.1), on points (X, Y, Z, T)
-
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
@@ -91,8 +91,6 @@ def is_signed(key, message, signature):
 
 
 # The checkpoint: a C2SP signed note
-
-
 def unbase64(text):
     try:
         raw = base64.b64decode(text, validate=True)
@@ -103,7 +101,7 @@ def unbase64(text):
     return raw
 
 
-def open_checkpoint(note, vkey):
+def open_checkpoint(note, vkey, what="checkpoint"):
     """`(size, root)` that the owner of the key signed."""
     parts = vkey.split("+", 2)
     if len(parts) != 3:
@@ -114,27 +112,24 @@ def open_checkpoint(note, vkey):
     body, gap, tail = note.decode("utf-8").rpartition("\n\n")
     lines = tail.split("\n")
     if not gap or lines[-1] or len(lines) > 17 or any(ord(c) < 32 and c != "\n" for c in body + tail):
-        raise Wrong("the checkpoint is no signed note")
+        raise Wrong("the %s is no signed note" % what)
     signatures = []
     for line in lines[:-1]:
         words = line.split(" ")
         if len(words) != 3 or words[0] != "\u2014":
-            raise Wrong("a signature line of the checkpoint is damaged")
+            raise Wrong("a signature line of the %s is damaged" % what)
         raw = unbase64(words[2])
         if words[1] == name and raw[:4] == key_id:
             signatures.append(raw[4:])
-    text = body + "\n"
-    if len(signatures) != 1 or not is_signed(key[1:], text.encode("utf-8"), signatures[0]):
-        raise Wrong("the checkpoint is not signed by %s" % name)
-    said = text.split("\n")
-    if len(said) != 4 or not re.fullmatch("0|[1-9][0-9]{0,18}", said[1]):
-        raise Wrong("the checkpoint does not say origin, size and root")
+    if len(signatures) != 1 or not is_signed(key[1:], (body + "\n").encode("utf-8"), signatures[0]):
+        raise Wrong("the %s is not signed by %s" % (what, name))
+    said = body.split("\n")
+    if len(said) != 3 or not re.fullmatch("0|[1-9][0-9]{0,18}", said[1]):
+        raise Wrong("the %s does not say origin, size and root" % what)
     return int(said[1]), unbase64(said[2])
 
 
 # The tree
-
-
 class Peaks:
     """The roots of the complete subtrees of a tree that grows to the right."""
 
@@ -177,8 +172,6 @@ def subtrees(start, end):
 
 
 # The bundle
-
-
 def once(pairs):
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -298,13 +291,13 @@ def check(path, vkey, receipt):
     """Check all of a bundle; returns the sentences to print."""
     with zipfile.ZipFile(path) as bundle:
         manifest, names = open_bundle(bundle)
-        if vkey and vkey != manifest["vkey"]:
+        if vkey is not None and vkey != manifest["vkey"]:
             raise Wrong("the bundle names another key than the one given")
-        size, root = open_checkpoint(bundle.read("checkpoint"), vkey or manifest["vkey"])
+        size, root = open_checkpoint(bundle.read("checkpoint"), manifest["vkey"])
         first, end = manifest["first"], manifest["end"]
         if not (isinstance(first, int) and isinstance(end, int) and 0 <= first < end <= size):
             raise Wrong("the range of entries is impossible")
-        old = open_checkpoint(receipt, vkey or manifest["vkey"]) if receipt else None
+        old = None if receipt is None else open_checkpoint(receipt, manifest["vkey"], "receipt")
         counts = check_entries(bundle, (first, end, size, manifest["seal"]), root, old)
         if manifest["redacted"] != (["payload"] if counts["hidden"] else []) or counts["hold"] is None:
             raise Wrong("manifest.json names a seal, or what is left out, that the entries do not show")
@@ -318,11 +311,9 @@ def check(path, vkey, receipt):
     said = ["OK: %d entries of %d to %d, under a signed tree of %d" % (counts["shown"], first, end - 1, size)]
     said.append("README, samples and custody are for reading; proven are the numbered entries and what the seal pinned")
     said.append("%(payloads)d payloads are what was recorded; %(hidden)d are left out of this bundle" % counts)
-    if old:
-        said.append("the log still begins with the %d entries that the receipt covers" % old[0])
-    else:
-        said.append("rollback is not excluded: give a checkpoint you kept with --against")
-    if not vkey:
+    kept = "the log still begins with the %d entries that the receipt covers" % old[0] if old else None
+    said.append(kept or "rollback is not excluded: give a checkpoint you kept with --against")
+    if vkey is None:
         said.append("the key came with the bundle: give the one you got from the operator with --vkey")
     return said
 
@@ -363,32 +354,42 @@ def check_old(tree, old):
         raise Wrong("history before entry %d is not what the receipt signs: the log was rewritten" % old[0])
 
 
+def read_receipt(path):
+    with open(path, "rb") as file:
+        raw = file.read(1 << 20)
+    try:
+        note = json.loads(raw.decode("utf-8"))["checkpoint"] if raw[:1] == b"{" else raw.decode("utf-8")
+        if note.strip():
+            return note.encode("utf-8")
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):
+        pass
+    raise OSError(EINVAL, "it holds no checkpoint; give a receipt or a checkpoint that you kept", path)
+
+
 def main(words):
     sys.setswitchinterval(0.0002)  # else the threads that unpack wait longer for their turn than they work
     options, paths = {"--vkey": None, "--against": None}, []
     while words:
         word = words.pop(0)
-        if word in options and words:
+        if word in options and words and options[word] is None:
             options[word] = words.pop(0)
         else:
             paths.append(word)
     if len(paths) != 1 or paths[0].startswith("-"):
         print(__doc__, file=sys.stderr)
         return 2
+    if "" in options.values():
+        print("%s is empty: give what you kept" % " and ".join(o for o in options if options[o] == ""), file=sys.stderr)
+        return 2
     try:
-        receipt = None
-        if options["--against"]:
-            with open(options["--against"], "rb") as file:
-                receipt = file.read(1 << 20)
-            if receipt[:1] == b"{":
-                receipt = json.loads(receipt.decode("utf-8"))["checkpoint"].encode("utf-8")
+        receipt = None if options["--against"] is None else read_receipt(options["--against"])
         for line in check(paths[0], options["--vkey"], receipt):
             print(line)
         return 0
     except Wrong as error:
         print("FAILED: %s" % error)
     except OSError as error:
-        print("cannot read %s: %s" % (paths[0], error.strerror), file=sys.stderr)
+        print("cannot read %s: %s" % (error.filename or paths[0], error.strerror or error), file=sys.stderr)
         return 2
     except (*UNPACKING, ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, struct.error) as error:
         print("FAILED: the bundle is damaged (%s: %s)" % (type(error).__name__, error))
