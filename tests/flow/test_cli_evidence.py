@@ -180,6 +180,30 @@ def test_a_flipped_byte_of_the_zip_itself(bundle, sealed, tmp_path, verifier, ca
     assert passed < 30  # dates and attributes in the zip's own headers are no evidence; the members were equal
 
 
+def packed(path, name, method, target, flags=0):
+    """The bundle with one member packed by another method, which Python may know, and its data damaged."""
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for each in old.namelist():
+            new.writestr(each, old.read(each), zipfile.ZIP_LZMA if each == name and method == 14 else None)
+        at = new.getinfo(name).header_offset
+    data = bytearray(target.read_bytes())
+    entry = data.rindex(name.encode()) - 46  # of the zip's directory
+    data[entry + 10] = data[at + 8] = method
+    data[entry + 8] = data[at + 6] = flags
+    data[at + 39 + len(name) : at + 59 + len(name)] = bytes(20)
+    target.write_bytes(data)
+    return target
+
+
+def test_what_cannot_be_unpacked_is_told(bundle, tmp_path):
+    for method, flags in ((14, 0), (12, 0), (97, 0), (8, 1), (8, 0x40), (8, 0)):
+        for name in ("leaves.bin", "headers.bin", "payloads.bin", "manifest.json", "README.txt"):
+            code, out, err = checked(packed(bundle[0], name, method, tmp_path / "packed.zip", flags))
+            assert (code, out.count("\n"), err, out[:8]) == (1, 1, "", "FAILED: "), out
+            assert name in out or (method, flags) == (8, 0), out
+            assert ("neither stored nor deflated" in out) == ((method, flags) != (8, 0)), out
+
+
 def test_another_key_or_an_older_history_fails(bundle, tmp_path):
     path, _ = bundle
     code, out = check(path, "--vkey", "other+00000000+AAAA")
