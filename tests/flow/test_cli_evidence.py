@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import random
 import secrets
 import shlex
@@ -135,6 +136,32 @@ def test_redacted_bundle_holds_no_payload(word, andon, sealed, tmp_path):
         assert not any(b"person-" in zipped.read(name) for name in zipped.namelist())
     code, out = check(tmp_path / "r.zip", "--vkey", sealed["vkey"])
     assert (code, "1 payloads are what was recorded" in out) == (0, True)
+
+
+def test_an_export_goes_where_no_other_file_is(andon, sealed, bundle, tmp_path):
+    """What cannot be written is refused before it stands in log and journal; what was there stays as it was."""
+    (tmp_path / "thesis.txt").write_text("years of work")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "nothing").symlink_to("nowhere")
+    (tmp_path / "to-ledger").symlink_to("home/ledger")
+    os.mkfifo(tmp_path / "pipe")
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as other:
+        other.writestr("a", "b")
+    refused = ["", ".", "/", "folder", "folder/", "..", "pipe", "nothing", "thesis.txt", "other.zip", "receipt.json"]
+    refused += ["\udcff.zip", "a\n.zip", "a\0.zip", "x" * 300, "thesis.txt/x.zip", "folder/no/x.zip"]
+    refused += ["home/ledger/x.zip", "home/ledger/w-main/x.zip", "home/artifacts/x", "home/x.json", "to-ledger/x.zip"]
+    refused += ["folder/../home/ledger/x.zip", *map(str, (tmp_path / "home").rglob("*"))]
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for out in refused:
+        code, printed, err = andon("evidence", "export", "last", "--out", out)
+        assert (code, printed, err.count("\n")) == (2, "", 1), (out, err)
+        assert "cannot write" in err or "--out" in err
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+    (tmp_path / "empty").touch()
+    for out in ("bundle.zip", "empty", "home/x.zip", "Bündel 2.zip"):
+        assert andon("evidence", "export", "last", "--out", out)[0] == 0
+        assert check(tmp_path / out)[0] == 0
 
 
 def rewritten(path, name, data, target):

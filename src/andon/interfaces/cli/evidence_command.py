@@ -6,17 +6,20 @@ import zipfile
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from andon.base.errors import BadInput, NotFound, Refused
 from andon.bootstrap.beside import Beside
 from andon.bootstrap.ledger import Ledger, open_ledger, retain_everywhere
 from andon.bootstrap.model_files import read_model
-from andon.bootstrap.settings import people_needed
+from andon.bootstrap.settings import FILES_FOLDER, data_folder, people_needed
 from andon.evidence.hold import BEFORE, Hold
 from andon.interfaces.cli import options, output
 from andon.services.audit import Case
 from andon.services.retain import Retained
+
+OURS: Final = ("ledger", "artifacts", FILES_FOLDER)
+"""Folders in the data folder in which nobody else writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ def export(name: str, out: str, redact: str | None, *, data: str | None, log: st
         raise BadInput(
             f"--redact {redact} is not known: write payload, or inputs, which is the same (all that is not the header)"
         )
+    _require_place(out, data_folder(data))  # before the export is entered anywhere
     with open_ledger(data, writer=log) as ledger:
         seal_id = _named(ledger, name).id
         done = ledger.export(seal_id, Path(out), redact=redact is not None)
@@ -105,6 +109,31 @@ def export(name: str, out: str, redact: str | None, *, data: str | None, log: st
         f"{out} holds {done.entries:,} entries of {seal_id}, from {done.first:,} to {done.end - 1:,}.\n"
         f"Anybody checks it with: python3 -I -S verify.py {out}\n"
     )
+
+
+def _require_place(out: str, data: Path) -> None:
+    """Refuse a place where no bundle can or may be written; what is overwritten is an earlier bundle, or empty."""
+    if not out.isprintable():
+        raise BadInput(f"--out {out!a} holds control characters or bytes that are no text: name another file")
+    output.require_place(out, (), "--out")
+    output.require_file(out, "--out")
+    path, place = Path(out), Path(out).parent.resolve()
+    inside = [(data / name).resolve() for name in OURS]
+    is_inside = any(place.is_relative_to(each) for each in inside)
+    if is_inside or (place == data.resolve() and path.suffix != ".zip"):
+        raise BadInput(f"cannot write {out}: Andon keeps its own files there; name a file outside of {data}")
+    if path.is_symlink() and not path.exists():
+        raise BadInput(f"cannot write {out}: it is a link to nothing; name another file")
+    if path.exists() and path.stat().st_size and not _is_bundle(path):
+        raise BadInput(f"cannot write {out}: it is there already and is no bundle; name another file, or remove it")
+
+
+def _is_bundle(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as zipped:
+            return {"manifest.json", "checkpoint", "leaves.bin"} <= set(zipped.namelist())
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return False
 
 
 def prove(entry: str, *, data: str | None, log: str) -> None:
