@@ -253,6 +253,53 @@ def test_a_receipt_that_cannot_be_read_is_one_sentence(andon, bundle, tmp_path):
         assert (code, out, err.count("\n"), words[1] in err) == (2, "", 1, True), err
 
 
+SCANS = {
+    "bare": '{"schema": "andon.scan/1"}',
+    "number": '{"schema": "andon.scan/1", "incidents": 5}',
+    "null": '{"schema": "andon.scan/1", "incidents": null}',
+    "text": '{"schema": "andon.scan/1", "incidents": "ab"}',
+    "no-start": '{"schema": "andon.scan/1", "incidents": [{}]}',
+    "list": '{"schema": "andon.scan/1", "incidents": [[]]}',
+    "start-5": '{"schema": "andon.scan/1", "incidents": [{"started_at_low": 5}]}',
+    "soon": '{"schema": "andon.scan/1", "incidents": [{"started_at_low": "soon"}]}',
+    "half": '{"schema": "andon.scan/1", "incidents": [], "x": "\\ud800"}',
+    "half-key": '{"schema": "andon.scan/1", "incidents": [], "\\ud800": 1}',
+    "nan": '{"schema": "andon.scan/1", "incidents": [], "x": NaN}',
+    "large": '{"schema": "andon.scan/1", "incidents": [], "x": 1e999}',
+    "digits": '{"schema": "andon.scan/1", "incidents": [], "x": ' + "1" * 5_000 + "}",
+    "deep": '{"schema": "andon.scan/1", "incidents": [], "x": ' + "[" * 100_000 + "]" * 100_000 + "}",
+    "other": '["andon.scan/1"]',
+    "empty": "",
+}
+
+
+def test_a_seal_of_what_is_no_seal_leaves_nothing(andon, sealed, pinned, tmp_path):
+    for name, text in SCANS.items():
+        (tmp_path / f"{name}.json").write_text(text)
+    (tmp_path / "prompt").write_text("Decide.")
+    os.mkfifo(tmp_path / "pipe")
+    words = [("--scan", f"{name}.json") for name in SCANS]
+    for method, flags in ((14, 0), (12, 0), (97, 0), (8, 1), (8, 0x40), (8, 0)):
+        packed(pinned[0], "scan.json", method, tmp_path / f"{method}-{flags}.pin", flags)
+        words.append(("--scan", f"{method}-{flags}.pin"))
+    words += [("--scan", ""), ("--scan", "home"), ("--artifact", "a=pipe"), ("--artifact", "a=home")]
+    words += [("--model", "m" * 70_000), ("--model", "ü" * 40_000), ("--model", ""), ("--model", "m\udcff")]
+    words += [("--reason", ""), ("--reason", " "), ("--reason", "x\udcff"), ("--artifact", "b=nowhere")]
+    words += [("--artifact", "b=" + "x" * 300), ("--scan", "x" * 300)]
+    words += [("--since", "2026-03-05", "--until", "2026-03-01")]
+    before = sorted(path for path in (tmp_path / "home").rglob("*") if "journal" not in path.name)
+    for each in words:
+        given = ("--model", "loan", "--reason", "INC-1", "--artifact", "z=prompt")
+        code, out, err = andon("evidence", "seal", *given, *each)
+        assert (code, out, err.count("\n")) == (2, "", 1), (each, err)
+    assert sorted(path for path in (tmp_path / "home").rglob("*") if "journal" not in path.name) == before
+    assert len(json.loads(andon("evidence", "hold", "--json")[1])["holds"]) == 1
+    for model in ("m" * 32_000, "ü" * 16_000):
+        assert andon("evidence", "seal", "--model", model, "--reason", "r" * 70_000)[0] == 0
+    assert andon("evidence", "export", "last", "--out", "long.zip")[0] == 0
+    assert check(tmp_path / "long.zip")[0] == 0
+
+
 def test_another_key_or_an_older_history_fails(bundle, tmp_path):
     path, _ = bundle
     code, out = check(path, "--vkey", "other+00000000+AAAA")
