@@ -556,6 +556,62 @@ def test_what_a_seal_pinned_is_proven_by_its_entry(andon, sealed, pinned, tmp_pa
         assert (code, f"{name} is not the" in out, "pinned" in out) == (1, True, True), out
 
 
+def changed_together(path, members, target):
+    """A bundle with other members (None: without it), and a manifest that names them."""
+    with zipfile.ZipFile(path) as zipped:
+        all_ = {name: zipped.read(name) for name in zipped.namelist()} | members
+    manifest = json.loads(all_["manifest.json"])
+    proven = ("manifest.json", "leaves.bin", "headers.bin", "payloads.bin", "proof.bin")
+    files_ = {name: hashlib.sha256(data).hexdigest() for name, data in all_.items() if data and name not in proven}
+    all_["manifest.json"] = json.dumps(manifest | {"files": dict(sorted(files_.items()))}, indent=2).encode()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, data in all_.items():
+            if data is not None:
+                new.writestr(name, data)
+    return target
+
+
+def test_members_that_the_seal_does_not_know(andon, sealed, tmp_path):
+    (tmp_path / "prompt").write_text("Decide.")
+    assert andon("evidence", "seal", "--model", "loan", "--reason", "x", "--artifact", "prompt=prompt")[0] == 0
+    assert andon("evidence", "export", "last", "--out", "b.zip")[0] == 0
+    path, target = tmp_path / "b.zip", tmp_path / "c.zip"
+    assert check(changed_together(path, {}, target))[0] == 0
+    with zipfile.ZipFile(path) as zipped:
+        told = zipped.read("pinned.json")
+        manifest = json.loads(zipped.read("manifest.json"))
+    wrong = {
+        "artifact-prompt is not the file": {"artifact-prompt": b"Decode."},
+        "or missing": {"artifact-prompt": None},
+        "pinned.json is not the one": {"pinned.json": told.replace(b"true", b"false")},
+        "pinned.json is not the one that": {"pinned.json": told.replace(b'"bytes": 7', b'"bytes": 7.0')},
+        "pinned.json is missing": {"pinned.json": None},
+        "chart-001.svg is no member": {"chart-001.svg": b"<svg/>"},
+        "scan.json is no member": {"scan.json": b"{}"},
+        "pinned.json is encrypted, over 16777216 bytes": {"pinned.json": told + b" " * (1 << 24)},
+        "checkpoint is encrypted, over": {"checkpoint": b" " * (1 + (1 << 24))},
+    }
+    for said, members in wrong.items():
+        code, out = check(changed_together(path, members, target))
+        assert (code, said in out, out.count("\n")) == (1, True, 1), (said, out)
+    for name, value in (("first", False), ("seal", float(manifest["seal"])), ("vkey", "a\nOK: \u20ac+00+AA==")):
+        text = json.dumps(manifest | {name: value}, indent=2).encode()
+        code, out = check(rewritten(path, "manifest.json", text, target))
+        assert (code, out.count("\n"), out.isascii()) == (1, 1, True), out
+    for data in (b"x" + path.read_bytes(), path.read_bytes() + b"x", path.read_bytes()[:-2] + b"\1\0x"):
+        target.write_bytes(data)
+        code, out = check(target)
+        assert (code, "bytes before the first member of the zip, or after its end" in out) == (1, True), out
+
+
+def test_what_is_not_shown_is_counted(sealed, bundle):
+    code, out = check(bundle[0])
+    unseen = bundle[1]["end"] - bundle[1]["first"] - bundle[1]["entries"]
+    assert (code, f"\n{unseen} entries among them are not shown" in out) == (0, unseen > 0), out
+    with zipfile.ZipFile(bundle[0]) as zipped:
+        assert b"that all of the case is here" in zipped.read("README.txt")
+
+
 def test_a_lost_artifact_stops_the_export(andon, sealed, tmp_path):
     (tmp_path / "prompt.txt").write_text("Decide.")
     assert andon("evidence", "seal", "--model", "loan", "--reason", "x", "--artifact", "prompt=prompt.txt")[0] == 0
