@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import random
 import secrets
 import shlex
@@ -73,13 +74,20 @@ def bundle(andon, sealed, tmp_path):
 
 
 def check(path, *more):
+    """Exit code and what is printed; see `checked`."""
+    return checked(path, *more)[:2]
+
+
+def checked(path, *more):
     """As an auditor: no Andon, no site packages, an empty environment, an empty folder, which stays empty."""
     command = [sys.executable, "-I", "-S", VERIFY, str(path.absolute()), *more]
     with TemporaryDirectory() as empty:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env={}, cwd=empty)  # noqa: S603
+        done = subprocess.run(  # noqa: S603
+            command, capture_output=True, text=True, check=False, env={}, cwd=empty, timeout=60
+        )
         assert not list(Path(empty).iterdir())
     assert "Traceback" not in done.stderr
-    return done.returncode, done.stdout
+    return done.returncode, done.stdout, done.stderr
 
 
 def test_auditor_checks_a_bundle(andon, sealed, bundle, tmp_path):
@@ -130,6 +138,32 @@ def test_redacted_bundle_holds_no_payload(word, andon, sealed, tmp_path):
     assert (code, "1 payloads are what was recorded" in out) == (0, True)
 
 
+def test_an_export_goes_where_no_other_file_is(andon, sealed, bundle, tmp_path):
+    """What cannot be written is refused before it stands in log and journal; what was there stays as it was."""
+    (tmp_path / "thesis.txt").write_text("years of work")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "nothing").symlink_to("nowhere")
+    (tmp_path / "to-ledger").symlink_to("home/ledger")
+    os.mkfifo(tmp_path / "pipe")
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as other:
+        other.writestr("a", "b")
+    refused = ["", ".", "/", "folder", "folder/", "..", "pipe", "nothing", "thesis.txt", "other.zip", "receipt.json"]
+    refused += ["\udcff.zip", "a\n.zip", "a\0.zip", "x" * 300, "thesis.txt/x.zip", "folder/no/x.zip"]
+    refused += ["home/ledger/x.zip", "home/ledger/w-main/x.zip", "home/artifacts/x", "home/x.json", "to-ledger/x.zip"]
+    refused += ["folder/../home/ledger/x.zip", *map(str, (tmp_path / "home").rglob("*"))]
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for out in refused:
+        code, printed, err = andon("evidence", "export", "last", "--out", out)
+        assert (code, printed, err.count("\n")) == (2, "", 1), (out, err)
+        assert "cannot write" in err or "--out" in err
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+    (tmp_path / "empty").touch()
+    for out in ("bundle.zip", "empty", "home/x.zip", "Bündel 2.zip"):
+        assert andon("evidence", "export", "last", "--out", out)[0] == 0
+        assert check(tmp_path / out)[0] == 0
+
+
 def rewritten(path, name, data, target):
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for each in old.namelist():
@@ -173,6 +207,99 @@ def test_a_flipped_byte_of_the_zip_itself(bundle, sealed, tmp_path, verifier, ca
     assert passed < 30  # dates and attributes in the zip's own headers are no evidence; the members were equal
 
 
+def packed(path, name, method, target, flags=0):
+    """The bundle with one member packed by another method, which Python may know, and its data damaged."""
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for each in old.namelist():
+            new.writestr(each, old.read(each), zipfile.ZIP_LZMA if each == name and method == 14 else None)
+        at = new.getinfo(name).header_offset
+    data = bytearray(target.read_bytes())
+    entry = data.rindex(name.encode()) - 46  # of the zip's directory
+    data[entry + 10] = data[at + 8] = method
+    data[entry + 8] = data[at + 6] = flags
+    data[at + 39 + len(name) : at + 59 + len(name)] = bytes(20)
+    target.write_bytes(data)
+    return target
+
+
+def test_what_cannot_be_unpacked_is_told(bundle, tmp_path):
+    for method, flags in ((14, 0), (12, 0), (97, 0), (8, 1), (8, 0x40), (8, 0)):
+        for name in ("leaves.bin", "headers.bin", "payloads.bin", "manifest.json", "README.txt"):
+            code, out, err = checked(packed(bundle[0], name, method, tmp_path / "packed.zip", flags))
+            assert (code, out.count("\n"), err, out[:8]) == (1, 1, "", "FAILED: "), out
+            assert name in out or (method, flags) == (8, 0), out
+            assert ("neither stored nor deflated" in out) == ((method, flags) != (8, 0)), out
+
+
+def test_a_receipt_that_cannot_be_read_is_one_sentence(andon, bundle, tmp_path):
+    (tmp_path / "deep").write_text('{"checkpoint": ' + "[" * 100_000)
+    (tmp_path / "number").write_text('{"checkpoint": 5}')
+    (tmp_path / "half").write_text('{"checkpoint": "\\ud800"}')
+    (tmp_path / "none.zip").write_bytes(b"PK\5\6" + bytes(18))
+    packings = ((14, 0), (12, 0), (97, 0), (8, 1), (8, 0x40), (8, 0))
+    for method, flags in packings:
+        packed(bundle[0], "checkpoint", method, tmp_path / f"{method}-{flags}.zip", flags)
+    names = ["deep", "number", "half", "none.zip", *(f"{method}-{flags}.zip" for method, flags in packings)]
+    for name in [*names, "home", "nowhere"]:
+        for words in (("log", "--against"), ("consistency", "--against"), ("checkpoint",)):
+            code, out, err = andon("evidence", "verify", *words, name)
+            assert (code, out, err.count("\n"), name in err) == (2, "", 1, True), (words, err)
+            assert "None" not in err
+        code, out, err = andon("evidence", "verify", "bundle", "bundle.zip", "--against", name)
+        assert (code in (1, 2), out, err.count("\n")) == (True, "", 1), err
+        assert f"cannot read {name}: " in err or err == "andon: the receipt is no signed note\n"
+    for words in (("checkpoint", ""), ("bundle", ""), ("bundle", "home"), ("bundle", "nowhere")):
+        code, out, err = andon("evidence", "verify", *words)
+        assert (code, out, err.count("\n"), words[1] in err) == (2, "", 1, True), err
+
+
+SCANS = {
+    "bare": '{"schema": "andon.scan/1"}',
+    "number": '{"schema": "andon.scan/1", "incidents": 5}',
+    "null": '{"schema": "andon.scan/1", "incidents": null}',
+    "text": '{"schema": "andon.scan/1", "incidents": "ab"}',
+    "no-start": '{"schema": "andon.scan/1", "incidents": [{}]}',
+    "list": '{"schema": "andon.scan/1", "incidents": [[]]}',
+    "start-5": '{"schema": "andon.scan/1", "incidents": [{"started_at_low": 5}]}',
+    "soon": '{"schema": "andon.scan/1", "incidents": [{"started_at_low": "soon"}]}',
+    "half": '{"schema": "andon.scan/1", "incidents": [], "x": "\\ud800"}',
+    "half-key": '{"schema": "andon.scan/1", "incidents": [], "\\ud800": 1}',
+    "nan": '{"schema": "andon.scan/1", "incidents": [], "x": NaN}',
+    "large": '{"schema": "andon.scan/1", "incidents": [], "x": 1e999}',
+    "digits": '{"schema": "andon.scan/1", "incidents": [], "x": ' + "1" * 5_000 + "}",
+    "deep": '{"schema": "andon.scan/1", "incidents": [], "x": ' + "[" * 100_000 + "]" * 100_000 + "}",
+    "other": '["andon.scan/1"]',
+    "empty": "",
+}
+
+
+def test_a_seal_of_what_is_no_seal_leaves_nothing(andon, sealed, pinned, tmp_path):
+    for name, text in SCANS.items():
+        (tmp_path / f"{name}.json").write_text(text)
+    (tmp_path / "prompt").write_text("Decide.")
+    os.mkfifo(tmp_path / "pipe")
+    words = [("--scan", f"{name}.json") for name in SCANS]
+    for method, flags in ((14, 0), (12, 0), (97, 0), (8, 1), (8, 0x40), (8, 0)):
+        packed(pinned[0], "scan.json", method, tmp_path / f"{method}-{flags}.pin", flags)
+        words.append(("--scan", f"{method}-{flags}.pin"))
+    words += [("--scan", ""), ("--scan", "home"), ("--artifact", "a=pipe"), ("--artifact", "a=home")]
+    words += [("--model", "m" * 70_000), ("--model", "ü" * 40_000), ("--model", ""), ("--model", "m\udcff")]
+    words += [("--reason", ""), ("--reason", " "), ("--reason", "x\udcff"), ("--artifact", "b=nowhere")]
+    words += [("--artifact", "b=" + "x" * 300), ("--scan", "x" * 300)]
+    words += [("--since", "2026-03-05", "--until", "2026-03-01")]
+    before = sorted(path for path in (tmp_path / "home").rglob("*") if "journal" not in path.name)
+    for each in words:
+        given = ("--model", "loan", "--reason", "INC-1", "--artifact", "z=prompt")
+        code, out, err = andon("evidence", "seal", *given, *each)
+        assert (code, out, err.count("\n")) == (2, "", 1), (each, err)
+    assert sorted(path for path in (tmp_path / "home").rglob("*") if "journal" not in path.name) == before
+    assert len(json.loads(andon("evidence", "hold", "--json")[1])["holds"]) == 1
+    for model in ("m" * 32_000, "ü" * 16_000):
+        assert andon("evidence", "seal", "--model", model, "--reason", "r" * 70_000)[0] == 0
+    assert andon("evidence", "export", "last", "--out", "long.zip")[0] == 0
+    assert check(tmp_path / "long.zip")[0] == 0
+
+
 def test_another_key_or_an_older_history_fails(bundle, tmp_path):
     path, _ = bundle
     code, out = check(path, "--vkey", "other+00000000+AAAA")
@@ -181,6 +308,32 @@ def test_another_key_or_an_older_history_fails(bundle, tmp_path):
     receipt["checkpoint"] = receipt["checkpoint"].replace("\n142\n", "\n140\n")
     (tmp_path / "forged.json").write_text(json.dumps(receipt))
     assert check(path, "--against", str(tmp_path / "forged.json"))[0] == 1
+
+
+def test_an_empty_receipt_or_key_is_refused(andon, sealed, bundle, tmp_path):
+    """A shell writes "" for a variable that is not set: it must not pass for a comparison that was made."""
+    (tmp_path / "empty").write_text("")
+    (tmp_path / "blank").write_text(" \n")
+    (tmp_path / "other.json").write_text('{"checkpoint": ""}')
+    (tmp_path / "deep.json").write_text('{"checkpoint": ' + "[" * 100_000)
+    wrong = [("--against", ""), ("--vkey", ""), ("--against", str(tmp_path)), ("--against", str(bundle[0]))]
+    wrong += [("--against", str(tmp_path / name)) for name in ("empty", "blank", "other.json", "deep.json", "no.json")]
+    for option, value in wrong:
+        code, out, err = checked(bundle[0], option, value)
+        assert (code, out, err.count("\n")) == (2, "", 1), (option, value, err)
+        assert (value or option) in err
+        code, out, err = andon("evidence", "verify", "bundle", "bundle.zip", option, value)
+        assert (code, out, err.count("\n"), (value or option) in err) == (2, "", 1, True), (option, value, err)
+        if value != str(bundle[0]):  # the others take the checkpoint of a bundle too
+            for what in ("log", "consistency", "checkpoint")[: 2 if option == "--against" else 3]:
+                code, _, err = andon("evidence", "verify", what, option, value)
+                assert (code in (1, 2), err.count("\n")) == (True, 1), (what, option, value, err)
+    kept = str(tmp_path / "receipt.json")
+    assert checked(bundle[0], "--against", kept, "--against", kept)[0] == 2  # of two, which one was compared?
+    note = sealed["checkpoint"].replace("142", "143")
+    (tmp_path / "forged").write_text(note)
+    code, out, _ = checked(bundle[0], "--against", str(tmp_path / "forged"))
+    assert (code, out) == (1, "FAILED: the receipt is not signed by andon.local/w-main\n")
 
 
 def test_any_receipt_shows_a_rollback(andon, sealed, bundle, tmp_path):
@@ -404,6 +557,62 @@ def test_what_a_seal_pinned_is_proven_by_its_entry(andon, sealed, pinned, tmp_pa
         rewritten(tmp_path / "a.zip", "manifest.json", manifest.encode(), tmp_path / "b.zip")
         code, out = check(tmp_path / "b.zip")
         assert (code, f"{name} is not the" in out, "pinned" in out) == (1, True, True), out
+
+
+def changed_together(path, members, target):
+    """A bundle with other members (None: without it), and a manifest that names them."""
+    with zipfile.ZipFile(path) as zipped:
+        all_ = {name: zipped.read(name) for name in zipped.namelist()} | members
+    manifest = json.loads(all_["manifest.json"])
+    proven = ("manifest.json", "leaves.bin", "headers.bin", "payloads.bin", "proof.bin")
+    files_ = {name: hashlib.sha256(data).hexdigest() for name, data in all_.items() if data and name not in proven}
+    all_["manifest.json"] = json.dumps(manifest | {"files": dict(sorted(files_.items()))}, indent=2).encode()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, data in all_.items():
+            if data is not None:
+                new.writestr(name, data)
+    return target
+
+
+def test_members_that_the_seal_does_not_know(andon, sealed, tmp_path):
+    (tmp_path / "prompt").write_text("Decide.")
+    assert andon("evidence", "seal", "--model", "loan", "--reason", "x", "--artifact", "prompt=prompt")[0] == 0
+    assert andon("evidence", "export", "last", "--out", "b.zip")[0] == 0
+    path, target = tmp_path / "b.zip", tmp_path / "c.zip"
+    assert check(changed_together(path, {}, target))[0] == 0
+    with zipfile.ZipFile(path) as zipped:
+        told = zipped.read("pinned.json")
+        manifest = json.loads(zipped.read("manifest.json"))
+    wrong = {
+        "artifact-prompt is not the file": {"artifact-prompt": b"Decode."},
+        "or missing": {"artifact-prompt": None},
+        "pinned.json is not the one": {"pinned.json": told.replace(b"true", b"false")},
+        "pinned.json is not the one that": {"pinned.json": told.replace(b'"bytes": 7', b'"bytes": 7.0')},
+        "pinned.json is missing": {"pinned.json": None},
+        "chart-001.svg is no member": {"chart-001.svg": b"<svg/>"},
+        "scan.json is no member": {"scan.json": b"{}"},
+        "pinned.json is encrypted, over 16777216 bytes": {"pinned.json": told + b" " * (1 << 24)},
+        "checkpoint is encrypted, over": {"checkpoint": b" " * (1 + (1 << 24))},
+    }
+    for said, members in wrong.items():
+        code, out = check(changed_together(path, members, target))
+        assert (code, said in out, out.count("\n")) == (1, True, 1), (said, out)
+    for name, value in (("first", False), ("seal", float(manifest["seal"])), ("vkey", "a\nOK: \u20ac+00+AA==")):
+        text = json.dumps(manifest | {name: value}, indent=2).encode()
+        code, out = check(rewritten(path, "manifest.json", text, target))
+        assert (code, out.count("\n"), out.isascii()) == (1, 1, True), out
+    for data in (b"x" + path.read_bytes(), path.read_bytes() + b"x", path.read_bytes()[:-2] + b"\1\0x"):
+        target.write_bytes(data)
+        code, out = check(target)
+        assert (code, "bytes before the first member of the zip, or after its end" in out) == (1, True), out
+
+
+def test_what_is_not_shown_is_counted(sealed, bundle):
+    code, out = check(bundle[0])
+    unseen = bundle[1]["end"] - bundle[1]["first"] - bundle[1]["entries"]
+    assert (code, f"\n{unseen} entries among them are not shown" in out) == (0, unseen > 0), out
+    with zipfile.ZipFile(bundle[0]) as zipped:
+        assert b"that all of the case is here" in zipped.read("README.txt")
 
 
 def test_a_lost_artifact_stops_the_export(andon, sealed, tmp_path):

@@ -9,13 +9,14 @@ import msgspec
 
 from andon.base.errors import Tampered
 from andon.evidence.hold import Hold
-from andon.ledger.entry import SALT_BYTES, Entry, commitment
+from andon.ledger.entry import ENTRY_BYTES_MAX, SALT_BYTES, Entry, commitment
 from andon.ledger.merkle import Frontier, NodeAt, leaf_hashes, subtrees
 
 SAMPLES = 20
 FORMAT = "andon.bundle/1"
 T = TypeVar("T")
 BLOCK = 4_096
+PAYLOAD_BYTES_MAX = (1 << 32) - 1 - SALT_BYTES
 PROVEN = ("leaves.bin", "headers.bin", "payloads.bin", "proof.bin")
 """Members that need no hash in the manifest: the tree and the commitments prove them."""
 
@@ -48,11 +49,25 @@ class _Head(msgspec.Struct, frozen=True, gc=False):
 _decode: Final = msgspec.json.Decoder(_Head).decode
 
 
+def _head(seq: int, header: bytes) -> _Head:
+    try:
+        head = _decode(header)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise _no_header(seq) from None
+    if not 0 <= head.n <= PAYLOAD_BYTES_MAX:
+        raise _no_header(seq)
+    return head
+
+
+def _no_header(seq: int) -> Tampered:
+    return Tampered(f"entry {seq}: its header is not one of this log; restore the file that holds it from a copy")
+
+
 def select(hold: Hold, headers: Iterable[tuple[int, bytes]]) -> Selection:
     """What a hold covers: its events, what is said later of their ids, and the hold itself."""
     chosen, ids = dict[int, int](), set[str]()
     for seq, header in headers:
-        head = _decode(header)
+        head = _head(seq, header)
         is_covered = head.ts is not None and head.model_id == hold.model_id and hold.covers(hold.model_id, head.ts)
         if is_covered:
             ids.add(head.id)
@@ -96,6 +111,8 @@ def header_chunks(
 
     def shown(seq: int, header: bytes) -> tuple[bytes, int]:
         size = selection.chosen.get(seq)
+        if size is not None and len(header) > ENTRY_BYTES_MAX:
+            raise _no_header(seq)
         return (b"", 0) if size is None else (header, size if is_shown(seq) else 0)
 
     for _, block in _blocks(selection, ((seq, shown(seq, header)) for seq, header in headers)):
@@ -115,9 +132,17 @@ def payload_chunks(
         if seq >= selection.end:
             return
         if seq in selection.chosen and is_shown(seq):
-            if entry.payload and commitment(entry.salt, entry.payload) != _decode(entry.header).c:
+            if not _is_whole(entry, _head(seq, entry.header)):
                 raise Tampered(f"entry {seq}: the payload is not the one that the header commits to")
             yield entry.salt + entry.payload
+
+
+def _is_whole(entry: Entry, head: _Head) -> bool:
+    """Whether salt and payload are those that a header commits to: none, where it commits to none."""
+    if head.c is None or not head.n:
+        return head.c is None and not head.n and not entry.salt and not entry.payload
+    is_sized = len(entry.payload) == head.n and len(entry.salt) == SALT_BYTES
+    return is_sized and commitment(entry.salt, entry.payload) == head.c
 
 
 def _blocks(selection: Selection, items: Iterable[tuple[int, T]]) -> Iterator[tuple[int, list[T]]]:

@@ -4,7 +4,9 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from andon.base.errors import Tampered
 from andon.evidence.bundle import (
     Selection,
     Sink,
@@ -18,7 +20,7 @@ from andon.evidence.bundle import (
 from andon.evidence.custody import Act, Custody
 from andon.evidence.hold import HOLD_KINDS, Hold, get_hold, holds_of
 from andon.ledger.checkpoint import Verifier
-from andon.ledger.entry import Entry, parse_header
+from andon.ledger.entry import Entry, check_payload, parse_header
 from andon.ledger.log import Log
 from andon.ledger.proof import broken_tree
 
@@ -91,8 +93,7 @@ class Export:
             "custody.jsonl": self._custody(hold.id),
             "verify.py": iter([self.verify]),
         }
-        pinned = next(entry for seq, entry in self.log.read(hold.seq)).payload
-        if "scan" in (facts := json.loads(pinned)):
+        if "scan" in (facts := self._facts(hold)):
             members["scan.json"] = iter([json.dumps(facts["scan"], indent=2, ensure_ascii=False).encode()])
         left_out = []
         for name, pin in sorted(facts.get("pinned", {}).items()):
@@ -112,6 +113,16 @@ class Export:
         if tree.root() != root:
             raise broken_tree(self.log, f"the entries {selection.first} to {selection.end - 1}")
         yield tree.proof()
+
+    def _facts(self, hold: Hold) -> dict[str, Any]:
+        """What the hold's own payload says."""
+        entry = next(entry for _, entry in self.log.read(hold.seq))
+        try:
+            check_payload(entry)
+        except Tampered as error:
+            raise Tampered(f"entry {hold.seq}: {error}") from None
+        facts: dict[str, Any] = json.loads(entry.payload)
+        return facts
 
     def _custody(self, seal_id: str) -> Iterator[bytes]:
         for seq, entry in self.log.of_kinds(CUSTODY):

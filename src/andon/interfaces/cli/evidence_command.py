@@ -1,22 +1,30 @@
 """`andon evidence seal`, `export`, `prove`, `hold`, `release`: parse, call the service, show."""
 
 import json
+import lzma
 import re
 import zipfile
+import zlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from andon.base.errors import BadInput, NotFound, Refused
 from andon.bootstrap.beside import Beside
 from andon.bootstrap.ledger import Ledger, open_ledger, retain_everywhere
 from andon.bootstrap.model_files import read_model
-from andon.bootstrap.settings import people_needed
-from andon.evidence.hold import BEFORE, Hold
+from andon.bootstrap.settings import FILES_FOLDER, data_folder, people_needed
+from andon.evidence.hold import BEFORE, Hold, require_text
 from andon.interfaces.cli import options, output
 from andon.services.audit import Case
 from andon.services.retain import Retained
+
+MODEL_ID_BYTES_MAX: Final = 32_768
+UNPACKING: Final = (zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile)
+OURS: Final = ("ledger", "artifacts", FILES_FOLDER)
+"""Folders in the data folder in which nobody else writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +51,16 @@ def seal(asked: Asked, *, data: str | None, log: str, as_json: bool) -> None:
         facts["model_yaml"] = Path(asked.model).read_text(encoding="utf-8")
         files = {name: Path(asked.model).parent / path for name, path in model.artifacts} | files
     pinned = {f"artifact-{name}": path for name, path in files.items()}
+    members: dict[str, bytes] = {}
     started = given
+    if asked.scan is not None:
+        facts["scan"], anomaly, members = _scan(asked.scan)
+        started = min((each for each in (given, anomaly) if each is not None), default=None)
+    case = Case(model_id, _before(started), until, asked.reason, facts)
+    _require_sound(case, pinned)  # before anything is kept
     with open_ledger(data, writer=log) as ledger:
-        facts["pinned"] = ledger.store.pin_files(pinned)
-        if asked.scan is not None:
-            facts["scan"], anomaly, members = _scan(asked.scan)
-            facts["pinned"] |= ledger.store.pin(members)
-            started = min((each for each in (given, anomaly) if each is not None), default=None)
-        sealed = ledger.audit.seal(Case(model_id, _before(started), until, asked.reason, facts))
+        facts["pinned"] = ledger.store.pin_files(pinned) | ledger.store.pin(members)
+        sealed = ledger.audit.seal(case)
         vkey = ledger.signer.verifier.vkey()
     document = {
         "seal_id": sealed.seal_id,
@@ -81,6 +91,29 @@ def seal(asked: Asked, *, data: str | None, log: str, as_json: bool) -> None:
         )
 
 
+def _require_sound(case: Case, files: Mapping[str, Path]) -> None:
+    """Refuse words that make no seal, and files that cannot be read."""
+    require_text(case.model_id, "the model's id", "the id that its events carry")
+    require_text(case.reason, "the reason", "why it is held, such as an incident's id")
+    if len(json.dumps(case.model_id, ensure_ascii=False).encode()) > MODEL_ID_BYTES_MAX:
+        raise BadInput(
+            f"the model's id is longer than {MODEL_ID_BYTES_MAX:,} bytes: write the id that its events carry"
+        )
+    if case.since is not None and case.until is not None and case.until <= case.since:
+        raise BadInput("--until is not after --since: give a later time")
+    for name, path in files.items():
+        _require_readable(name, path)
+
+
+def _require_readable(name: str, path: Path) -> None:
+    try:
+        if path.exists() and not path.is_file():
+            raise BadInput(f"cannot pin {path} as {name}: it is a folder, a device or a pipe; name a file")
+        path.open("rb").close()
+    except OSError as error:
+        raise BadInput(f"cannot pin {path} as {name}: {error.strerror}; mend its path") from None
+
+
 def _before(started: datetime | None) -> datetime | None:
     """When a hold begins; without a bound where the calendar has no such time."""
     try:
@@ -95,6 +128,7 @@ def export(name: str, out: str, redact: str | None, *, data: str | None, log: st
         raise BadInput(
             f"--redact {redact} is not known: write payload, or inputs, which is the same (all that is not the header)"
         )
+    _require_place(out, data_folder(data))  # before the export is entered anywhere
     with open_ledger(data, writer=log) as ledger:
         seal_id = _named(ledger, name).id
         done = ledger.export(seal_id, Path(out), redact=redact is not None)
@@ -105,6 +139,31 @@ def export(name: str, out: str, redact: str | None, *, data: str | None, log: st
         f"{out} holds {done.entries:,} entries of {seal_id}, from {done.first:,} to {done.end - 1:,}.\n"
         f"Anybody checks it with: python3 -I -S verify.py {out}\n"
     )
+
+
+def _require_place(out: str, data: Path) -> None:
+    """Refuse a place where no bundle can or may be written; what is overwritten is an earlier bundle, or empty."""
+    if not out.isprintable():
+        raise BadInput(f"--out {out!a} holds control characters or bytes that are no text: name another file")
+    output.require_place(out, (), "--out")
+    output.require_file(out, "--out")
+    path, place = Path(out), Path(out).parent.resolve()
+    inside = [(data / name).resolve() for name in OURS]
+    is_inside = any(place.is_relative_to(each) for each in inside)
+    if is_inside or (place == data.resolve() and path.suffix != ".zip"):
+        raise BadInput(f"cannot write {out}: Andon keeps its own files there; name a file outside of {data}")
+    if path.is_symlink() and not path.exists():
+        raise BadInput(f"cannot write {out}: it is a link to nothing; name another file")
+    if path.exists() and path.stat().st_size and not _is_bundle(path):
+        raise BadInput(f"cannot write {out}: it is there already and is no bundle; name another file, or remove it")
+
+
+def _is_bundle(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as zipped:
+            return {"manifest.json", "checkpoint", "leaves.bin"} <= set(zipped.namelist())
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return False
 
 
 def prove(entry: str, *, data: str | None, log: str) -> None:
@@ -192,14 +251,37 @@ def _scan(path: str) -> tuple[dict[str, Any], datetime | None, dict[str, bytes]]
     try:
         if zipfile.is_zipfile(path):
             members = dict(read_pin(Path(path)).members)
-            document = json.loads(members.pop("scan.json"))
+            text = members.pop("scan.json").decode("utf-8")
         else:
-            document = json.loads(Path(path).read_text(encoding="utf-8"))
+            text = Path(path).read_text(encoding="utf-8")
+        document = _strict(text)
     except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror}; name what `andon scan --json` or --pin wrote") from None
-    except ValueError:
+        reason = error.strerror or error
+        raise BadInput(f"cannot read {path}: {reason}; name what `andon scan --json` or --pin wrote") from None
+    except (ValueError, RecursionError):
         raise BadInput(f"{path} is no JSON: name the file that `andon scan --json` or --pin wrote") from None
+    except UNPACKING:
+        raise BadInput(f"{path} cannot be unpacked: name the file that `andon scan --pin` wrote") from None
     if not isinstance(document, dict) or document.get("schema") != "andon.scan/1":
         raise BadInput(f"{path} is no andon.scan/1: name the file that `andon scan --json` or --pin wrote")
-    starts = [options.time(each["started_at_low"], "--scan") for each in document["incidents"]]
-    return document, min(starts, default=None), members
+    return document, min(_starts(document, path), default=None), members
+
+
+def _strict(text: str) -> Any:
+    """JSON that every reader takes alike: numbers that are some, text that can be written."""
+
+    def refuse(number: str) -> None:
+        raise ValueError(number)
+
+    document = json.loads(text, parse_constant=refuse)
+    json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+    return document
+
+
+def _starts(document: Mapping[str, Any], path: str) -> list[datetime]:
+    incidents = document.get("incidents")
+    rows = incidents if isinstance(incidents, list) else [None]
+    starts: list[Any] = [each.get("started_at_low") if isinstance(each, dict) else None for each in rows]
+    if not all(isinstance(each, str) for each in starts):
+        raise BadInput(f"{path} does not say when its incidents started: name what `andon scan --json` or --pin wrote")
+    return [options.time(each, "--scan") for each in starts]

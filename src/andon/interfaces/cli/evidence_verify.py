@@ -4,17 +4,19 @@ import json
 import subprocess
 import sys
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from andon.base.errors import BadInput, Tampered
 from andon.bootstrap.verification import bundle_verifier, compare_ledger, verify_checkpoint, verify_ledger
 from andon.interfaces.cli import output, progress
 from andon.ledger.checkpoint import Verifier, parse_vkey
+
+NOTE_BYTES_MAX: Final = 16 << 20
+"""So much of a receipt is read; a device has no end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +93,11 @@ def _checkpoint(asked: Asked, _quiet: bool) -> dict[str, Any]:  # noqa: FBT001
 
 
 def _bundle(asked: Asked, _quiet: bool) -> dict[str, Any]:  # noqa: FBT001
-    if asked.file is None:
+    if not asked.file:
         raise BadInput("which bundle? name its file: andon evidence verify bundle bundle.zip")
     given = {"--vkey": asked.vkey, "--against": asked.against}
     options = [word for name, value in given.items() if value is not None for word in (name, value)]
-    command = [sys.executable, "-I", "-S", "-", asked.file, *options]
+    command = [sys.executable, "-I", "-S", "-", f"./{asked.file}" if asked.file[0] == "-" else asked.file, *options]
     done = subprocess.run(  # noqa: S603  # our own program, from the package and not from the bundle
         command, input=bundle_verifier(), capture_output=True, check=False
     )
@@ -127,18 +129,32 @@ def _named(path: str | None) -> Iterator[None]:
 
 def _note(path: str) -> bytes:
     """A checkpoint from its file, from a bundle, or from what a command printed as JSON."""
+    if not path:
+        raise BadInput("the receipt to compare with has an empty name: name a receipt or a checkpoint")
+    if zipfile.is_zipfile(path):
+        return _note_in_zip(path)
     try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as bundle:
-                return bundle.read("checkpoint")
-        raw = Path(path).read_bytes()
-    except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror}; name a receipt or a checkpoint") from None
-    except (KeyError, zipfile.BadZipFile, zlib.error):
-        raise BadInput(f"{path} holds no checkpoint: name a bundle, a receipt or a checkpoint") from None
+        with Path(path).open("rb") as file:
+            raw = file.read(NOTE_BYTES_MAX)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BadInput(f"cannot read {path}: {reason}; name a receipt or a checkpoint") from None
     if not raw.startswith(b"{"):
         return raw
     try:
-        return str(json.loads(raw)["checkpoint"]).encode()
-    except (ValueError, KeyError):
-        raise BadInput(f"{path} holds no checkpoint: name what `andon evidence seal --json` printed") from None
+        note = json.loads(raw)["checkpoint"].encode()
+    except (ValueError, KeyError, AttributeError, RecursionError):
+        note = b""
+    if not note:
+        raise BadInput(f"{path} holds no checkpoint: name what `andon evidence seal --json` printed")
+    return bytes(note)
+
+
+def _note_in_zip(path: str) -> bytes:
+    try:
+        with zipfile.ZipFile(path) as bundle, bundle.open("checkpoint") as file:
+            return file.read(NOTE_BYTES_MAX)
+    except Exception:  # noqa: BLE001  # damaged, encrypted, of a method unknown here: each library has its own error
+        raise BadInput(
+            f"{path} holds no checkpoint that can be read: name a bundle, a receipt or a checkpoint"
+        ) from None

@@ -9,7 +9,6 @@ Get this file and the key from the log's operator by another way than the bundle
 """
 
 import base64
-import binascii
 import json
 import queue
 import re
@@ -17,16 +16,16 @@ import struct
 import sys
 import threading
 import zipfile
-import zlib
 from hashlib import sha256, sha512
 from itertools import accumulate
 
-MEMBER_BYTES_MAX = 8 << 30
-MEMBERS_MAX = 1024
-UNPACKING = (EOFError, NotImplementedError, OSError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 BLOCK = 4096  # entries of a block, which ends where their number is a multiple of it
 PROVEN = {"leaves.bin", "headers.bin", "payloads.bin", "proof.bin"}  # by the tree and the commitments
+NEEDED = PROVEN | {"manifest.json", "checkpoint", "pinned.json"}
+READ = "README.txt checkpoint.text checkpoint.sig key.pem samples.txt custody.jsonl verify.py"
+KNOWN = NEEDED.union(READ.split())
+WHOLE = NEEDED - {"leaves.bin", "headers.bin", "payloads.bin"}  # are read whole, and are small
 COMMITTED = re.compile(rb'\{"at":"[^"\\]{27}","c":"')
 
 
@@ -35,7 +34,6 @@ class Wrong(Exception):
 
 
 # Ed25519 (RFC 8032, 5.1), on points (X, Y, Z, T)
-
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
@@ -58,22 +56,16 @@ def point_times(n, p):
     return total
 
 
-def point_x(y, sign):
-    if y >= P:
-        raise Wrong("a point of the signature is not canonical")
+def point_from(raw):
+    number = int.from_bytes(raw, "little")
+    y, sign = number & (1 << 255) - 1, number >> 255
     squared = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
     x = pow(squared, (P + 3) // 8, P)
     if (x * x - squared) % P:
         x = x * ROOT_OF_MINUS_1 % P
-    if (x * x - squared) % P or (x == 0 and sign):
-        raise Wrong("a point of the signature is not on the curve")
-    return P - x if x & 1 != sign else x
-
-
-def point_from(raw):
-    number = int.from_bytes(raw, "little")
-    y = number & (1 << 255) - 1
-    x = point_x(y, number >> 255)
+    if y >= P or (x * x - squared) % P or (x == 0 and sign):
+        raise Wrong("a point of the signature is not canonical, or not on the curve")
+    x = P - x if x & 1 != sign else x
     return (x, y, 1, x * y % P)
 
 
@@ -91,50 +83,36 @@ def is_signed(key, message, signature):
 
 
 # The checkpoint: a C2SP signed note
-
-
 def unbase64(text):
-    try:
-        raw = base64.b64decode(text, validate=True)
-    except ValueError:
-        raise Wrong("damaged base64")
+    raw = base64.b64decode(text, validate=True)
     if base64.b64encode(raw).decode() != text:
         raise Wrong("base64 that is not canonical")
     return raw
 
 
-def open_checkpoint(note, vkey):
+def open_checkpoint(note, vkey, what="checkpoint"):
     """`(size, root)` that the owner of the key signed."""
-    parts = vkey.split("+", 2)
-    if len(parts) != 3:
-        raise Wrong("the key does not look like name+keyid+key")
-    name, key_id, key = parts[0], bytes.fromhex(parts[1]), unbase64(parts[2])
+    name, key_id, key = vkey.split("+", 2)
+    key_id, key = bytes.fromhex(key_id), unbase64(key)
     if key[:1] != b"\x01" or sha256(name.encode() + b"\n" + key).digest()[:4] != key_id:
         raise Wrong("the key id does not fit the key")
     body, gap, tail = note.decode("utf-8").rpartition("\n\n")
     lines = tail.split("\n")
     if not gap or lines[-1] or len(lines) > 17 or any(ord(c) < 32 and c != "\n" for c in body + tail):
-        raise Wrong("the checkpoint is no signed note")
-    signatures = []
-    for line in lines[:-1]:
-        words = line.split(" ")
-        if len(words) != 3 or words[0] != "\u2014":
-            raise Wrong("a signature line of the checkpoint is damaged")
-        raw = unbase64(words[2])
-        if words[1] == name and raw[:4] == key_id:
-            signatures.append(raw[4:])
-    text = body + "\n"
-    if len(signatures) != 1 or not is_signed(key[1:], text.encode("utf-8"), signatures[0]):
-        raise Wrong("the checkpoint is not signed by %s" % name)
-    said = text.split("\n")
-    if len(said) != 4 or not re.fullmatch("0|[1-9][0-9]{0,18}", said[1]):
-        raise Wrong("the checkpoint does not say origin, size and root")
+        raise Wrong("the %s is no signed note" % what)
+    words = [line.split(" ") for line in lines[:-1]]
+    if any(len(each) != 3 or each[0] != "\u2014" for each in words):
+        raise Wrong("a signature line of the %s is damaged" % what)
+    made = [raw[4:] for who, raw in ((who, unbase64(raw)) for _, who, raw in words) if (who, raw[:4]) == (name, key_id)]
+    if len(made) != 1 or not is_signed(key[1:], (body + "\n").encode("utf-8"), made[0]):
+        raise Wrong("the %s is not signed by %s" % (what, name))
+    said = body.split("\n")
+    if len(said) != 3 or not re.fullmatch("0|[1-9][0-9]{0,18}", said[1]):
+        raise Wrong("the %s does not say origin, size and root" % what)
     return int(said[1]), unbase64(said[2])
 
 
 # The tree
-
-
 class Peaks:
     """The roots of the complete subtrees of a tree that grows to the right."""
 
@@ -169,21 +147,21 @@ class Peaks:
 def subtrees(start, end):
     """Levels of the fewest complete subtrees that cover the leaves from start to before end."""
     while start < end:
-        level = (end - start).bit_length() - 1
-        if start:
-            level = min(level, (start & -start).bit_length() - 1)
+        level = min((end - start).bit_length(), (start & -start).bit_length() or 99) - 1
         yield level
         start += 1 << level
 
 
 # The bundle
-
-
 def once(pairs):
     found = dict(pairs)
     if len(found) != len(pairs):
         raise Wrong("JSON with a key twice")
     return found
+
+
+def parsed(raw):
+    return json.loads(raw.decode("utf-8"), object_pairs_hook=once)
 
 
 class Member:
@@ -200,7 +178,7 @@ class Member:
                 for chunk in iter(lambda: file.read(1 << 20), b""):
                     self.chunks.put(chunk)
             self.chunks.put(b"")
-        except UNPACKING as error:
+        except Exception as error:  # whatever it is: who waits for the next chunk has to be told
             self.chunks.put(error)
 
     def cut(self, lengths, seq):  # the next pieces; the first belongs to entry seq
@@ -218,17 +196,12 @@ class Member:
         ends, data, self.at = list(accumulate([self.at] + lengths)), self.data, self.at + sum(lengths)
         return [data[start:end] for start, end in zip(ends, ends[1:])]
 
-    def end(self):
-        if len(self.data) > self.at or self.chunks.get() != b"":
-            raise Wrong("%s goes on after the last entry" % self.name)
-
 
 def committed(headers):  # what each says of its payload
     starts, ends = {header[:41] for header in headers}, {header[84:86] for header in headers}
     if all(map(COMMITTED.fullmatch, starts)) and ends <= {b'",'} and b"".join(headers).count(b'"c":') == len(headers):
         return [header[41:84] for header in headers]
-    fields = [json.loads(header.decode("utf-8"), object_pairs_hook=once) for header in headers]
-    return [each["c"].encode() if "c" in each else None for each in fields]
+    return [each["c"].encode() if "c" in each else None for each in map(parsed, headers)]
 
 
 def check_block(seq, leaves, members, counts):  # the entries from seq on, one for each leaf
@@ -249,7 +222,7 @@ def check_block(seq, leaves, members, counts):  # the entries from seq on, one f
         digests += [sha256(b"\x02" + each).digest() for each in payloads]
         if seal in there[at : at + 256] and b'"kind":"hold"' in headers[shown.index(seal)]:
             counts["hold"] = payloads[there.index(seal) - at][16:]
-    text = binascii.b2a_base64(b"\x00".join(digests + [b""]), newline=False).translate(bytes.maketrans(b"+/", b"-_"))
+    text = base64.urlsafe_b64encode(b"\x00".join(digests + [b""]))
     made = [text[at : at + 43] for at in range(0, len(text), 44)]
     same("payload", there, made, [c for c, size in zip(said, sizes) if size])
     counts["shown"] += len(shown)
@@ -267,22 +240,27 @@ def open_bundle(bundle):
     """The manifest, after the names and the hashes of all members were checked."""
     infos = bundle.infolist()
     names = [info.filename for info in infos]
-    if len(set(names)) != len(names) or len(names) > MEMBERS_MAX or not all(NAME.fullmatch(n) for n in names):
+    if len(set(names)) != len(names) or len(names) > 1024 or not all(NAME.fullmatch(n) for n in names):
         raise Wrong("the zip has members twice, too many, or with strange names")
-    if any(info.file_size > MEMBER_BYTES_MAX for info in infos):
-        raise Wrong("a member of the zip is larger than 8 GiB")
-    for name in sorted(PROVEN | {"manifest.json", "checkpoint"}):
-        if name not in names:
-            raise Wrong("%s is missing" % name)
-    raw = bundle.read("manifest.json").decode("utf-8")
-    manifest = json.loads(raw, object_pairs_hook=once)
+    for info in infos:
+        most = 1 << 24 if info.filename in WHOLE else 8 << 30
+        if info.compress_type not in (0, 8) or info.flag_bits & 0x61 or info.file_size > most:
+            raise Wrong("%s is encrypted, over %d bytes, or neither stored nor deflated" % (info.filename, most))
+    for name in sorted(NEEDED - set(names)):
+        raise Wrong("%s is missing" % name)
+    bundle.fp.seek(-22, 2)
+    if min(info.header_offset for info in infos) or not re.fullmatch(b"(?s)PK\5\6.{16}\0\0", bundle.fp.read(22)):
+        raise Wrong("there are bytes before the first member of the zip, or after its end")
+    raw = bundle.read("manifest.json")
+    manifest = parsed(raw)
     keys = ["format", "vkey", "first", "end", "seal", "redacted", "files"]
-    if list(manifest) != keys or json.dumps(manifest, indent=2) != raw or manifest["format"] != "andon.bundle/1":
+    is_plain = list(manifest) == keys and json.dumps(manifest, indent=2).encode("utf-8") == raw
+    if not is_plain or manifest["format"] != "andon.bundle/1":
         raise Wrong("manifest.json is not one of andon.bundle/1")
     return manifest, names
 
 
-def check_files(bundle, manifest, names):
+def check_files(bundle, manifest, names, facts):  # facts: what the seal's payload says
     if set(manifest["files"]) != set(names) - {"manifest.json"} - PROVEN:
         raise Wrong("the members of the zip are not those that manifest.json names")
     for name, digest in sorted(manifest["files"].items()):
@@ -292,37 +270,42 @@ def check_files(bundle, manifest, names):
                 found.update(chunk)
         if found.hexdigest() != digest:
             raise Wrong("%s is not the file that manifest.json names" % name)
+    pinned, scan = facts.get("pinned", {}), {"scan.json": facts["scan"]} if "scan" in facts else {}
+    for name in sorted(set(names) - KNOWN - set(pinned) - set(scan)):
+        raise Wrong("%s is no member of a bundle, and the seal (entry %d) pinned none such" % (name, manifest["seal"]))
+    for name, pin in pinned.items():
+        if manifest["files"].get(name, pin["sha256"] if pin["bytes"] > 64 << 20 else None) != pin["sha256"]:
+            raise Wrong("%s is not the file that the seal (entry %d) pinned, or missing" % (name, manifest["seal"]))
+    scan["pinned.json"] = {name: dict(pin, in_bundle=name in names) for name, pin in sorted(pinned.items())}
+    for name, told in scan.items():
+        if json.dumps(parsed(bundle.read(name))) != json.dumps(told):
+            raise Wrong("%s is not the one that the seal (entry %d) pinned" % (name, manifest["seal"]))
 
 
 def check(path, vkey, receipt):
     """Check all of a bundle; returns the sentences to print."""
     with zipfile.ZipFile(path) as bundle:
         manifest, names = open_bundle(bundle)
-        if vkey and vkey != manifest["vkey"]:
+        if vkey is not None and vkey != manifest["vkey"]:
             raise Wrong("the bundle names another key than the one given")
-        size, root = open_checkpoint(bundle.read("checkpoint"), vkey or manifest["vkey"])
+        size, root = open_checkpoint(bundle.read("checkpoint"), manifest["vkey"])
         first, end = manifest["first"], manifest["end"]
-        if not (isinstance(first, int) and isinstance(end, int) and 0 <= first < end <= size):
+        if {type(first), type(end), type(manifest["seal"])} != {int} or not 0 <= first < end <= size:
             raise Wrong("the range of entries is impossible")
-        old = open_checkpoint(receipt, vkey or manifest["vkey"]) if receipt else None
+        old = None if receipt is None else open_checkpoint(receipt, manifest["vkey"], "receipt")
         counts = check_entries(bundle, (first, end, size, manifest["seal"]), root, old)
         if manifest["redacted"] != (["payload"] if counts["hidden"] else []) or counts["hold"] is None:
             raise Wrong("manifest.json names a seal, or what is left out, that the entries do not show")
-        check_files(bundle, manifest, names)
-        facts = json.loads(counts["hold"].decode("utf-8"), object_pairs_hook=once)
-        for name, pin in facts.get("pinned", {}).items():
-            if manifest["files"].get(name, pin["sha256"]) != pin["sha256"]:
-                raise Wrong("%s is not the file that the seal (entry %d) pinned" % (name, manifest["seal"]))
-        if "scan" in facts and json.loads(bundle.read("scan.json").decode("utf-8")) != facts["scan"]:
-            raise Wrong("scan.json is not the scan that the seal (entry %d) pinned" % manifest["seal"])
+        check_files(bundle, manifest, names, parsed(counts["hold"]))
+    unseen = end - first - counts["shown"]
     said = ["OK: %d entries of %d to %d, under a signed tree of %d" % (counts["shown"], first, end - 1, size)]
+    if unseen:
+        said.append("%d entries among them are not shown: that a bundle is complete, it does not prove" % unseen)
     said.append("README, samples and custody are for reading; proven are the numbered entries and what the seal pinned")
     said.append("%(payloads)d payloads are what was recorded; %(hidden)d are left out of this bundle" % counts)
-    if old:
-        said.append("the log still begins with the %d entries that the receipt covers" % old[0])
-    else:
-        said.append("rollback is not excluded: give a checkpoint you kept with --against")
-    if not vkey:
+    kept = "the log still begins with the %d entries that the receipt covers" % old[0] if old else None
+    said.append(kept or "rollback is not excluded: give a checkpoint you kept with --against")
+    if vkey is None:
         said.append("the key came with the bundle: give the one you got from the operator with --vkey")
     return said
 
@@ -348,7 +331,8 @@ def check_entries(bundle, place, root, old):
             check_old(tree, old)
         seq += len(leaves)
     for member in (stored, headers, payloads):
-        member.end()
+        if len(member.data) > member.at or member.chunks.get() != b"":
+            raise Wrong("%s goes on after the last entry" % member.name)
     for level, hash_ in zip(levels[1], hashes[len(levels[0]) :]):
         tree.push(hash_, level)
     if tree.root() != root:
@@ -363,35 +347,44 @@ def check_old(tree, old):
         raise Wrong("history before entry %d is not what the receipt signs: the log was rewritten" % old[0])
 
 
+def read_receipt(path):
+    with open(path, "rb") as file:
+        raw = file.read(1 << 20)
+    try:
+        note = json.loads(raw.decode("utf-8"))["checkpoint"] if raw[:1] == b"{" else raw.decode("utf-8")
+        if note.strip():
+            return note.encode("utf-8")
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):
+        pass
+    raise OSError(22, "it holds no checkpoint; give a receipt or a checkpoint that you kept", path)
+
+
 def main(words):
     sys.setswitchinterval(0.0002)  # else the threads that unpack wait longer for their turn than they work
     options, paths = {"--vkey": None, "--against": None}, []
     while words:
         word = words.pop(0)
-        if word in options and words:
+        if word in options and words and options[word] is None:
             options[word] = words.pop(0)
         else:
             paths.append(word)
     if len(paths) != 1 or paths[0].startswith("-"):
         print(__doc__, file=sys.stderr)
         return 2
+    if "" in options.values():
+        print("%s is empty: give what you kept" % " and ".join(o for o in options if options[o] == ""), file=sys.stderr)
+        return 2
     try:
-        receipt = None
-        if options["--against"]:
-            with open(options["--against"], "rb") as file:
-                receipt = file.read(1 << 20)
-            if receipt[:1] == b"{":
-                receipt = json.loads(receipt.decode("utf-8"))["checkpoint"].encode("utf-8")
+        receipt = None if options["--against"] is None else read_receipt(options["--against"])
         for line in check(paths[0], options["--vkey"], receipt):
             print(line)
         return 0
-    except Wrong as error:
-        print("FAILED: %s" % error)
     except OSError as error:
-        print("cannot read %s: %s" % (paths[0], error.strerror), file=sys.stderr)
+        print("cannot read %s: %s" % (error.filename or paths[0], error.strerror or error), file=sys.stderr)
         return 2
-    except (*UNPACKING, ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, struct.error) as error:
-        print("FAILED: the bundle is damaged (%s: %s)" % (type(error).__name__, error))
+    except Exception as error:
+        kind = "" if isinstance(error, Wrong) else "the bundle is damaged, %s: " % type(error).__name__
+        print("FAILED: " + ascii(kind + str(error))[1:-1])  # a name in the bundle writes no lines of its own
     return 1
 
 
