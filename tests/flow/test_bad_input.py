@@ -679,3 +679,36 @@ def test_what_a_column_does_not_let_the_scan_see_is_told(cause: str, andon: Run,
     [warning] = warnings()
     assert warning["code"] == code
     assert any(f" {name}" in warning["text"] for name in ("k", "p")) or warning["text"].startswith("k,")
+
+
+DATABASE = "duckdb:///w.db?table=t"
+READ_BY_ANOTHER_NAME: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "a table": (("scan", DATABASE, "--json"), "w.db"),
+    "a table, its page": (("scan", DATABASE, "--html"), "w.db"),
+    "a table, its pin": (("scan", DATABASE, "--model", "model.yaml", "--pin"), "w.db"),
+    "a table as reference": (("scan", "log.parquet", "--reference", DATABASE, "--json"), "w.db"),
+    "a table of labels": (("scan", "log.parquet", "--labels", DATABASE, "--json"), "w.db"),
+    "a table that is guessed from": (("init", DATABASE, "--force", "-o"), "w.db"),
+    "a folder": (("scan", "lg", "--json"), "lg/a.parquet"),
+    "a glob": (("scan", "lg/*.parquet", "--html"), "lg/a.parquet"),
+    "a folder as reference": (("scan", "log.parquet", "--reference", "lg", "--json"), "lg/a.parquet"),
+    "a glob of labels": (("scan", "log.parquet", "--labels", "lg/*", "--json"), "lg/a.parquet"),
+    "a folder that is guessed from": (("init", "lg", "--force", "-o"), "lg/a.parquet"),
+    "a link to a file of a folder": (("scan", "lg", "--json"), "link.parquet"),
+}
+
+
+@pytest.mark.parametrize("case", READ_BY_ANOTHER_NAME)
+def test_what_is_read_is_never_written_over_whatever_it_is_called(case: str, andon: Run, work: Path) -> None:
+    arguments, target = READ_BY_ANOTHER_NAME[case]
+    Path("lg").mkdir()
+    for name in ("a", "b"):
+        pq.write_table(table(), f"lg/{name}.parquet")
+    Path("link.parquet").symlink_to("lg/a.parquet")
+    with duckdb.connect("w.db") as database:
+        database.execute("create table t as from 'log.parquet'")
+    before = Path(target).read_bytes()
+    code, out, err = andon(*arguments, target)
+    assert (code, out) == (2, "")
+    assert f"{target} would overwrite " in err
+    assert Path(target).read_bytes() == before

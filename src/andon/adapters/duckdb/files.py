@@ -188,7 +188,7 @@ def find_files(given: Sequence[str] | str, storage: Storage | None = None) -> Lo
     storage = storage or Storage()
     found: dict[str, str] = {}
     for pattern in patterns:
-        for path in _expand(pattern, storage):
+        for path in paths_of(pattern, storage):
             found.setdefault(_absolute(path), path)
     paths = tuple(sorted(found.values()))
     kind = _one_kind(paths, storage)
@@ -200,7 +200,12 @@ def find_files(given: Sequence[str] | str, storage: Storage | None = None) -> Lo
     return LogFiles(kind, paths, delimiter, tuple(_header(path, delimiter, storage) for path in paths), storage)
 
 
-def _expand(pattern: str, storage: Storage) -> list[str]:
+def paths_of(pattern: str, storage: Storage) -> list[str]:
+    """The files that one path, glob, folder or prefix names.
+
+    Raises:
+        BadInput: nothing is there.
+    """
     if not pattern:
         raise BadInput("the log's name is empty: name a file, a glob or a folder")
     if address.is_url(pattern):

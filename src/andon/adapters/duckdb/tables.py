@@ -78,6 +78,11 @@ class LogTable:
         return self.url.startswith("duckdb:")
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """The files of a DuckDB database, as the user named it: its own, and what was not yet written into that."""
+        return (self.database, f"{self.database}.wal") if self.is_file else ()
+
+    @property
     def absolute(self) -> tuple[str, ...]:
         if not self.is_file:
             return ()
