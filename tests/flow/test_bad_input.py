@@ -712,3 +712,36 @@ def test_what_is_read_is_never_written_over_whatever_it_is_called(case: str, and
     assert (code, out) == (2, "")
     assert f"{target} would overwrite " in err
     assert Path(target).read_bytes() == before
+
+
+IDS: Mapping[str, tuple[Any, Callable[[int], str]]] = {
+    "whole numbers with a point": (pa.array(NUMBERS, pa.int64()), lambda n: f"{n}.0"),
+    "doubles with a point": (pa.array(NUMBERS, pa.float64()), lambda n: f"{n}.0"),
+    "doubles without a point": (pa.array(NUMBERS, pa.float64()), str),
+    "long ones": (pa.array([2**53 + n for n in range(ROWS)], pa.int64()), lambda n: str(2**53 + n)),
+    "longer ones": (pa.array([2**60 + n for n in range(ROWS)], pa.int64()), lambda n: str(2**60 + n)),
+    "longest ones": (pa.array([2**63 + n for n in range(ROWS)], pa.uint64()), lambda n: str(2**63 + n)),
+}
+
+
+@pytest.mark.parametrize("how", ["csv", "jsonl"])
+@pytest.mark.parametrize("cause", IDS)
+def test_labels_find_predictions_however_numbers_are_written(cause: str, how: str, andon: Run, work: Path) -> None:
+    ids, written = IDS[cause]
+    for name in ("log", "reference"):
+        pq.write_table(table(id=ids), f"{name}.parquet")
+    lines = {"csv": ["id,y"], "jsonl": []}[how]
+    lines += [f"{written(n)},{n % 2}" if how == "csv" else f'{{"id": {written(n)}, "y": {n % 2}}}' for n in range(ROWS)]
+    Path(f"outcomes.{how}").write_text("\n".join(lines) + "\n")
+    Path("model.yaml").write_text(MODEL + "label_delay_days_median: 0.1\n")
+    code, _, err = andon(*SCAN, "--labels", f"outcomes.{how}", "--on", "id")
+    assert (code, [each["code"] for each in warnings()]) == (0, []), err
+
+
+def test_long_ids_of_a_csv_log_stay_apart(andon: Run, work: Path) -> None:
+    pq.write_table(table(id=pa.array([2**60 + n for n in range(ROWS)], pa.int64())), "reference.parquet")
+    csv.write_csv(pq.read_table("reference.parquet"), "log.csv")
+    csv.write_csv(pq.read_table("reference.parquet", columns=["id", "p"]).rename_columns(["id", "y"]), "outcomes.csv")
+    Path("model.yaml").write_text(MODEL + "label_delay_days_median: 0.1\n")
+    assert andon("scan", "log.csv", *SCAN[2:], "--labels", "outcomes.csv")[0] == 0
+    assert [each["code"] for each in warnings()] == []

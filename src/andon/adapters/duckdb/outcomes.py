@@ -68,15 +68,15 @@ def read_labels(
     place = outcomes.place
     on = outcomes.on or columns.id
     wanted = Columns(id=on, time=on, label_time=columns.label_time)
-    raw = raw_log(connection, place, wanted, types)
+    raw = raw_log(connection, place, wanted, _without(on, types))
     _require(place, on, raw.storages, "join labels to predictions: name the shared column with --on")
     label = _label_column(place, columns, on, raw)
     label_time = _time_column(columns, on, label, raw.storages)
     reader = TimeReader(connection, place, raw, on)
     at = "cast(null as timestamp)" if label_time is None else reader.read(label_time).sql
-    rows = (
-        f"select {text_sql(on, raw.storages[on])} as id, {raw.sql[label]} as label, {at} as known_at from {raw.reader}"
-    )
+    joined_by = on if on in predictions.storages else columns.id
+    name = _id_sql(on, raw.storages[on], predictions.storages[joined_by])
+    rows = f"select {name} as id, {raw.sql[label]} as label, {at} as known_at from {raw.reader}"
     connection.execute(f"create temp view andon_labels as {rows}")
     storage = {str(r[0]): str(r[1]) for r in connection.execute("describe andon_labels").fetchall()}["label"]
     there = present_sql("label", storage)
@@ -86,10 +86,21 @@ def read_labels(
         f" (select id, max_by({{'label': label, 'known_at': known_at}}, {newest}) as best, count(*) as n"
         f" from andon_labels where id is not null and {there} group by id)"
     )
-    joined_by = on if on in predictions.storages else columns.id
     _require_known(connection, place, on, label)
     warnings = [*_hidden(place, label, predictions), *_warnings(connection, place, there)]
     return JoinedLabels(replace(columns, label=label, label_time=label_time), joined_by, tuple(warnings))
+
+
+def _without(name: str, types: LogSchema | None) -> LogSchema | None:
+    """The types known from elsewhere, but for one column: an id is read as it is written."""
+    return None if types is None else LogSchema({each: kind for each, kind in types.types.items() if each != name})
+
+
+def _id_sql(name: str, storage: str, as_in_log: str) -> str:
+    """The id of a label as the log writes its own: where those are numbers, the text `1.0` is `1`."""
+    text = text_sql(name, storage)
+    is_text_of_number = storage == "VARCHAR" and logical_type(as_in_log) is LogicalType.NUMBER
+    return rf"regexp_replace({text}, '^(-?[0-9]+)\.0+$', '\1')" if is_text_of_number else text
 
 
 def unknown_ids(
