@@ -1,5 +1,6 @@
 """What is wrong with a model file, an option or a log: exit 2 and one sentence, or a warning where a scan can go on."""
 
+import gzip
 import json
 import os
 import re
@@ -745,3 +746,47 @@ def test_long_ids_of_a_csv_log_stay_apart(andon: Run, work: Path) -> None:
     Path("model.yaml").write_text(MODEL + "label_delay_days_median: 0.1\n")
     assert andon("scan", "log.csv", *SCAN[2:], "--labels", "outcomes.csv")[0] == 0
     assert [each["code"] for each in warnings()] == []
+
+
+NOT_TEXT = os.fsdecode(b"lo\xffg.parquet")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("scan", NOT_TEXT),
+        ("scan", "lg"),
+        ("scan", "lg/*"),
+        ("scan", "log.parquet", "--model", "model.yaml", "--reference", NOT_TEXT),
+        ("scan", "log.parquet", *SCAN[2:], "--labels", NOT_TEXT),
+        ("scan", os.fsdecode(b"duckdb:///\xff.db?table=t")),
+        ("init", NOT_TEXT, "--force"),
+    ],
+)
+def test_a_file_with_a_name_that_is_no_text_is_refused(arguments: tuple[str, ...], andon: Run, work: Path) -> None:
+    Path("lg").mkdir()
+    for path in (NOT_TEXT, f"lg/{NOT_TEXT}"):
+        Path(path).write_bytes(Path("log.parquet").read_bytes())
+    code, out, err = andon(*arguments)
+    assert (code, out) == (2, "")
+    assert "\\xff" in err
+    assert "is not UTF-8 text: rename it" in err
+
+
+BROKEN_GZIP: Mapping[str, tuple[slice, bytes, str]] = {
+    "its content": (slice(10, 20), b"\xff" * 10, "its gzip is broken"),
+    "its kind": (slice(2, 3), b"c", "its gzip is broken"),
+    "its end": (slice(40, None), b"", "it is cut short"),
+}
+
+
+@pytest.mark.parametrize("cause", BROKEN_GZIP)
+def test_broken_gzip_is_refused(cause: str, andon: Run, work: Path) -> None:
+    where, instead, reason = BROKEN_GZIP[cause]
+    csv.write_csv(table(), "log.csv")
+    content = bytearray(gzip.compress(Path("log.csv").read_bytes()))
+    content[where] = instead
+    Path("log.csv.gz").write_bytes(content)
+    code, out, err = andon("scan", "log.csv.gz", *SCAN[2:])
+    assert (code, out) == (2, "")
+    assert f"cannot read log.csv.gz: {reason}; write it again" in err

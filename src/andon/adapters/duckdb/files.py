@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import os
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -190,6 +191,8 @@ def find_files(given: Sequence[str] | str, storage: Storage | None = None) -> Lo
     for pattern in patterns:
         for path in paths_of(pattern, storage):
             found.setdefault(_absolute(path), path)
+    for absolute, path in found.items():
+        require_readable_name(absolute, path)
     paths = tuple(sorted(found.values()))
     kind = _one_kind(paths, storage)
     for path in paths:
@@ -198,6 +201,15 @@ def find_files(given: Sequence[str] | str, storage: Storage | None = None) -> Lo
         return LogFiles(kind, paths, storage=storage)
     delimiter = _one_delimiter(paths, storage)
     return LogFiles(kind, paths, delimiter, tuple(_header(path, delimiter, storage) for path in paths), storage)
+
+
+def require_readable_name(absolute: str, path: str) -> None:
+    """Refuse a file of which the name, or that of a folder above it, is no text: the engine cannot be told of it."""
+    try:
+        absolute.encode()
+    except UnicodeError:
+        name = os.fsencode(absolute if path.isprintable() else path).decode(errors="backslashreplace")
+        raise BadInput(f"the name of {name} is not UTF-8 text: rename it") from None
 
 
 def paths_of(pattern: str, storage: Storage) -> list[str]:
@@ -426,6 +438,7 @@ def _first_line(path: str, storage: Storage) -> str:
         return raw.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         raise BadInput(f"{path} is not UTF-8 text: save it as UTF-8") from None
-    except (OSError, EOFError) as error:
-        reason = getattr(error, "strerror", None) or "it is cut short"
+    except (OSError, EOFError, zlib.error) as error:
+        broken = "it is cut short" if isinstance(error, EOFError) else "its gzip is broken"
+        reason = getattr(error, "strerror", None) or broken
         raise BadInput(f"cannot read {path}: {reason}; write it again") from None
