@@ -790,3 +790,29 @@ def test_broken_gzip_is_refused(cause: str, andon: Run, work: Path) -> None:
     code, out, err = andon("scan", "log.csv.gz", *SCAN[2:])
     assert (code, out) == (2, "")
     assert f"cannot read log.csv.gz: {reason}; write it again" in err
+
+
+HALVES = (NUMBERS % 2).tolist()
+ANSWERS: Mapping[str, Any] = {
+    "numbers": HALVES,
+    "text with a word": ["x" if n == 5 else str(half) for n, half in enumerate(HALVES)],
+    "truth values": [half == 1 for half in HALVES],
+    "lists": [[half] for half in HALVES],
+    "structures": [{"a": half} for half in HALVES],
+    "times": TIMES,
+    "identifiers": pa.ExtensionArray.from_storage(
+        pa.uuid(), pa.array([bytes([half] * 16) for half in HALVES], pa.binary(16))
+    ),
+    "a dictionary": pa.array([f"{half}e" for half in HALVES]).dictionary_encode(),
+}
+
+
+@pytest.mark.parametrize("labels", ["", "label_column: y\nlabel_delay_days_median: 0.1\n"])
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_a_page_is_drawn_whatever_answers_are_stored_as(kind: str, labels: str, andon: Run, work: Path) -> None:
+    Path("model.yaml").write_text(MODEL + labels)
+    pq.write_table(table(p=ANSWERS[kind], y=HALVES), "log.parquet")
+    for reference in ("numbers", "text with a word", kind):
+        pq.write_table(table(p=ANSWERS[reference], y=HALVES), "reference.parquet")
+        without = andon(*SCAN)
+        assert (without[0], andon(*SCAN, "--html", "out.html")[0]) == (0, 0)
