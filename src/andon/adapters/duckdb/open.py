@@ -74,7 +74,8 @@ def open_files(
             opened = _open(connection, files, columns, _Raw(raw, types, joined, part or Part(), delay))
         if joined is not None and outcomes is not None and outcomes.is_complete:
             log = "andon_log" if part is None or part.stretch is None else "andon_whole"
-            found = unknown_ids(connection, outcomes, joined, (log, opened.storages[joined.on]))
+            named = (log, opened.storages[joined.on])
+            found = [] if outcomes.is_checked else unknown_ids(connection, outcomes, joined, named)
             opened = replace(opened, warnings=(*opened.warnings, *joined.warnings, *found))
         lock(connection)
         unless_opened.pop_all()

@@ -15,6 +15,7 @@ from andon.telemetry.schema import LogicalType, LogSchema
 
 ALIAS = "andon_arrived_labels"
 KNOWN = "andon_known"
+OF_NO_PREDICTION = "labels_of_no_prediction"
 _SHOWN_COLUMNS = 12
 
 
@@ -26,11 +27,13 @@ class Outcomes:
         place: rows with an id, a label and perhaps the time it became known.
         on: the column that both sides share; None: the model's id.
         is_complete: whether labels of no prediction are worth a word (not for the reference, which shares the place).
+        is_checked: whether it was looked for those before (for one of the models of a log they name the others').
     """
 
     place: Place
     on: str | None = None
     is_complete: bool = True
+    is_checked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ def unknown_ids(
     if not unknown:
         return []
     text = f"{unknown:,} of {labels:,} labels in {outcomes.place.name} name no prediction of the log; they are left out"
-    return [("labels_of_no_prediction", text)]
+    return [(OF_NO_PREDICTION, text)]
 
 
 def _require(place: Place, name: str, there: Mapping[str, str], purpose: str) -> None:

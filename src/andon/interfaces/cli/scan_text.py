@@ -79,7 +79,9 @@ class Page:
 
     def _head(self, console: Console) -> None:
         scan = self.scan
-        decisions = f"{words.of_things(scan.rows, 'decision', 'decisions')} of {words.plain(scan.model_id)}"
+        decisions = (
+            f"{words.of_things(scan.rows, 'decision', 'decisions')} of {words.plain(words.named(scan.model_id))}"
+        )
         console.print(Text(f"{_found(scan)} in {decisions}.", style="bold"))
         period = words.span(scan.period, self.frame.zone)
         evaluations = words.of_things(scan.evaluations, "evaluation", "evaluations")
