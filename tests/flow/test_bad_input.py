@@ -816,3 +816,17 @@ def test_a_page_is_drawn_whatever_answers_are_stored_as(kind: str, labels: str, 
         pq.write_table(table(p=ANSWERS[reference], y=HALVES), "reference.parquet")
         without = andon(*SCAN)
         assert (without[0], andon(*SCAN, "--html", "out.html")[0]) == (0, 0)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_labels_without_a_time_are_told(elsewhere: bool, andon: Run, work: Path) -> None:  # noqa: FBT001
+    known = pa.array(TIMES.to_pylist(), mask=NUMBERS % 10 > 0)
+    labels = pa.array(HALVES, mask=NUMBERS >= 1000)
+    Path("model.yaml").write_text(MODEL + "label_column: y\nlabel_time_column: at\n")
+    pq.write_table(table(y=HALVES, at=TIMES), "reference.parquet")
+    pq.write_table(table() if elsewhere else table(y=labels, at=known), "log.parquet")
+    pq.write_table(table(ts=None, x=None, p=None, y=labels, at=known), "outcomes.parquet")
+    code, _, err = andon(*SCAN, *(("--labels", "outcomes.parquet") if elsewhere else ()))
+    assert code == 0, err
+    text = "900 of 1,000 labels have no time in 'at'; they count as never arrived"
+    assert warnings() == [{"code": "labels_without_time", "text": text}]
