@@ -16,7 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv
 
+from andon.adapters.duckdb.log import open_log
 from andon.adapters.zip_bundle import ZipBundle
+from andon.bootstrap.model_files import read_model
 
 Run = Callable[..., tuple[int, str, str]]
 ROWS = 1200
@@ -830,3 +832,24 @@ def test_labels_without_a_time_are_told(elsewhere: bool, andon: Run, work: Path)
     assert code == 0, err
     text = "900 of 1,000 labels have no time in 'at'; they count as never arrived"
     assert warnings() == [{"code": "labels_without_time", "text": text}]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
+def test_a_folder_named_like_a_column_does_not_take_its_place(ending: str, andon: Run, work: Path) -> None:
+    for part, rows in enumerate((slice(0, 600), slice(600, ROWS))):
+        Path(f"lg/X={part}").mkdir(parents=True)
+        names = f"(select * from 'log.parquet' offset {rows.start} limit 600)"
+        duckdb.execute(f"copy {names} to 'lg/X={part}/a.{ending}'{' (format json)' if ending == 'jsonl' else ''}")
+    assert andon("scan", "lg", *SCAN[2:], "--html", "whole.html")[0] == 0
+    assert warnings() == []
+    with open_log("lg", read_model("model.yaml")) as log:
+        assert log.profile_number("x").count == ROWS
+        assert log.profile_category("x").distinct == ROWS
+
+
+def test_a_folder_is_a_column_where_the_files_have_none(andon: Run, work: Path) -> None:
+    for part, rows in enumerate((slice(0, 600), slice(600, ROWS))):
+        Path(f"lg/x={part}").mkdir(parents=True)
+        pq.write_table(table(x=None).slice(rows.start, 600), f"lg/x={part}/a.parquet")
+    with open_log("lg", read_model("model.yaml")) as log:
+        assert log.profile_category("x").values == (("0", 600), ("1", 600))

@@ -3,11 +3,12 @@
 import csv
 import gzip
 import io
+import json
 import os
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
@@ -49,6 +50,7 @@ _KNOWN = "Parquet (.parquet), CSV (.csv, .tsv) or JSON lines (.jsonl, .ndjson), 
 _PLACES = "files, s3://bucket/prefix, duckdb:///file.db?table=name or postgresql://host/database?table=name"
 _DELIMITERS = (",", ";", "\t", "|")
 _HEADER_BYTES_MAX = 1 << 20
+_LINES_LOOKED_AT = 100
 _LINE_BYTES_MAX = 16 << 20  # DuckDB holds sixteen such lines per reader
 
 
@@ -62,6 +64,7 @@ class LogFiles:
         delimiter: of CSV files.
         headers: of CSV files, the column names of each.
         storage: what opens them.
+        by_folder: whether folders such as `day=5` are columns: not where the files hold a column of that name.
     """
 
     kind: Kind
@@ -69,6 +72,7 @@ class LogFiles:
     delimiter: str = ","
     headers: tuple[tuple[str, ...], ...] = ()
     storage: Storage = field(default_factory=Storage, compare=False)
+    by_folder: bool = True
 
     @property
     def absolute(self) -> tuple[str, ...]:
@@ -126,6 +130,8 @@ class LogFiles:
             rare_keys: take the keys of JSON lines for columns even if they are many and each is seldom there.
         """
         options = [f"filename = {quoted(FILE) if with_file else 'false'}"]
+        if not self.by_folder:
+            options.append("hive_partitioning = false")
         if self.kind is Kind.PARQUET:
             return _function("read_parquet", self.absolute, [*options, "union_by_name = true"])
         if self.kind is Kind.JSON_LINES:
@@ -195,12 +201,32 @@ def find_files(given: Sequence[str] | str, storage: Storage | None = None) -> Lo
         require_readable_name(absolute, path)
     paths = tuple(sorted(found.values()))
     kind = _one_kind(paths, storage)
-    for path in paths:
-        _CHECKS[kind](path, storage)
+    held = [_CHECKS[kind](path, storage) for path in paths]
+    folders = {key for path in found for key in _keys_of_folders(path)}
     if kind is not Kind.CSV:
-        return LogFiles(kind, paths, storage=storage)
+        by_folder = kind is not Kind.JSON_LINES or not folders or folders.isdisjoint(_first_keys(paths, storage))
+        by_folder = by_folder and folders.isdisjoint(name.casefold() for names in held for name in names)
+        return LogFiles(kind, paths, storage=storage, by_folder=by_folder)
     delimiter = _one_delimiter(paths, storage)
-    return LogFiles(kind, paths, delimiter, tuple(_header(path, delimiter, storage) for path in paths), storage)
+    headers = tuple(_header(path, delimiter, storage) for path in paths)
+    by_folder = folders.isdisjoint(name.casefold() for names in headers for name in names)
+    return LogFiles(kind, paths, delimiter, headers, storage, by_folder)
+
+
+def _keys_of_folders(path: str) -> Iterator[str]:
+    """The names that folders above a file give to columns: `day` of `day=5`."""
+    parts = (part.partition("=") for part in Path(path).parts[:-1])
+    return (key.casefold() for key, sign, _ in parts if sign and key)
+
+
+def _first_keys(paths: Iterable[str], storage: Storage) -> Iterator[str]:
+    """The keys of the first lines of JSON lines; none of a line that is not sound, which the engine says better."""
+    for path in paths:
+        with suppress(OSError, EOFError, zlib.error), _text(path, storage) as text:
+            for line in islice(text, _LINES_LOOKED_AT):
+                with suppress(ValueError, RecursionError):
+                    found = json.loads(line)
+                    yield from (key.casefold() for key in (found if isinstance(found, dict) else ()))
 
 
 def require_readable_name(absolute: str, path: str) -> None:
@@ -328,7 +354,8 @@ def _head(path: str, size: int, storage: Storage) -> bytes:
         ) from None
 
 
-def _check_parquet(path: str, storage: Storage) -> None:
+def _check_parquet(path: str, storage: Storage) -> list[str]:
+    """The names of the columns."""
     start = _head(path, 4, storage)
     if not start:
         raise BadInput(f"{path} is empty (0 bytes): write it again, or name another file")
@@ -342,7 +369,9 @@ def _check_parquet(path: str, storage: Storage) -> None:
         end = file.read(4)
         if end != b"PAR1":
             raise BadInput(f"{path} is cut short (its Parquet footer is missing): copy or write it again")
-        _require_names(path, _parquet_names(file))
+        names = _parquet_names(file)
+    _require_names(path, names)
+    return names
 
 
 def _parquet_names(file: BinaryIO) -> list[str]:
@@ -362,7 +391,8 @@ def _require_names(path: str, names: Sequence[str]) -> None:
         raise BadInput(f"{path} names the column {twice[0]!r} twice (capital letters do not count): rename one of them")
 
 
-def _check_text(path: str, storage: Storage) -> None:
+def _check_text(path: str, storage: Storage) -> list[str]:
+    """No names: those of text are known when its delimiter is."""
     start = _head(path, 4, storage)
     if not start:
         raise BadInput(f"{path} is empty (0 bytes): write it again, or name another file")
@@ -373,6 +403,7 @@ def _check_text(path: str, storage: Storage) -> None:
         raise BadInput(f"{path} is {'' if is_gzip else 'not '}gzip, against its name: rename it or write it again")
     if start == b"PAR1":
         raise BadInput(f"{path} is Parquet, against its name: give it the ending .parquet")
+    return []
 
 
 _CHECKS = {Kind.PARQUET: _check_parquet, Kind.CSV: _check_text, Kind.JSON_LINES: _check_text}
