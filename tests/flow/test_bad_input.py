@@ -853,3 +853,32 @@ def test_a_folder_is_a_column_where_the_files_have_none(andon: Run, work: Path) 
         pq.write_table(table(x=None).slice(rows.start, 600), f"lg/x={part}/a.parquet")
     with open_log("lg", read_model("model.yaml")) as log:
         assert log.profile_category("x").values == (("0", 600), ("1", 600))
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_files_without_the_column_of_a_role_are_named(ending: str, andon: Run, work: Path) -> None:
+    Path("model.yaml").write_text(MODEL + "label_column: y\nlabel_delay_days_median: 0.1\n")
+    pq.write_table(table(y=HALVES), "reference.parquet")
+    for place, columns in {"lg": table(y=HALVES), "labels": table(ts=None, x=None, p=None, y=HALVES)}.items():
+        Path(place).mkdir()
+        for part, name in enumerate(["y", "Y", "truth", "outcome"]):
+            piece = columns.slice(part * 300, 300)
+            piece = piece.rename_columns([name if each == "y" else each for each in piece.column_names])
+            write = pq.write_table if ending == "parquet" else csv.write_csv
+            write(piece, f"{place}/{part}.{ending}")
+    assert andon("scan", "lg", *SCAN[2:])[0] == 1
+    text = f"lg/2.{ending} and 1 more files have no column 'y', which other files have: it is null in their rows"
+    assert {"code": "column_not_in_all_files", "text": text} in warnings()
+    assert andon("scan", "log.parquet", *SCAN[2:], "--labels", "labels")[0] == 1
+    assert {"code": "column_not_in_all_files", "text": text.replace("lg/", "labels/")} in warnings()
+
+
+def test_labels_with_their_times_under_another_name_are_refused(andon: Run, work: Path) -> None:
+    Path("model.yaml").write_text(MODEL + "label_column: y\nlabel_time_column: at\n")
+    pq.write_table(table(y=HALVES, at=TIMES), "reference.parquet")
+    pq.write_table(table(ts=None, x=None, p=None, y=HALVES, known=TIMES), "outcomes.parquet")
+    code, out, err = andon(*SCAN, "--labels", "outcomes.parquet")
+    assert (code, out) == (2, "")
+    words = " ".join(err.split())
+    assert "outcomes.parquet has no column 'at', which the model names as `label_time_column`" in words
+    assert "its times are in known: rename the column, or mend the model file" in words

@@ -62,7 +62,7 @@ class LogFiles:
         kind: of all of them.
         paths: as the user wrote or would write them, sorted, each once.
         delimiter: of CSV files.
-        headers: of CSV files, the column names of each.
+        headers: of CSV and Parquet files, the column names of each.
         storage: what opens them.
         by_folder: whether folders such as `day=5` are columns: not where the files hold a column of that name.
     """
@@ -105,6 +105,16 @@ class LogFiles:
         for path in self.paths:
             with _text(path, self.storage) as text:
                 _require_no_nul(path, text)
+
+    def lacking(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """A warning for each column that some files have and others lack, where the files say what they have."""
+        held = [{name.casefold() for name in header} for header in self.headers]
+        for name in names:
+            without = [path for path, has in zip(self.paths, held, strict=False) if has and name.casefold() not in has]
+            if without and any(name.casefold() in has for has in held):
+                more = f" and {len(without) - 1:,} more files have" if len(without) > 1 else " has"
+                text = f"{without[0]}{more} no column {name!r}, which other files have: it is null in their rows"
+                yield "column_not_in_all_files", text
 
     def line_of(self, path: str, number: int) -> int:
         """Which line of a file is meant by one that the engine counted: it leaves empty lines out."""
@@ -206,7 +216,7 @@ def find_files(given: Sequence[str] | str, storage: Storage | None = None) -> Lo
     if kind is not Kind.CSV:
         by_folder = kind is not Kind.JSON_LINES or not folders or folders.isdisjoint(_first_keys(paths, storage))
         by_folder = by_folder and folders.isdisjoint(name.casefold() for names in held for name in names)
-        return LogFiles(kind, paths, storage=storage, by_folder=by_folder)
+        return LogFiles(kind, paths, headers=tuple(map(tuple, held)), storage=storage, by_folder=by_folder)
     delimiter = _one_delimiter(paths, storage)
     headers = tuple(_header(path, delimiter, storage) for path in paths)
     by_folder = folders.isdisjoint(name.casefold() for names in headers for name in names)

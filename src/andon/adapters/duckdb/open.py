@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 
 from andon.adapters.duckdb.codes import logical_type, present_sql, quoted_name, text_sql, time_us_sql
 from andon.adapters.duckdb.connection import Connection, by_statistics, close, connect, lock, one_row, reading
-from andon.adapters.duckdb.files import quoted
+from andon.adapters.duckdb.files import LogFiles, quoted
 from andon.adapters.duckdb.outcomes import JoinedLabels, Outcomes, read_labels, unknown_ids
 from andon.adapters.duckdb.place import Place
 from andon.adapters.duckdb.tables import Part
@@ -107,7 +107,7 @@ class _Raw:
 def _open(connection: Connection, files: Place, columns: Columns, raw: _Raw) -> OpenedLog:
     if raw.joined is not None:
         columns = raw.joined.columns
-    warnings = _create_log(connection, files, columns, raw)
+    warnings = [*_create_log(connection, files, columns, raw), *_lacking(files, raw, columns)]
     storages = described(connection, "andon_log")
     if raw.part.equal is not None:
         _require_rows(connection, files, *raw.part.equal)
@@ -119,6 +119,15 @@ def _open(connection: Connection, files: Place, columns: Columns, raw: _Raw) -> 
     schema = _schema(connection, storages, raw.types)
     bounds = found.rows, found.first_us, found.last_us
     return OpenedLog(connection, files, storages, schema, *bounds, tuple(warnings), columns)
+
+
+def _lacking(files: Place, raw: _Raw, columns: Columns) -> Iterator[tuple[str, str]]:
+    """Warnings about columns with a role that some of the files do not have."""
+    if isinstance(files, LogFiles):
+        elsewhere = () if raw.joined is None else (columns.label, columns.label_time)
+        roles = (getattr(columns, field.name) for field in fields(Columns))
+        named = [name for role in roles for name in ((role,) if isinstance(role, str) else role or ())]
+        yield from files.lacking(name for name in dict.fromkeys(named) if name not in elsewhere)
 
 
 def _meant(name: str, names: Iterable[str]) -> str:

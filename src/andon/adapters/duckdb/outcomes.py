@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from andon.adapters.duckdb.codes import logical_type, present_sql, quoted_name, text_sql
 from andon.adapters.duckdb.connection import Connection, one_row
+from andon.adapters.duckdb.files import LogFiles
 from andon.adapters.duckdb.place import Place
 from andon.adapters.duckdb.times import TimeReader
 from andon.adapters.duckdb.types import RawLog, raw_log
@@ -74,7 +75,7 @@ def read_labels(
     raw = raw_log(connection, place, wanted, _without(on, types))
     _require(place, on, raw.storages, "join labels to predictions: name the shared column with --on")
     label = _label_column(place, columns, on, raw)
-    label_time = _time_column(columns, on, label, raw.storages)
+    label_time = _time_column(place, columns, (on, label), raw.storages)
     reader = TimeReader(connection, place, raw, on)
     at = "cast(null as timestamp)" if label_time is None else reader.read(label_time).sql
     joined_by = on if on in predictions.storages else columns.id
@@ -91,6 +92,8 @@ def read_labels(
     )
     _require_known(connection, place, on, label)
     warnings = [*_hidden(place, label, predictions), *_warnings(connection, place, there)]
+    if isinstance(place, LogFiles):
+        warnings += place.lacking(name for name in (on, label, label_time) if name is not None)
     return JoinedLabels(replace(columns, label=label, label_time=label_time), joined_by, tuple(warnings))
 
 
@@ -173,12 +176,21 @@ def _label_column(place: Place, columns: Columns, on: str, raw: RawLog) -> str:
     return others[0]
 
 
-def _time_column(columns: Columns, on: str, label: str, storages: Mapping[str, str]) -> str | None:
-    """The column with the time a label became known: as the model names it, else the only one that holds times."""
+def _time_column(place: Place, columns: Columns, others: tuple[str, str], storages: Mapping[str, str]) -> str | None:
+    """The column with the time a label became known: as the model names it, else the only one that holds times.
+
+    Raises:
+        BadInput: the model names one, and times are in another.
+    """
     if columns.label_time in storages:
         return columns.label_time
     times = [name for name, storage in storages.items() if logical_type(storage) is LogicalType.TIME]
-    times = [name for name in times if name not in (on, label)]
+    times = [name for name in times if name not in others]
+    if times and columns.label_time is not None:
+        raise BadInput(
+            f"{place.name} has no column {columns.label_time!r}, which the model names as `label_time_column`; its"
+            f" times are in {', '.join(times[:_SHOWN_COLUMNS])}: rename the column, or mend the model file"
+        )
     return times[0] if len(times) == 1 else None
 
 
