@@ -882,3 +882,18 @@ def test_labels_with_their_times_under_another_name_are_refused(andon: Run, work
     words = " ".join(err.split())
     assert "outcomes.parquet has no column 'at', which the model names as `label_time_column`" in words
     assert "its times are in known: rename the column, or mend the model file" in words
+
+
+def test_numbers_that_are_none_are_no_times(andon: Run, work: Path) -> None:
+    seconds = 1_767_225_600.0 + 600 * NUMBERS
+    Path("model.yaml").write_text(MODEL + "label_column: y\nlabel_time_column: at\n")
+    pq.write_table(table(y=HALVES, at=TIMES), "reference.parquet")
+    known = np.where(NUMBERS % 2 == 0, seconds, np.nan)
+    pq.write_table(table(ts=seconds, y=HALVES, at=known), "log.parquet")
+    assert andon(*SCAN)[0] == 0
+    text = "600 of 1,200 labels have no time in 'at'; they count as never arrived"
+    assert text in [each["text"] for each in warnings()]
+    pq.write_table(table(ts=known, y=HALVES, at=known), "log.parquet")
+    code, _, err = andon(*SCAN)
+    assert code == 2
+    assert "600 of 1,200 rows of log.parquet have no time in 'ts'" in " ".join(err.split())

@@ -258,4 +258,5 @@ def _command(asked: Asked) -> tuple[str, ...]:
         ("--now", asked.now),
     )
     options_given = [word for option, value in given if value is not None for word in (option, value)]
-    return tuple(address.shown(word) for word in ("andon", "scan", *asked.logs, *options_given))
+    logs = (f"./{log}" if log.startswith("-") else log for log in asked.logs)
+    return tuple(address.shown(word) for word in ("andon", "scan", *logs, *options_given))
