@@ -1,5 +1,6 @@
 """What is wrong with a model file, an option or a log: exit 2 and one sentence, or a warning where a scan can go on."""
 
+import gzip
 import json
 import os
 import re
@@ -15,7 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv
 
+from andon.adapters.duckdb.log import open_log
 from andon.adapters.zip_bundle import ZipBundle
+from andon.bootstrap.model_files import read_model
 
 Run = Callable[..., tuple[int, str, str]]
 ROWS = 1200
@@ -679,3 +682,218 @@ def test_what_a_column_does_not_let_the_scan_see_is_told(cause: str, andon: Run,
     [warning] = warnings()
     assert warning["code"] == code
     assert any(f" {name}" in warning["text"] for name in ("k", "p")) or warning["text"].startswith("k,")
+
+
+DATABASE = "duckdb:///w.db?table=t"
+READ_BY_ANOTHER_NAME: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "a table": (("scan", DATABASE, "--json"), "w.db"),
+    "a table, its page": (("scan", DATABASE, "--html"), "w.db"),
+    "a table, its pin": (("scan", DATABASE, "--model", "model.yaml", "--pin"), "w.db"),
+    "a table as reference": (("scan", "log.parquet", "--reference", DATABASE, "--json"), "w.db"),
+    "a table of labels": (("scan", "log.parquet", "--labels", DATABASE, "--json"), "w.db"),
+    "a table that is guessed from": (("init", DATABASE, "--force", "-o"), "w.db"),
+    "a folder": (("scan", "lg", "--json"), "lg/a.parquet"),
+    "a glob": (("scan", "lg/*.parquet", "--html"), "lg/a.parquet"),
+    "a folder as reference": (("scan", "log.parquet", "--reference", "lg", "--json"), "lg/a.parquet"),
+    "a glob of labels": (("scan", "log.parquet", "--labels", "lg/*", "--json"), "lg/a.parquet"),
+    "a folder that is guessed from": (("init", "lg", "--force", "-o"), "lg/a.parquet"),
+    "a link to a file of a folder": (("scan", "lg", "--json"), "link.parquet"),
+}
+
+
+@pytest.mark.parametrize("case", READ_BY_ANOTHER_NAME)
+def test_what_is_read_is_never_written_over_whatever_it_is_called(case: str, andon: Run, work: Path) -> None:
+    arguments, target = READ_BY_ANOTHER_NAME[case]
+    Path("lg").mkdir()
+    for name in ("a", "b"):
+        pq.write_table(table(), f"lg/{name}.parquet")
+    Path("link.parquet").symlink_to("lg/a.parquet")
+    with duckdb.connect("w.db") as database:
+        database.execute("create table t as from 'log.parquet'")
+    before = Path(target).read_bytes()
+    code, out, err = andon(*arguments, target)
+    assert (code, out) == (2, "")
+    assert f"{target} would overwrite " in err
+    assert Path(target).read_bytes() == before
+
+
+IDS: Mapping[str, tuple[Any, Callable[[int], str]]] = {
+    "whole numbers with a point": (pa.array(NUMBERS, pa.int64()), lambda n: f"{n}.0"),
+    "doubles with a point": (pa.array(NUMBERS, pa.float64()), lambda n: f"{n}.0"),
+    "doubles without a point": (pa.array(NUMBERS, pa.float64()), str),
+    "long ones": (pa.array([2**53 + n for n in range(ROWS)], pa.int64()), lambda n: str(2**53 + n)),
+    "longer ones": (pa.array([2**60 + n for n in range(ROWS)], pa.int64()), lambda n: str(2**60 + n)),
+    "longest ones": (pa.array([2**63 + n for n in range(ROWS)], pa.uint64()), lambda n: str(2**63 + n)),
+}
+
+
+@pytest.mark.parametrize("how", ["csv", "jsonl"])
+@pytest.mark.parametrize("cause", IDS)
+def test_labels_find_predictions_however_numbers_are_written(cause: str, how: str, andon: Run, work: Path) -> None:
+    ids, written = IDS[cause]
+    for name in ("log", "reference"):
+        pq.write_table(table(id=ids), f"{name}.parquet")
+    lines = {"csv": ["id,y"], "jsonl": []}[how]
+    lines += [f"{written(n)},{n % 2}" if how == "csv" else f'{{"id": {written(n)}, "y": {n % 2}}}' for n in range(ROWS)]
+    Path(f"outcomes.{how}").write_text("\n".join(lines) + "\n")
+    Path("model.yaml").write_text(MODEL + "label_delay_days_median: 0.1\n")
+    code, _, err = andon(*SCAN, "--labels", f"outcomes.{how}", "--on", "id")
+    assert (code, [each["code"] for each in warnings()]) == (0, []), err
+
+
+def test_long_ids_of_a_csv_log_stay_apart(andon: Run, work: Path) -> None:
+    pq.write_table(table(id=pa.array([2**60 + n for n in range(ROWS)], pa.int64())), "reference.parquet")
+    csv.write_csv(pq.read_table("reference.parquet"), "log.csv")
+    csv.write_csv(pq.read_table("reference.parquet", columns=["id", "p"]).rename_columns(["id", "y"]), "outcomes.csv")
+    Path("model.yaml").write_text(MODEL + "label_delay_days_median: 0.1\n")
+    assert andon("scan", "log.csv", *SCAN[2:], "--labels", "outcomes.csv")[0] == 0
+    assert [each["code"] for each in warnings()] == []
+
+
+NOT_TEXT = os.fsdecode(b"lo\xffg.parquet")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("scan", NOT_TEXT),
+        ("scan", "lg"),
+        ("scan", "lg/*"),
+        ("scan", "log.parquet", "--model", "model.yaml", "--reference", NOT_TEXT),
+        ("scan", "log.parquet", *SCAN[2:], "--labels", NOT_TEXT),
+        ("scan", os.fsdecode(b"duckdb:///\xff.db?table=t")),
+        ("init", NOT_TEXT, "--force"),
+    ],
+)
+def test_a_file_with_a_name_that_is_no_text_is_refused(arguments: tuple[str, ...], andon: Run, work: Path) -> None:
+    Path("lg").mkdir()
+    for path in (NOT_TEXT, f"lg/{NOT_TEXT}"):
+        Path(path).write_bytes(Path("log.parquet").read_bytes())
+    code, out, err = andon(*arguments)
+    assert (code, out) == (2, "")
+    assert "\\xff" in err
+    assert "is not UTF-8 text: rename it" in err
+
+
+BROKEN_GZIP: Mapping[str, tuple[slice, bytes, str]] = {
+    "its content": (slice(10, 20), b"\xff" * 10, "its gzip is broken"),
+    "its kind": (slice(2, 3), b"c", "its gzip is broken"),
+    "its end": (slice(40, None), b"", "it is cut short"),
+}
+
+
+@pytest.mark.parametrize("cause", BROKEN_GZIP)
+def test_broken_gzip_is_refused(cause: str, andon: Run, work: Path) -> None:
+    where, instead, reason = BROKEN_GZIP[cause]
+    csv.write_csv(table(), "log.csv")
+    content = bytearray(gzip.compress(Path("log.csv").read_bytes()))
+    content[where] = instead
+    Path("log.csv.gz").write_bytes(content)
+    code, out, err = andon("scan", "log.csv.gz", *SCAN[2:])
+    assert (code, out) == (2, "")
+    assert f"cannot read log.csv.gz: {reason}; write it again" in err
+
+
+HALVES = (NUMBERS % 2).tolist()
+ANSWERS: Mapping[str, Any] = {
+    "numbers": HALVES,
+    "text with a word": ["x" if n == 5 else str(half) for n, half in enumerate(HALVES)],
+    "truth values": [half == 1 for half in HALVES],
+    "lists": [[half] for half in HALVES],
+    "structures": [{"a": half} for half in HALVES],
+    "times": TIMES,
+    "identifiers": pa.ExtensionArray.from_storage(
+        pa.uuid(), pa.array([bytes([half] * 16) for half in HALVES], pa.binary(16))
+    ),
+    "a dictionary": pa.array([f"{half}e" for half in HALVES]).dictionary_encode(),
+}
+
+
+@pytest.mark.parametrize("labels", ["", "label_column: y\nlabel_delay_days_median: 0.1\n"])
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_a_page_is_drawn_whatever_answers_are_stored_as(kind: str, labels: str, andon: Run, work: Path) -> None:
+    Path("model.yaml").write_text(MODEL + labels)
+    pq.write_table(table(p=ANSWERS[kind], y=HALVES), "log.parquet")
+    for reference in ("numbers", "text with a word", kind):
+        pq.write_table(table(p=ANSWERS[reference], y=HALVES), "reference.parquet")
+        without = andon(*SCAN)
+        assert (without[0], andon(*SCAN, "--html", "out.html")[0]) == (0, 0)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_labels_without_a_time_are_told(elsewhere: bool, andon: Run, work: Path) -> None:  # noqa: FBT001
+    known = pa.array(TIMES.to_pylist(), mask=NUMBERS % 10 > 0)
+    labels = pa.array(HALVES, mask=NUMBERS >= 1000)
+    Path("model.yaml").write_text(MODEL + "label_column: y\nlabel_time_column: at\n")
+    pq.write_table(table(y=HALVES, at=TIMES), "reference.parquet")
+    pq.write_table(table() if elsewhere else table(y=labels, at=known), "log.parquet")
+    pq.write_table(table(ts=None, x=None, p=None, y=labels, at=known), "outcomes.parquet")
+    code, _, err = andon(*SCAN, *(("--labels", "outcomes.parquet") if elsewhere else ()))
+    assert code == 0, err
+    text = "900 of 1,000 labels have no time in 'at'; they count as never arrived"
+    assert warnings() == [{"code": "labels_without_time", "text": text}]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
+def test_a_folder_named_like_a_column_does_not_take_its_place(ending: str, andon: Run, work: Path) -> None:
+    for part, rows in enumerate((slice(0, 600), slice(600, ROWS))):
+        Path(f"lg/X={part}").mkdir(parents=True)
+        names = f"(select * from 'log.parquet' offset {rows.start} limit 600)"
+        duckdb.execute(f"copy {names} to 'lg/X={part}/a.{ending}'{' (format json)' if ending == 'jsonl' else ''}")
+    assert andon("scan", "lg", *SCAN[2:], "--html", "whole.html")[0] == 0
+    assert warnings() == []
+    with open_log("lg", read_model("model.yaml")) as log:
+        assert log.profile_number("x").count == ROWS
+        assert log.profile_category("x").distinct == ROWS
+
+
+def test_a_folder_is_a_column_where_the_files_have_none(andon: Run, work: Path) -> None:
+    for part, rows in enumerate((slice(0, 600), slice(600, ROWS))):
+        Path(f"lg/x={part}").mkdir(parents=True)
+        pq.write_table(table(x=None).slice(rows.start, 600), f"lg/x={part}/a.parquet")
+    with open_log("lg", read_model("model.yaml")) as log:
+        assert log.profile_category("x").values == (("0", 600), ("1", 600))
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_files_without_the_column_of_a_role_are_named(ending: str, andon: Run, work: Path) -> None:
+    Path("model.yaml").write_text(MODEL + "label_column: y\nlabel_delay_days_median: 0.1\n")
+    pq.write_table(table(y=HALVES), "reference.parquet")
+    for place, columns in {"lg": table(y=HALVES), "labels": table(ts=None, x=None, p=None, y=HALVES)}.items():
+        Path(place).mkdir()
+        for part, name in enumerate(["y", "Y", "truth", "outcome"]):
+            piece = columns.slice(part * 300, 300)
+            piece = piece.rename_columns([name if each == "y" else each for each in piece.column_names])
+            write = pq.write_table if ending == "parquet" else csv.write_csv
+            write(piece, f"{place}/{part}.{ending}")
+    assert andon("scan", "lg", *SCAN[2:])[0] == 1
+    text = f"lg/2.{ending} and 1 more files have no column 'y', which other files have: it is null in their rows"
+    assert {"code": "column_not_in_all_files", "text": text} in warnings()
+    assert andon("scan", "log.parquet", *SCAN[2:], "--labels", "labels")[0] == 1
+    assert {"code": "column_not_in_all_files", "text": text.replace("lg/", "labels/")} in warnings()
+
+
+def test_labels_with_their_times_under_another_name_are_refused(andon: Run, work: Path) -> None:
+    Path("model.yaml").write_text(MODEL + "label_column: y\nlabel_time_column: at\n")
+    pq.write_table(table(y=HALVES, at=TIMES), "reference.parquet")
+    pq.write_table(table(ts=None, x=None, p=None, y=HALVES, known=TIMES), "outcomes.parquet")
+    code, out, err = andon(*SCAN, "--labels", "outcomes.parquet")
+    assert (code, out) == (2, "")
+    words = " ".join(err.split())
+    assert "outcomes.parquet has no column 'at', which the model names as `label_time_column`" in words
+    assert "its times are in known: rename the column, or mend the model file" in words
+
+
+def test_numbers_that_are_none_are_no_times(andon: Run, work: Path) -> None:
+    seconds = 1_767_225_600.0 + 600 * NUMBERS
+    Path("model.yaml").write_text(MODEL + "label_column: y\nlabel_time_column: at\n")
+    pq.write_table(table(y=HALVES, at=TIMES), "reference.parquet")
+    known = np.where(NUMBERS % 2 == 0, seconds, np.nan)
+    pq.write_table(table(ts=seconds, y=HALVES, at=known), "log.parquet")
+    assert andon(*SCAN)[0] == 0
+    text = "600 of 1,200 labels have no time in 'at'; they count as never arrived"
+    assert text in [each["text"] for each in warnings()]
+    pq.write_table(table(ts=known, y=HALVES, at=known), "log.parquet")
+    code, _, err = andon(*SCAN)
+    assert code == 2
+    assert "600 of 1,200 rows of log.parquet have no time in 'ts'" in " ".join(err.split())

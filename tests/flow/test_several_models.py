@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -124,3 +125,62 @@ def test_a_pin_is_about_one_model(andon: Run, folder: Path, tmp_path: Path) -> N
     err = refused(andon, *words(folder, "--pin", str(tmp_path / "scan.pin")))
     assert "name it with --model-id" in " ".join(err.split())
     assert not any(tmp_path.iterdir())
+
+
+def scanned(andon: Run, folder: Path, *more: str) -> tuple[str, list[dict[str, Any]]]:
+    code, _, err = andon(*words(folder, "--json", str(folder / "scan.json"), *more))
+    assert code in (0, 1), err
+    return " ".join(err.split()), json.loads((folder / "scan.json").read_text())["scans"]
+
+
+def told(scans: list[dict[str, Any]]) -> dict[str, list[str]]:
+    return {scan["model_id"]: [each["code"] for each in scan["warnings"]] for scan in scans}
+
+
+@pytest.fixture
+def labelled(folder: Path, tmp_path: Path) -> Path:
+    """Logs in which the models share no id, labels of both elsewhere, and the labels of the reference in it."""
+    for kind, more in {"log": "exclude (label, label_ts)", "reference": ""}.items():
+        source = f"'{folder}/{kind}.parquet'"
+        duckdb.execute(
+            f"copy (select * {more} replace (model || id as id) from {source}) to '{tmp_path}/{kind}.parquet'"
+        )
+    labels = f"select model || id as id, model, label, label_ts from '{folder}/log.parquet' where label is not null"
+    duckdb.execute(f"copy ({labels}) to '{tmp_path}/outcomes.parquet'")
+    (tmp_path / "model.yaml").write_text(MODEL + "label_column: label\nlabel_time_column: label_ts\n")
+    return tmp_path
+
+
+def test_labels_of_another_model_are_labels_of_the_log(andon: Run, labelled: Path) -> None:
+    outcomes = str(labelled / "outcomes.parquet")
+    err, scans = scanned(andon, labelled, "--labels", outcomes)
+    assert told(scans) == {"north": [], "south": []}, err
+    duckdb.execute(f"copy (select * exclude model from '{outcomes}' where model = 'north') to '{labelled}/one.csv'")
+    with (labelled / "one.csv").open("a") as file:
+        file.write("nobody,1,2026-01-01\n")
+    err, scans = scanned(andon, labelled, "--labels", str(labelled / "one.csv"))
+    assert told(scans) == {
+        "north": ["labels_of_no_prediction"],
+        "south": ["labels_of_no_prediction", "no_label_arrived"],
+    }
+    assert err.count("name no prediction of the log") == 1
+    (labelled / "none.csv").write_text("id,label,label_ts\nnobody,1,2026-01-01\n")
+    assert "none of the 1 labels" in refused(andon, *words(labelled, "--labels", str(labelled / "none.csv")))
+
+
+def test_rows_of_no_model_are_told(andon: Run, folder: Path, tmp_path: Path) -> None:
+    for kind in ("log", "reference"):
+        names = "case model when 'south' then '' else model end"
+        nobody = f"union all select * replace (null as model) from '{folder}/{kind}.parquet' where model = 'south'"
+        named = f"select * replace ({names} as model) from '{folder}/{kind}.parquet'"
+        duckdb.execute(f"copy ({named} {nobody}) to '{tmp_path}/{kind}.parquet'")
+    (tmp_path / "model.yaml").write_text(MODEL)
+    rows = synthetic.DAYS * synthetic.ROWS_PER_DAY
+    code, out, err = andon(*words(tmp_path, "--html", str(tmp_path / "scan.html")))
+    assert code == 1
+    assert "of ''" in out
+    assert '<h2 class="title">&#39;&#39;</h2>' in (tmp_path / "scan.html").read_text(encoding="utf-8")
+    text = f"{rows:,} of {3 * rows:,} rows name no model in 'model'; they were not scanned"
+    assert " ".join(err.split()).count(text) == 1
+    _, scans = scanned(andon, tmp_path)
+    assert told(scans) == {"": ["rows_of_no_model"], "north": ["rows_of_no_model"]}

@@ -10,12 +10,13 @@ from importlib import import_module
 
 from andon.adapters.duckdb.log import DuckDBLog, open_log
 from andon.adapters.duckdb.objects import Storage
-from andon.adapters.duckdb.outcomes import ALIAS, Outcomes
+from andon.adapters.duckdb.outcomes import ALIAS, OF_NO_PREDICTION, Outcomes
 from andon.adapters.duckdb.place import find_place
 from andon.adapters.duckdb.tables import Part
 from andon.base.errors import BadInput
 from andon.base.interval import Interval
 from andon.base.nearest import nearest
+from andon.base.predicate import is_null
 from andon.bootstrap.figures import figures_of
 from andon.bootstrap.own_reference import earliest_stable_part
 from andon.bootstrap.packs import floors
@@ -27,6 +28,7 @@ from andon.inventory.columns import differing_types, resolve_columns
 from andon.inventory.model import Model
 from andon.services.illustrate import Illustrate, Subject
 from andon.services.watch import Progress, Request, Watch
+from andon.telemetry.question import Question
 from andon.telemetry.source import LogSource
 
 MODELS_MAX = 100
@@ -79,25 +81,29 @@ def scan_models(request: ScanRequest, model: Model, progress: Progress | None = 
             mend = "name the column that tells models apart as `model_column`, or leave --model-id out"
             raise BadInput(f"--model-id {request.model_id}: the model file is about {model.id} alone; {mend}")
         return (_scan(request, model, None, progress),)
-    names = _models_in(request, model, column)
+    names, told = _models_in(request, model, column)
     if request.model_id is not None:
         if request.model_id not in names:
             near = nearest(request.model_id, names)
             meant = f"did you mean {near}?" if near else f"it holds {', '.join(names[:_SHOWN_MODELS])}"
             raise BadInput(f"--model-id {request.model_id}: the log holds no decision of that model; {meant}")
         names = (request.model_id,)
-    return tuple(_scan(request, replace(model, id=name), (column, name), progress) for name in names)
+    scans = (_scan(request, replace(model, id=name), (column, name), progress) for name in names)
+    return tuple(replace(scan, warnings=(*told, *scan.warnings)) for scan in scans)
 
 
-def _models_in(request: ScanRequest, model: Model, column: str) -> tuple[str, ...]:
-    """The models in a log, by name."""
+def _models_in(request: ScanRequest, model: Model, column: str) -> tuple[tuple[str, ...], tuple[Warning, ...]]:
+    """The models in a log, by name, and what is to be told of its rows and its labels as a whole."""
     part = Part(before=None if request.now is None else (model.columns.time, request.now.isoformat()))
-    with open_log(list(request.logs), model, storage=Storage(s3_endpoint()), part=part) as log:
+    storage = Storage(s3_endpoint())
+    outcomes = _outcomes(request.labels, storage)
+    with open_log(list(request.logs), model, storage=storage, part=part, outcomes=outcomes) as log:
         if column not in log.schema().types:
             near = nearest(column, log.schema().names)
             meant = f"did you mean {near}?" if near else "mend `model_column` in the model file"
             raise BadInput(f"{log.name} has no column {column!r}, by which models are told apart: {meant}")
         found = log.profile_category(column)
+        told = (*_of_no_model(log, column), *(each for each in log.warnings if each[0] == OF_NO_PREDICTION))
     if found.distinct > MODELS_MAX:
         raise BadInput(
             f"{log.name} has {found.distinct:,} values in {column!r}, too many for the names of models: mend"
@@ -105,7 +111,15 @@ def _models_in(request: ScanRequest, model: Model, column: str) -> tuple[str, ..
         )
     if not found.values:
         raise BadInput(f"{log.name} has no value in {column!r}: fill in the model's name, or drop `model_column`")
-    return tuple(sorted(name for name, _ in found.values))
+    return tuple(sorted(name for name, _ in found.values)), tuple(Warning(code, text) for code, text in told)
+
+
+def _of_no_model(log: DuckDBLog, column: str) -> Iterator[tuple[str, str]]:
+    """A warning about rows that belong to no model, when there are some."""
+    nameless = log.answer(Question(is_null(column), log.period().end)).count
+    if nameless:
+        text = f"{nameless:,} of {log.rows():,} rows name no model in {column!r}; they were not scanned"
+        yield "rows_of_no_model", text
 
 
 def scan_log(  # noqa: PLR0913  # what a user may say about a scan
@@ -201,15 +215,17 @@ def _open(asked: ScanRequest, model: Model, equal: tuple[str, str] | None, stret
     yield known_good
     before = None if asked.now is None else (model.columns.time, asked.now.isoformat())
     part = Part(equal, before=before, stretch=stretches[1])
-    outcomes = _outcomes(asked.labels, storage)
+    outcomes = _outcomes(asked.labels, storage, is_checked=equal is not None)
     yield open_log(list(asked.logs), model, types=known_good.schema(), storage=storage, part=part, outcomes=outcomes)
 
 
-def _outcomes(labels: Labels | None, storage: Storage, *, is_reference: bool = False) -> Outcomes | None:
+def _outcomes(
+    labels: Labels | None, storage: Storage, *, is_reference: bool = False, is_checked: bool = False
+) -> Outcomes | None:
     if labels is None:
         return None
     place = find_place(labels.place, storage, alias=ALIAS)
-    return Outcomes(place, labels.on, is_complete=not is_reference)
+    return Outcomes(place, labels.on, is_complete=not is_reference, is_checked=is_checked)
 
 
 def s3_endpoint() -> str | None:

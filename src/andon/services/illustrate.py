@@ -194,13 +194,15 @@ def _answers(subject: Subject) -> tuple[tuple[str, str], ...]:
     if len(classes) == 2:  # noqa: PLR2004
         unwanted = [value for value in classes if value != model.favourable_prediction]
         classes = tuple(sorted(unwanted)[-1:])
-    kind = subject.reference.schema().types[column]
+    kinds = {source.schema().types.get(column) for source in (subject.log, subject.reference)}
+    kind = kinds.pop() if len(kinds) == 1 else None
     return tuple(
         (f"{column} is {value}", predicate.equals(column, _typed(value, kind))) for value in classes[:ANSWERS_SHOWN]
     )
 
 
-def _typed(value: str, kind: LogicalType) -> str | float | bool:
+def _typed(value: str, kind: LogicalType | None) -> str | float | bool:
+    """A value as log and reference hold it; as text where they hold different kinds."""
     if kind is LogicalType.BOOLEAN:
         return value == "true"
     return float(value) if kind is LogicalType.NUMBER else value

@@ -352,7 +352,7 @@ CAUSES: dict[str, tuple[Callable[[], object], str | list[str], list[str]]] = {
         _csv("1,2026-01-01,1", "2,01/02/2026,1"),
         "log.csv",
         [
-            "1 values of the time column 'ts' are not ISO 8601",
+            "1 value of the time column 'ts' is not an ISO 8601 time",
             "'01/02/2026' (id 2 in log.csv)",
             "write times as ISO 8601",
         ],

@@ -3,10 +3,12 @@
 import csv
 import gzip
 import io
+import json
+import os
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
@@ -48,6 +50,7 @@ _KNOWN = "Parquet (.parquet), CSV (.csv, .tsv) or JSON lines (.jsonl, .ndjson), 
 _PLACES = "files, s3://bucket/prefix, duckdb:///file.db?table=name or postgresql://host/database?table=name"
 _DELIMITERS = (",", ";", "\t", "|")
 _HEADER_BYTES_MAX = 1 << 20
+_LINES_LOOKED_AT = 100
 _LINE_BYTES_MAX = 16 << 20  # DuckDB holds sixteen such lines per reader
 
 
@@ -59,8 +62,9 @@ class LogFiles:
         kind: of all of them.
         paths: as the user wrote or would write them, sorted, each once.
         delimiter: of CSV files.
-        headers: of CSV files, the column names of each.
+        headers: of CSV and Parquet files, the column names of each.
         storage: what opens them.
+        by_folder: whether folders such as `day=5` are columns: not where the files hold a column of that name.
     """
 
     kind: Kind
@@ -68,6 +72,7 @@ class LogFiles:
     delimiter: str = ","
     headers: tuple[tuple[str, ...], ...] = ()
     storage: Storage = field(default_factory=Storage, compare=False)
+    by_folder: bool = True
 
     @property
     def absolute(self) -> tuple[str, ...]:
@@ -101,6 +106,16 @@ class LogFiles:
             with _text(path, self.storage) as text:
                 _require_no_nul(path, text)
 
+    def lacking(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """A warning for each column that some files have and others lack, where the files say what they have."""
+        held = [{name.casefold() for name in header} for header in self.headers]
+        for name in names:
+            without = [path for path, has in zip(self.paths, held, strict=False) if has and name.casefold() not in has]
+            if without and any(name.casefold() in has for has in held):
+                more = f" and {len(without) - 1:,} more files have" if len(without) > 1 else " has"
+                text = f"{without[0]}{more} no column {name!r}, which other files have: it is null in their rows"
+                yield "column_not_in_all_files", text
+
     def line_of(self, path: str, number: int) -> int:
         """Which line of a file is meant by one that the engine counted: it leaves empty lines out."""
         try:
@@ -125,6 +140,8 @@ class LogFiles:
             rare_keys: take the keys of JSON lines for columns even if they are many and each is seldom there.
         """
         options = [f"filename = {quoted(FILE) if with_file else 'false'}"]
+        if not self.by_folder:
+            options.append("hive_partitioning = false")
         if self.kind is Kind.PARQUET:
             return _function("read_parquet", self.absolute, [*options, "union_by_name = true"])
         if self.kind is Kind.JSON_LINES:
@@ -188,19 +205,55 @@ def find_files(given: Sequence[str] | str, storage: Storage | None = None) -> Lo
     storage = storage or Storage()
     found: dict[str, str] = {}
     for pattern in patterns:
-        for path in _expand(pattern, storage):
+        for path in paths_of(pattern, storage):
             found.setdefault(_absolute(path), path)
+    for absolute, path in found.items():
+        require_readable_name(absolute, path)
     paths = tuple(sorted(found.values()))
     kind = _one_kind(paths, storage)
-    for path in paths:
-        _CHECKS[kind](path, storage)
+    held = [_CHECKS[kind](path, storage) for path in paths]
+    folders = {key for path in found for key in _keys_of_folders(path)}
     if kind is not Kind.CSV:
-        return LogFiles(kind, paths, storage=storage)
+        by_folder = kind is not Kind.JSON_LINES or not folders or folders.isdisjoint(_first_keys(paths, storage))
+        by_folder = by_folder and folders.isdisjoint(name.casefold() for names in held for name in names)
+        return LogFiles(kind, paths, headers=tuple(map(tuple, held)), storage=storage, by_folder=by_folder)
     delimiter = _one_delimiter(paths, storage)
-    return LogFiles(kind, paths, delimiter, tuple(_header(path, delimiter, storage) for path in paths), storage)
+    headers = tuple(_header(path, delimiter, storage) for path in paths)
+    by_folder = folders.isdisjoint(name.casefold() for names in headers for name in names)
+    return LogFiles(kind, paths, delimiter, headers, storage, by_folder)
 
 
-def _expand(pattern: str, storage: Storage) -> list[str]:
+def _keys_of_folders(path: str) -> Iterator[str]:
+    """The names that folders above a file give to columns: `day` of `day=5`."""
+    parts = (part.partition("=") for part in Path(path).parts[:-1])
+    return (key.casefold() for key, sign, _ in parts if sign and key)
+
+
+def _first_keys(paths: Iterable[str], storage: Storage) -> Iterator[str]:
+    """The keys of the first lines of JSON lines; none of a line that is not sound, which the engine says better."""
+    for path in paths:
+        with suppress(OSError, EOFError, zlib.error), _text(path, storage) as text:
+            for line in islice(text, _LINES_LOOKED_AT):
+                with suppress(ValueError, RecursionError):
+                    found = json.loads(line)
+                    yield from (key.casefold() for key in (found if isinstance(found, dict) else ()))
+
+
+def require_readable_name(absolute: str, path: str) -> None:
+    """Refuse a file of which the name, or that of a folder above it, is no text: the engine cannot be told of it."""
+    try:
+        absolute.encode()
+    except UnicodeError:
+        name = os.fsencode(absolute if path.isprintable() else path).decode(errors="backslashreplace")
+        raise BadInput(f"the name of {name} is not UTF-8 text: rename it") from None
+
+
+def paths_of(pattern: str, storage: Storage) -> list[str]:
+    """The files that one path, glob, folder or prefix names.
+
+    Raises:
+        BadInput: nothing is there.
+    """
     if not pattern:
         raise BadInput("the log's name is empty: name a file, a glob or a folder")
     if address.is_url(pattern):
@@ -311,7 +364,8 @@ def _head(path: str, size: int, storage: Storage) -> bytes:
         ) from None
 
 
-def _check_parquet(path: str, storage: Storage) -> None:
+def _check_parquet(path: str, storage: Storage) -> list[str]:
+    """The names of the columns."""
     start = _head(path, 4, storage)
     if not start:
         raise BadInput(f"{path} is empty (0 bytes): write it again, or name another file")
@@ -325,7 +379,9 @@ def _check_parquet(path: str, storage: Storage) -> None:
         end = file.read(4)
         if end != b"PAR1":
             raise BadInput(f"{path} is cut short (its Parquet footer is missing): copy or write it again")
-        _require_names(path, _parquet_names(file))
+        names = _parquet_names(file)
+    _require_names(path, names)
+    return names
 
 
 def _parquet_names(file: BinaryIO) -> list[str]:
@@ -345,7 +401,8 @@ def _require_names(path: str, names: Sequence[str]) -> None:
         raise BadInput(f"{path} names the column {twice[0]!r} twice (capital letters do not count): rename one of them")
 
 
-def _check_text(path: str, storage: Storage) -> None:
+def _check_text(path: str, storage: Storage) -> list[str]:
+    """No names: those of text are known when its delimiter is."""
     start = _head(path, 4, storage)
     if not start:
         raise BadInput(f"{path} is empty (0 bytes): write it again, or name another file")
@@ -356,6 +413,7 @@ def _check_text(path: str, storage: Storage) -> None:
         raise BadInput(f"{path} is {'' if is_gzip else 'not '}gzip, against its name: rename it or write it again")
     if start == b"PAR1":
         raise BadInput(f"{path} is Parquet, against its name: give it the ending .parquet")
+    return []
 
 
 _CHECKS = {Kind.PARQUET: _check_parquet, Kind.CSV: _check_text, Kind.JSON_LINES: _check_text}
@@ -421,6 +479,7 @@ def _first_line(path: str, storage: Storage) -> str:
         return raw.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         raise BadInput(f"{path} is not UTF-8 text: save it as UTF-8") from None
-    except (OSError, EOFError) as error:
-        reason = getattr(error, "strerror", None) or "it is cut short"
+    except (OSError, EOFError, zlib.error) as error:
+        broken = "it is cut short" if isinstance(error, EOFError) else "its gzip is broken"
+        reason = getattr(error, "strerror", None) or broken
         raise BadInput(f"cannot read {path}: {reason}; write it again") from None

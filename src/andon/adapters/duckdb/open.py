@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 
-from andon.adapters.duckdb.codes import logical_type, quoted_name, text_sql, time_us_sql
+from andon.adapters.duckdb.codes import logical_type, present_sql, quoted_name, text_sql, time_us_sql
 from andon.adapters.duckdb.connection import Connection, by_statistics, close, connect, lock, one_row, reading
-from andon.adapters.duckdb.files import quoted
+from andon.adapters.duckdb.files import LogFiles, quoted
 from andon.adapters.duckdb.outcomes import JoinedLabels, Outcomes, read_labels, unknown_ids
 from andon.adapters.duckdb.place import Place
 from andon.adapters.duckdb.tables import Part
@@ -72,9 +72,14 @@ def open_files(
                 joined = read_labels(connection, outcomes, columns, raw, types)
         with reading(files):
             opened = _open(connection, files, columns, _Raw(raw, types, joined, part or Part(), delay))
+        log = "andon_log" if part is None or part.stretch is None else "andon_whole"
+        if types is not None:  # a reference is known with all its labels
+            with reading(files):
+                untimed = _labels_without_time(connection, opened, log)
+            opened = replace(opened, warnings=(*opened.warnings, *untimed))
         if joined is not None and outcomes is not None and outcomes.is_complete:
-            log = "andon_log" if part is None or part.stretch is None else "andon_whole"
-            found = unknown_ids(connection, outcomes, joined, (log, opened.storages[joined.on]))
+            named = (log, opened.storages[joined.on])
+            found = [] if outcomes.is_checked else unknown_ids(connection, outcomes, joined, named)
             opened = replace(opened, warnings=(*opened.warnings, *joined.warnings, *found))
         lock(connection)
         unless_opened.pop_all()
@@ -102,7 +107,7 @@ class _Raw:
 def _open(connection: Connection, files: Place, columns: Columns, raw: _Raw) -> OpenedLog:
     if raw.joined is not None:
         columns = raw.joined.columns
-    warnings = _create_log(connection, files, columns, raw)
+    warnings = [*_create_log(connection, files, columns, raw), *_lacking(files, raw, columns)]
     storages = described(connection, "andon_log")
     if raw.part.equal is not None:
         _require_rows(connection, files, *raw.part.equal)
@@ -114,6 +119,15 @@ def _open(connection: Connection, files: Place, columns: Columns, raw: _Raw) -> 
     schema = _schema(connection, storages, raw.types)
     bounds = found.rows, found.first_us, found.last_us
     return OpenedLog(connection, files, storages, schema, *bounds, tuple(warnings), columns)
+
+
+def _lacking(files: Place, raw: _Raw, columns: Columns) -> Iterator[tuple[str, str]]:
+    """Warnings about columns with a role that some of the files do not have."""
+    if isinstance(files, LogFiles):
+        elsewhere = () if raw.joined is None else (columns.label, columns.label_time)
+        roles = (getattr(columns, field.name) for field in fields(Columns))
+        named = [name for role in roles for name in ((role,) if isinstance(role, str) else role or ())]
+        yield from files.lacking(name for name in dict.fromkeys(named) if name not in elsewhere)
 
 
 def _meant(name: str, names: Iterable[str]) -> str:
@@ -256,6 +270,18 @@ def _check_rows(
         text = f"{found.early:,} labels arrived before their prediction; they count as known at once"
         told.append(("labels_before_predictions", text))
     return told
+
+
+def _labels_without_time(connection: Connection, opened: OpenedLog, log: str) -> Iterator[tuple[str, str]]:
+    """A warning about labels of which nobody knows when they became known, where others say it."""
+    label, at = opened.columns.label, opened.columns.label_time
+    if label is None or at is None or not {label, at} <= opened.storages.keys():
+        return
+    there = present_sql(label, opened.storages[label])
+    labels, timed = _numbers(connection, f"select count(*), count({quoted_name(at)}) from {log} where {there}")
+    if timed < labels:
+        text = f"{labels - timed:,} of {labels:,} labels have no time in {at!r}; they count as never arrived"
+        yield "labels_without_time", text
 
 
 def _schema(connection: Connection, storages: Mapping[str, str], types: LogSchema | None) -> LogSchema:

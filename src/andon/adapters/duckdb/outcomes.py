@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from andon.adapters.duckdb.codes import logical_type, present_sql, quoted_name, text_sql
 from andon.adapters.duckdb.connection import Connection, one_row
+from andon.adapters.duckdb.files import LogFiles
 from andon.adapters.duckdb.place import Place
 from andon.adapters.duckdb.times import TimeReader
 from andon.adapters.duckdb.types import RawLog, raw_log
@@ -15,6 +16,7 @@ from andon.telemetry.schema import LogicalType, LogSchema
 
 ALIAS = "andon_arrived_labels"
 KNOWN = "andon_known"
+OF_NO_PREDICTION = "labels_of_no_prediction"
 _SHOWN_COLUMNS = 12
 
 
@@ -26,11 +28,13 @@ class Outcomes:
         place: rows with an id, a label and perhaps the time it became known.
         on: the column that both sides share; None: the model's id.
         is_complete: whether labels of no prediction are worth a word (not for the reference, which shares the place).
+        is_checked: whether it was looked for those before (for one of the models of a log they name the others').
     """
 
     place: Place
     on: str | None = None
     is_complete: bool = True
+    is_checked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +72,15 @@ def read_labels(
     place = outcomes.place
     on = outcomes.on or columns.id
     wanted = Columns(id=on, time=on, label_time=columns.label_time)
-    raw = raw_log(connection, place, wanted, types)
+    raw = raw_log(connection, place, wanted, _without(on, types))
     _require(place, on, raw.storages, "join labels to predictions: name the shared column with --on")
     label = _label_column(place, columns, on, raw)
-    label_time = _time_column(columns, on, label, raw.storages)
+    label_time = _time_column(place, columns, (on, label), raw.storages)
     reader = TimeReader(connection, place, raw, on)
     at = "cast(null as timestamp)" if label_time is None else reader.read(label_time).sql
-    rows = (
-        f"select {text_sql(on, raw.storages[on])} as id, {raw.sql[label]} as label, {at} as known_at from {raw.reader}"
-    )
+    joined_by = on if on in predictions.storages else columns.id
+    name = _id_sql(on, raw.storages[on], predictions.storages[joined_by])
+    rows = f"select {name} as id, {raw.sql[label]} as label, {at} as known_at from {raw.reader}"
     connection.execute(f"create temp view andon_labels as {rows}")
     storage = {str(r[0]): str(r[1]) for r in connection.execute("describe andon_labels").fetchall()}["label"]
     there = present_sql("label", storage)
@@ -86,10 +90,23 @@ def read_labels(
         f" (select id, max_by({{'label': label, 'known_at': known_at}}, {newest}) as best, count(*) as n"
         f" from andon_labels where id is not null and {there} group by id)"
     )
-    joined_by = on if on in predictions.storages else columns.id
     _require_known(connection, place, on, label)
     warnings = [*_hidden(place, label, predictions), *_warnings(connection, place, there)]
+    if isinstance(place, LogFiles):
+        warnings += place.lacking(name for name in (on, label, label_time) if name is not None)
     return JoinedLabels(replace(columns, label=label, label_time=label_time), joined_by, tuple(warnings))
+
+
+def _without(name: str, types: LogSchema | None) -> LogSchema | None:
+    """The types known from elsewhere, but for one column: an id is read as it is written."""
+    return None if types is None else LogSchema({each: kind for each, kind in types.types.items() if each != name})
+
+
+def _id_sql(name: str, storage: str, as_in_log: str) -> str:
+    """The id of a label as the log writes its own: where those are numbers, the text `1.0` is `1`."""
+    text = text_sql(name, storage)
+    is_text_of_number = storage == "VARCHAR" and logical_type(as_in_log) is LogicalType.NUMBER
+    return rf"regexp_replace({text}, '^(-?[0-9]+)\.0+$', '\1')" if is_text_of_number else text
 
 
 def unknown_ids(
@@ -112,7 +129,7 @@ def unknown_ids(
     if not unknown:
         return []
     text = f"{unknown:,} of {labels:,} labels in {outcomes.place.name} name no prediction of the log; they are left out"
-    return [("labels_of_no_prediction", text)]
+    return [(OF_NO_PREDICTION, text)]
 
 
 def _require(place: Place, name: str, there: Mapping[str, str], purpose: str) -> None:
@@ -159,12 +176,21 @@ def _label_column(place: Place, columns: Columns, on: str, raw: RawLog) -> str:
     return others[0]
 
 
-def _time_column(columns: Columns, on: str, label: str, storages: Mapping[str, str]) -> str | None:
-    """The column with the time a label became known: as the model names it, else the only one that holds times."""
+def _time_column(place: Place, columns: Columns, others: tuple[str, str], storages: Mapping[str, str]) -> str | None:
+    """The column with the time a label became known: as the model names it, else the only one that holds times.
+
+    Raises:
+        BadInput: the model names one, and times are in another.
+    """
     if columns.label_time in storages:
         return columns.label_time
     times = [name for name, storage in storages.items() if logical_type(storage) is LogicalType.TIME]
-    times = [name for name in times if name not in (on, label)]
+    times = [name for name in times if name not in others]
+    if times and columns.label_time is not None:
+        raise BadInput(
+            f"{place.name} has no column {columns.label_time!r}, which the model names as `label_time_column`; its"
+            f" times are in {', '.join(times[:_SHOWN_COLUMNS])}: rename the column, or mend the model file"
+        )
     return times[0] if len(times) == 1 else None
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 import duckdb
 
 from andon.adapters.duckdb.codes import quoted_name
-from andon.adapters.duckdb.files import FILE, Kind, quoted
+from andon.adapters.duckdb.files import FILE, Kind, quoted, require_readable_name
 from andon.base import address
 from andon.base.errors import BadInput, Unavailable
 from andon.base.interval import Interval
@@ -76,6 +76,11 @@ class LogTable:
     @property
     def is_file(self) -> bool:
         return self.url.startswith("duckdb:")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files of a DuckDB database, as the user named it: its own, and what was not yet written into that."""
+        return (self.database, f"{self.database}.wal") if self.is_file else ()
 
     @property
     def absolute(self) -> tuple[str, ...]:
@@ -256,6 +261,7 @@ def _database_file(url: str, path: str, like: str) -> str:
     name = unquote(path.removeprefix("/"))
     if not name:
         raise BadInput(f"{url} names no file: {like}")
+    require_readable_name(str(Path(name).resolve()), name)
     if not Path(name).is_file():
         raise BadInput(f"there is no database {name}: check the path (a fourth slash starts at the root); {like}")
     return name

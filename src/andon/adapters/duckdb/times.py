@@ -72,7 +72,8 @@ class TimeReader:
             raise BadInput(f"the time column {name!r} has a time zone in {zoned[0]} and none in {naive[0]}: {mend}")
 
     def _epoch(self, name: str) -> TimeColumn:
-        column = f"cast({quoted_name(name)} as double)"
+        number = f"cast({quoted_name(name)} as double)"
+        column = f"case when isfinite({number}) then {number} end"  # a table of doubles writes NaN for no time
         low, high = one_row(self.connection, f"select min({column}), max({column}) from {self.raw.reader}")
         if low is None:
             return TimeColumn("cast(null as timestamp)", None)
@@ -80,7 +81,7 @@ class TimeReader:
             first, last = (bound * 1_000_000 / microseconds for bound in _PLAUSIBLE_SECONDS)
             if first <= float(str(low)) and float(str(high)) < last:
                 text = f"{name!r} holds numbers; they were read as {unit} since 1970 (UTC)"
-                at = f"make_timestamp(cast(round({column} * {microseconds}) as bigint))"
+                at = f"make_timestamp(cast(round(({column}) * {microseconds}) as bigint))"
                 return TimeColumn(at, None, (("epoch_times", text),))
         raise BadInput(
             f"the time column {name!r} of {self.files.name} holds numbers from {low} to {high},"
@@ -100,9 +101,10 @@ class TimeReader:
         count = sum(number for is_wrong, _, number in rows if is_wrong)
         if count:
             example = self._example(column, wrong)
-            raise BadInput(
-                f"{count:,} values of the time column {name!r} are not ISO 8601 times, for example {example}: {_MEND}"
-            )
+            told = f"{count:,} values of the time column {name!r} are not ISO 8601 times, for example {example}"
+            if count == 1:
+                told = f"1 value of the time column {name!r} is not an ISO 8601 time, {example}"
+            raise BadInput(f"{told}: {_MEND}")
         zones = [zone for _, zone, _ in rows]
         if len(zones) > 1:
             one, other = (self._example(column, f"{zone} = {quoted(each)}") for each in zones[:2])

@@ -13,7 +13,7 @@ from andon.telemetry.schema import LogicalType, LogSchema
 
 ISO_TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(\s?(Z|z|UTC|[+-]\d{2}(:?\d{2})?))?)?$"
 
-_BIT, _WHOLE, _FRACTION, _TRUTH, _TIME, _TEXT, _NUL = 1, 2, 4, 8, 16, 32, 64
+_BIT, _WHOLE, _FRACTION, _TRUTH, _TIME, _TEXT, _NUL, _LONG = 1, 2, 4, 8, 16, 32, 64, 128
 _ONE_KIND = {_TRUTH: "BOOLEAN", _TIME: "TIMESTAMP"}
 _PARQUET_CASTS = {  # DuckDB compares nanoseconds with zone to nothing else
     "TIMESTAMPTZ_NS": "cast({} as timestamptz)",
@@ -117,9 +117,10 @@ def _storage(held: int, wanted: LogicalType | None) -> str:
         return "BOOLEAN"
     if (wanted, held) == (LogicalType.NUMBER, _TRUTH):
         return "BIGINT"
-    if held & ~(_BIT | _WHOLE | _FRACTION):
+    if held & ~(_BIT | _WHOLE | _FRACTION | _LONG):
         return _ONE_KIND.get(held, "VARCHAR")
-    return "DOUBLE" if held & _FRACTION else "BIGINT"
+    whole = "HUGEINT" if held & _LONG else "BIGINT"  # as doubles, long ids would be each other's
+    return "DOUBLE" if held & _FRACTION else whole
 
 
 def _held_sql(name: str) -> str:
@@ -129,6 +130,7 @@ def _held_sql(name: str) -> str:
         f"case when {column} is null then 0 when try_cast({column} as double) is not null then"
         f" case when {column} in ('0', '1') then {_BIT}"
         f" when regexp_matches({column}, '^-?(0|[1-9][0-9]{{0,17}})$') then {_WHOLE}"
+        f" when regexp_matches({column}, '^-?[1-9][0-9]{{18,37}}$') then {_LONG}"
         f" when regexp_matches({column}, '^[+-]?0[0-9]|_') then {_TEXT} else {_FRACTION} end"
         f" when lower({column}) in ('true', 'false') then {_TRUTH}"
         f" when regexp_matches({column}, '{ISO_TIME}') and {instant_sql(column)} is not null then {_TIME}"

@@ -13,6 +13,7 @@ from rich.console import Console
 from typing_extensions import override
 
 from andon.base.errors import BadInput
+from andon.bootstrap.inputs import files_named
 from andon.interfaces.cli.words import HELD
 
 _SHOWN_NAME = 100
@@ -93,13 +94,18 @@ def require_place(path: str, inputs: Iterable[str], option: str = "--json") -> N
     folder = Path(path).parent
     if _is_folder(path):
         raise BadInput(f"cannot write {path}: it is a folder; name a file in it")
-    for source in inputs:
-        if Path(path).exists() and Path(source).exists() and Path(path).samefile(source):
-            raise BadInput(f"{option} {path} would overwrite {source}, which the scan reads: name another file")
+    if Path(path).exists():
+        _require_no_input(path, inputs, option)
     if not folder.is_dir():
         raise BadInput(f"cannot write {path}: there is no folder {folder}; make it, or name another file")
     if not os.access(folder, os.W_OK):
         raise BadInput(f"cannot write {path}: you may not write to {folder}; name another file")
+
+
+def _require_no_input(path: str, inputs: Iterable[str], option: str) -> None:
+    for file in (each for source in inputs for each in files_named(source)):
+        if Path(file).exists() and Path(path).samefile(file):
+            raise BadInput(f"{option} {path} would overwrite {file}, which the scan reads: name another file")
 
 
 def require_file(path: str, option: str) -> None:

@@ -17,7 +17,7 @@ from andon.bootstrap.pin import Memory
 from andon.bootstrap.send import send_scan
 from andon.bootstrap.wiring import Labels, ScanRequest, scan_models
 from andon.incident.document import Document, to_document, to_scans
-from andon.incident.scan import Scan
+from andon.incident.scan import Scan, Warning  # noqa: A004  # the contract's word
 from andon.interfaces.cli import guess_words, options, output, pin_command, progress, scan_text, words
 from andon.interfaces.cli.page.write import write_page
 from andon.inventory.guess import Guess
@@ -89,8 +89,9 @@ def run(asked: Asked, *, strict: bool, quiet: bool, no_color: bool) -> bool:
     if quiet and guess is not None:
         print(guess_words.line(guess), file=sys.stderr)
     if not quiet:
+        told = _warn_of_all(scans, no_color=no_color)
         for scan, frame in framed:
-            _warn(scan, scans, no_color=no_color)
+            _warn(scan, scans, told, no_color=no_color)
             _show(asked, scan, frame, no_color=no_color)
     if failed is not None:
         raise failed
@@ -204,11 +205,24 @@ def _write(asked: Asked, framed: _Framed, document: Document) -> tuple[_Framed, 
     return framed, failed
 
 
-def _warn(scan: Scan, scans: Sequence[Scan], *, no_color: bool) -> None:
-    if len(scans) > 1 and scan.warnings:
-        print(f"Of {words.plain(scan.model_id)}:", file=sys.stderr)
+def _warn_of_all(scans: Sequence[Scan], *, no_color: bool) -> frozenset[Warning]:
+    """Say once what is to be said of each of several models."""
+    first, *others = scans
+    shared = [each for each in first.warnings if others and all(each in scan.warnings for scan in others)]
+    _print_warnings(shared, no_color=no_color)
+    return frozenset(shared)
+
+
+def _warn(scan: Scan, scans: Sequence[Scan], told: frozenset[Warning], *, no_color: bool) -> None:
+    warnings = [each for each in scan.warnings if each not in told]
+    if len(scans) > 1 and warnings:
+        print(f"Of {words.plain(words.named(scan.model_id))}:", file=sys.stderr)
+    _print_warnings(warnings, no_color=no_color)
+
+
+def _print_warnings(warnings: Sequence[Warning], *, no_color: bool) -> None:
     stderr = output.console(no_color=no_color, stderr=True)
-    for warning in scan.warnings:
+    for warning in warnings:
         stderr.print(scan_text.warning_line(warning))
 
 
@@ -244,4 +258,5 @@ def _command(asked: Asked) -> tuple[str, ...]:
         ("--now", asked.now),
     )
     options_given = [word for option, value in given if value is not None for word in (option, value)]
-    return tuple(address.shown(word) for word in ("andon", "scan", *asked.logs, *options_given))
+    logs = (f"./{log}" if log.startswith("-") else log for log in asked.logs)
+    return tuple(address.shown(word) for word in ("andon", "scan", *logs, *options_given))

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from andon.base.interval import Interval
+from andon.base.predicate import identifier, literal
 from andon.detect.finding import Finding
 from andon.incident.scan import DetectedIncident, Note, Scan, Warning  # noqa: A004  # the contract's word
 from andon.interfaces.cli import spark, words
@@ -24,6 +25,9 @@ BAR_WIDTH: Final = 24
 CHART_WIDTH_MAX: Final = 96
 LOUD: Final = {"P0": "bold red", "P1": "bold yellow", "P2": "bold", "P3": "bold"}
 QUIET: Final = "dim"
+PLACEHOLDER: Final = "log"
+"""Stands in a query for rows that no name of a query's language names."""
+READERS: Final = {".parquet": "read_parquet", ".csv": "read_csv", ".jsonl": "read_json", ".ndjson": "read_json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,9 @@ class Page:
 
     def _head(self, console: Console) -> None:
         scan = self.scan
-        decisions = f"{words.of_things(scan.rows, 'decision', 'decisions')} of {words.plain(scan.model_id)}"
+        decisions = (
+            f"{words.of_things(scan.rows, 'decision', 'decisions')} of {words.plain(words.named(scan.model_id))}"
+        )
         console.print(Text(f"{_found(scan)} in {decisions}.", style="bold"))
         period = words.span(scan.period, self.frame.zone)
         evaluations = words.of_things(scan.evaluations, "evaluation", "evaluations")
@@ -138,7 +144,9 @@ def draw_next(console: Console, page: Page) -> None:
     for number, incident in enumerate(page.scan.incidents, start=1):
         which = f"incident {number}" if len(page.scan.incidents) > 1 else "it"
         _step(
-            console, f"List the decisions that {which} touched (SQL, times in UTC)", select(page.frame.logs, incident)
+            console,
+            f"List the decisions that {which} touched {about_query(page.frame.logs, page.scan)}",
+            select(page.frame.logs, incident),
         )
     if page.frame.written is None:
         _step(console, "Keep the result", page.frame.again("--json", "scan.json"))
@@ -290,7 +298,25 @@ def select(logs: Sequence[str], incident: DetectedIncident) -> str:
 def _source(logs: Sequence[str]) -> str:
     """What to select from: the only file, the table of an address, else a name to fill in."""
     if len(logs) > 1 or not logs:
-        return "log"
+        return _source_of_several(logs)
     if logs[0].endswith((".parquet", ".csv", ".jsonl", ".ndjson", ".json")):
-        return "'" + logs[0].replace("'", "''") + "'"
-    return parse_qs(urlsplit(logs[0]).query).get("table", ["log"])[0]
+        return literal(logs[0])
+    table = parse_qs(urlsplit(logs[0]).query).get("table", [""])[0]
+    return ".".join(identifier(part) for part in table.split(".", 1)) if table else PLACEHOLDER
+
+
+def _source_of_several(logs: Sequence[str]) -> str:
+    alike = (each for ending, each in READERS.items() if logs and all(log.endswith(ending) for log in logs))
+    reader = next(alike, None)
+    return PLACEHOLDER if reader is None else f"{reader}([{', '.join(map(literal, logs))}], union_by_name = true)"
+
+
+def about_query(logs: Sequence[str], scan: Scan) -> str:
+    """What has to be known of the query: the zone of its times, and what it cannot say by itself."""
+    told = ["SQL", "times in UTC"]
+    if any(warning.code == "epoch_times" for warning in scan.warnings):
+        told.append("numbers turned into times first")
+    if _source(logs) == PLACEHOLDER and logs:
+        more = f" and {len(logs) - 1:,} more" if len(logs) > 1 else ""
+        told.append(f"{PLACEHOLDER} stands for the rows of {words.plain(logs[0])}{more}")
+    return f"({', '.join(told)})"

@@ -21,6 +21,11 @@ def plain(text: str) -> str:
     return visible(text)
 
 
+def named(model_id: str) -> str:
+    """What to call a model, of which the name may be empty or blank."""
+    return model_id if model_id.strip() else repr(model_id)
+
+
 def moment(at: datetime, zone: tzinfo) -> str:
     """`7 May 2001, 04:00 UTC`: the zone of that date is named."""
     local = at.astimezone(zone)

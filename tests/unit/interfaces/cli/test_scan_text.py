@@ -7,8 +7,9 @@ import pytest
 from rich.console import Console
 
 from andon.detect.finding import Slice
+from andon.incident.scan import Warning  # noqa: A004  # the contract's word
 from andon.interfaces.cli import scan_text, words
-from andon.interfaces.cli.scan_text import Frame, Page, select
+from andon.interfaces.cli.scan_text import Frame, Page, about_query, select
 
 COMMAND = ("andon", "scan", "log.parquet", "--model", "my model.yaml")
 
@@ -121,8 +122,17 @@ def test_more_findings_are_counted(scan, incident, frame):
         (["duckdb:///w.duckdb?table=decisions"], "decisions"),
         (["postgresql://reader@host/base?table=risk.decisions"], "risk.decisions"),
         (["s3://bucket/prefix"], "log"),
-        (["a.parquet", "b.parquet"], "log"),
+        (["a.parquet", "b.parquet"], "read_parquet(['a.parquet', 'b.parquet'], union_by_name = true)"),
+        (["a.parquet", "folder"], "log"),
+        (["duckdb:///w.duckdb?table=risk.My%20log"], 'risk."My log"'),
     ],
 )
 def test_the_query_for_the_decisions_names_their_place(logs, source, incident):
     assert select(logs, incident).startswith(f"SELECT * FROM {source} WHERE ")
+
+
+def test_what_a_query_cannot_say_stands_beside_it(scan):
+    assert about_query(["a.parquet"], scan) == "(SQL, times in UTC)"
+    assert about_query(["lg", "more"], scan) == "(SQL, times in UTC, log stands for the rows of lg and 1 more)"
+    numbers = replace(scan, warnings=(Warning("epoch_times", "'ts' holds numbers"),))
+    assert about_query(["a.csv"], numbers) == "(SQL, times in UTC, numbers turned into times first)"

@@ -14,7 +14,7 @@ from andon.interfaces.cli.page import pictures, sayings
 from andon.interfaces.cli.page.parts import Cell, ShownChange, ShownFinding, ShownIncident, Step
 from andon.interfaces.cli.page.scene import Scene
 from andon.interfaces.cli.page.spreads import spread
-from andon.interfaces.cli.scan_text import Frame, select
+from andon.interfaces.cli.scan_text import Frame, about_query, select
 from andon.inventory.change import Change
 from andon.inventory.model import Model
 
@@ -205,7 +205,7 @@ def _steps(told: Told) -> tuple[Step, ...]:
         look = f"Find what was changed around the start ({bounds}).{told.where_to_look}"
     return (
         Step(look),
-        Step("List the decisions that it touched (SQL, times in UTC):", select(frame.logs, incident)),
+        Step(f"List the decisions that it touched {about_query(frame.logs, told.scan)}:", select(frame.logs, incident)),
         *keep(frame),
         Step("See what was looked for, and what each detector cannot see:", "andon show detectors", command=True),
     )

@@ -59,7 +59,7 @@ def _cells(scan: Scan, frame: Frame) -> tuple[Cell, ...]:
     figures = scan.figures
     reference = () if figures is None else (words.span(figures.reference_period, zone),)
     return (
-        Cell("Decisions", f"{scan.rows:,}", (sayings.name(scan.model_id),)),
+        Cell("Decisions", f"{scan.rows:,}", (sayings.name(words.named(scan.model_id)),)),
         Cell("From, to", f"{first.day} {first:%b}", (f"to {words.moment(last, zone)}",)),
         Cell("Evaluations", f"{scan.evaluations:,}", (f"one every {words.length(scan.evaluation)}",)),
         Cell(

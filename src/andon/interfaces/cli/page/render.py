@@ -90,7 +90,7 @@ def _model(scan: Scan, frame: Frame) -> dict[str, Any]:
     page = _page(scan, replace(frame, page=None))
     found = page["incidents"]
     return page | {
-        "name": sayings.name(scan.model_id),
+        "name": sayings.name(words.named(scan.model_id)),
         "headline": page["title"] if len(found) > 1 else found[0].title if found else page["quiet"].title,
         "priority": min((each.priority for each in scan.incidents), default=None),
         "rows": words.of_things(scan.rows, "decision", "decisions"),
@@ -123,8 +123,8 @@ def _page(scan: Scan, frame: Frame) -> dict[str, Any]:
     replayed = words.of_things(scan.evaluations, "evaluation", "evaluations")
     return {
         "models": (),
-        "tab": f"{tab} · {sayings.name(scan.model_id)}",
-        "subject": sayings.name(f"{scan.model_id} · {', '.join(_short(log) for log in frame.logs)}"),
+        "tab": f"{tab} · {sayings.name(words.named(scan.model_id))}",
+        "subject": sayings.name(f"{words.named(scan.model_id)} · {', '.join(_short(log) for log in frame.logs)}"),
         "facts": (
             f"{decisions}, {words.span(scan.period, frame.zone)}",
             f"{replayed} replayed in {words.number(scan.seconds)}{words.HELD}s",
