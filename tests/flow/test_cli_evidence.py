@@ -692,3 +692,11 @@ def test_a_log_that_is_not_there(andon):
     for words in (("hold",), ("verify", "log")):
         code, _, err = andon("evidence", *words, "--log", "w-7")
         assert (code, "name one of w-2, w-main" in err) == (2, True)
+
+
+def test_a_pin_that_andon_cannot_have_packed(andon, tmp_path):
+    with zipfile.ZipFile(tmp_path / "odd.pin", "w") as zipped:
+        for name in ("scan.json", "observed.json", "setting.json", "model.yaml"):
+            zipped.writestr(name, "x" * 100, zipfile.ZIP_LZMA)
+    code, out, err = andon("evidence", "recompute", "odd.pin")
+    assert (code, out, "packed in an unknown way" in err) == (2, "", True), err

@@ -2,11 +2,12 @@
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -26,6 +27,7 @@ from andon.telemetry.source import LogSource
 
 FORMAT = "andon.pin/1"
 MEMBERS = ("scan.json", "model.yaml", "setting.json", "observed.json")
+METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 MEMBER_BYTES_MAX = 1 << 30
 
 
@@ -128,8 +130,10 @@ def read_pin(path: Path) -> Pin:
             infos = [each for each in zipped.infolist() if each.filename in MEMBERS or _is_chart(each.filename)]
             if any(each.file_size > MEMBER_BYTES_MAX for each in infos):
                 raise BadInput(f"a member of {path} is larger than 1 GiB")
+            if any(each.compress_type not in METHODS or each.flag_bits & 1 for each in infos):
+                raise BadInput(f"a member of {path} is encrypted or packed in an unknown way: name what Andon wrote")
             members = {each.filename: zipped.read(each) for each in infos}
-    except (OSError, zipfile.BadZipFile):
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
         raise BadInput(f"{path} is no pin: name the file that `andon scan --pin` wrote, or a bundle with one") from None
     if missing := [name for name in MEMBERS if name not in members]:
         raise BadInput(
