@@ -105,6 +105,10 @@ MODEL_FILES: Mapping[str, tuple[str | bytes, list[str]]] = {
         MODEL + "label_delay_days_median: 1:30\n",
         ["model.yaml, line 6: YAML reads 1:30 as a number of base 60", "write a decimal number"],
     ),
+    "a number of thousands of digits": (
+        MODEL + f"threshold: {'9' * 5000}\n",
+        ["model.yaml, line 6 holds a number of 5,000 digits", "write a shorter one"],
+    ),
     "no prediction there": (MODEL.replace("column: p", "column: pp"), ["no column 'pp'", "mend `prediction_column`"]),
     "no label there": (MODEL + "label_column: y\n", ["no column 'y'", "label_column: null"]),
     "no label time there": (MODEL + "label_time_column: at\n", ["no column 'at'", "label_time_column: null"]),
