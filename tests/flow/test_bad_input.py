@@ -901,3 +901,10 @@ def test_numbers_that_are_none_are_no_times(andon: Run, work: Path) -> None:
     code, _, err = andon(*SCAN)
     assert code == 2
     assert "600 of 1,200 rows of log.parquet have no time in 'ts'" in " ".join(err.split())
+
+
+def test_a_table_may_have_a_dot_in_its_name(andon: Run, work: Path) -> None:
+    with duckdb.connect("w.db") as database:
+        database.execute("""create table "s.t" as from 'log.parquet'""")
+    assert andon("scan", "duckdb:///w.db?table=s.t", *SCAN[2:])[0] == 0
+    assert "has no table s.u: its tables are s.t" in andon("scan", "duckdb:///w.db?table=s.u", *SCAN[2:])[2]
