@@ -105,6 +105,10 @@ MODEL_FILES: Mapping[str, tuple[str | bytes, list[str]]] = {
         MODEL + "label_delay_days_median: 1:30\n",
         ["model.yaml, line 6: YAML reads 1:30 as a number of base 60", "write a decimal number"],
     ),
+    "a number of thousands of digits": (
+        MODEL + f"threshold: {'9' * 5000}\n",
+        ["model.yaml, line 6 holds a number of 5,000 digits", "write a shorter one"],
+    ),
     "no prediction there": (MODEL.replace("column: p", "column: pp"), ["no column 'pp'", "mend `prediction_column`"]),
     "no label there": (MODEL + "label_column: y\n", ["no column 'y'", "label_column: null"]),
     "no label time there": (MODEL + "label_time_column: at\n", ["no column 'at'", "label_time_column: null"]),
@@ -897,3 +901,10 @@ def test_numbers_that_are_none_are_no_times(andon: Run, work: Path) -> None:
     code, _, err = andon(*SCAN)
     assert code == 2
     assert "600 of 1,200 rows of log.parquet have no time in 'ts'" in " ".join(err.split())
+
+
+def test_a_table_may_have_a_dot_in_its_name(andon: Run, work: Path) -> None:
+    with duckdb.connect("w.db") as database:
+        database.execute("""create table "s.t" as from 'log.parquet'""")
+    assert andon("scan", "duckdb:///w.db?table=s.t", *SCAN[2:])[0] == 0
+    assert "has no table s.u: its tables are s.t" in andon("scan", "duckdb:///w.db?table=s.u", *SCAN[2:])[2]

@@ -13,6 +13,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+import synthetic
+
 DATA = Path(__file__).parents[1] / "data"
 BROKEN, CLEAN = DATA / "o01_taiwan_renamed_feature", DATA / "o05_taiwan_control_strict"
 PROGRAM = "from andon.interfaces.cli.app import main; main()"
@@ -293,3 +295,12 @@ def test_version(andon):
     code, out, _ = andon("--version")
     assert code == 0
     assert out.startswith("andon ")
+
+
+def test_a_log_named_like_an_option_is_named_by_its_folder_in_commands(andon, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path(synthetic.make_log(tmp_path, synthetic.FAULTS["income_null"])).rename("-l.parquet")
+    Path(synthetic.make_reference(tmp_path)).rename("reference.parquet")
+    code, out, err = andon("scan", "--reference", "reference.parquet", "--", "-l.parquet")
+    assert code == 1, err
+    assert "andon scan ./-l.parquet " in out

@@ -13,6 +13,8 @@ _IN_C: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Ten times as fast, where PyYAML has it; a user's file is read by the one whose words on mistakes we know."""
 
 _NUMBERS: Final = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
+_DIGITS_MAX: Final = 1_000
+"""No number that means something is longer; Python refuses to read some that are."""
 
 
 def read_shipped(text: str) -> Any:
@@ -100,9 +102,14 @@ def _require_keys_once(path: str, node: yaml.Node) -> None:
 
 
 def _require_decimal(path: str, node: yaml.Node) -> None:
-    """YAML reads 1:30 as a number of base 60, which is 90."""
+    """YAML reads 1:30 as a number of base 60, which is 90; and Python does not read the longest ones."""
     if node.tag in _NUMBERS and ":" in node.value:
         raise BadInput(
             f"{path}, line {node.start_mark.line + 1}: YAML reads {node.value} as a number of base 60; write a decimal "
             "number, or put it in quotes if it is text"
+        )
+    if node.tag in _NUMBERS and len(node.value) > _DIGITS_MAX:
+        raise BadInput(
+            f"{path}, line {node.start_mark.line + 1} holds a number of {len(node.value):,} digits: write a shorter "
+            "one, or put it in quotes if it is text"
         )

@@ -360,7 +360,7 @@ CAUSES: dict[str, tuple[Callable[[], object], str | list[str], list[str]]] = {
     "a day that is none": (
         _csv("1,2026-02-30,1"),
         "log.csv",
-        ["time column 'ts' are not ISO 8601", "'2026-02-30' (id 1 in log.csv)", "write times"],
+        ["time column 'ts' is not an ISO 8601 time", "'2026-02-30' (id 1 in log.csv)", "write times"],
     ),
     "mixed zones": (
         _csv("1,2026-01-01T00:00:00Z,1", "2,2026-01-01T00:00:00+02:00,1"),

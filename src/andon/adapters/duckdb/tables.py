@@ -119,7 +119,7 @@ class LogTable:
         except (duckdb.CatalogException, duckdb.BinderException):  # a file that another reader of the engine's claims
             raise self._no_database() from None
         connection.execute(f"use {database}")  # a view in the file names its tables as seen from there
-        self._require(
+        named = self._found(
             connection.execute(
                 "select schema_name, table_name from duckdb_tables() where database_name = $1 and not internal"
                 " union all"
@@ -127,7 +127,7 @@ class LogTable:
                 [f"{self.alias} database"],
             ).fetchall()
         )
-        sql = f"select * from {database}.{'.'.join(map(quoted_name, self._table_name('main')))}"
+        sql = f"select * from {database}.{'.'.join(map(quoted_name, named))}"
         try:
             what = "view" if self.alias == ALIAS else "table"  # two databases cannot both be where names are looked up
             connection.execute(f"create temp {what} {self.alias} as {sql}")
@@ -150,9 +150,11 @@ class LogTable:
         first, dot, last = self.table.partition(".")
         return (first, last) if dot else (schema, first)
 
-    def _require(self, found: list[tuple[str, str]]) -> None:
-        if self._table_name("main") in found:
-            return
+    def _found(self, found: list[tuple[str, str]]) -> tuple[str, str]:
+        """The schema and the table that are meant; a table may have a dot in its own name."""
+        for named in (self._table_name("main"), ("main", self.table)):
+            if named in found:
+                return named
         names = [table if schema == "main" else f"{schema}.{table}" for schema, table in found]
         near = nearest(self.table, names)
         mend = f"did you mean {near}?" if near else f"its tables are {', '.join(sorted(names)[:12]) or 'none'}"
