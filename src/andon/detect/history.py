@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,12 @@ from andon.telemetry.plan import Cube, Plan
 from andon.telemetry.summary import LAG_NEVER, Int64, Summary, pack, unpack
 
 Float = npt.NDArray[np.float64]
+
+
+UNLIKE: Final = 0.9
+"""Two columns so far apart (total variation distance) have hardly a value in common."""
+UNLIKE_ROWS_MIN: Final = 50
+"""So many rows say that they are."""
 
 
 @dataclass(frozen=True)
@@ -214,6 +221,19 @@ class History:
         usable[list(codes.unusable)] = False
         log, reference = self.counts(coding).sum(axis=0), self.reference_counts(coding).sum(axis=0)
         return bool(log.sum() > 0 and log[usable].sum() == 0 and reference[usable].sum() > reference.sum() / 2)
+
+    def unlike_from_the_start(self, coding: str) -> bool:
+        """Whether nearly all rows of the log, those of its first evaluation too, are where few of the reference are.
+
+        Measured by the total variation distance (half the sum of the differences of the shares); what begins later is
+        for detectors, and few rows say nothing.
+        """
+        log, reference = self.counts(coding), self.reference_counts(coding).sum(axis=0)
+        if log.sum() < UNLIKE_ROWS_MIN or not reference.sum():
+            return False
+        first = log[: int(np.argmax(log.sum(axis=1).cumsum() >= UNLIKE_ROWS_MIN)) + 1].sum(axis=0)
+        shares = (first / first.sum(), log.sum(axis=0) / log.sum())
+        return all(bool(np.abs(each - reference / reference.sum()).sum() / 2 >= UNLIKE) for each in shares)
 
     def _entries(self, summary: Summary, buckets: Int64, cube: Cube) -> Entries:
         shape = self.plan.shape(cube)

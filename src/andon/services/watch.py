@@ -196,6 +196,7 @@ class Watch:
                     "it; restore the column, or take it out of the model file"
                 )
                 warnings.append(ScanWarning("absent_throughout", text))
+        warnings += _unlike(watched, history)
         if len(history.buckets) == 0:
             period, end = request.log.period(), "the end of the log"
             if request.now is not None and request.now < period.end:
@@ -301,6 +302,18 @@ def _unread(request: Request, watched: Watched) -> Iterator[ScanWarning]:
             f"write it as it stands there, such as {', '.join(map(repr, answers.values[:CLASSES_TOLD]))}"
         )
         yield ScanWarning("favourable_unknown", text)
+
+
+def _unlike(watched: Watched, history: History) -> Iterator[ScanWarning]:
+    """Columns that are other than in the reference from the first rows on, so that nothing began within the log."""
+    names = [name for name in watched.names if not history.absent(name) and history.unlike_from_the_start(name)]
+    if names:
+        text = (
+            f"{_few([watched.codings[name].column for name in names])} hardly ever has a value here that the reference "
+            "has, from the first rows on: nothing began within the log, so no incident is raised for it; check what "
+            "feeds it, or name a reference of the same kind"
+        )
+        yield ScanWarning("unlike_reference", text)
 
 
 def _few(names: Sequence[str]) -> str:

@@ -13,7 +13,6 @@ from rich.console import Console
 from typing_extensions import override
 
 from andon.base.errors import BadInput
-from andon.bootstrap.inputs import files_named
 from andon.interfaces.cli.words import HELD
 
 _SHOWN_NAME = 100
@@ -94,7 +93,7 @@ def require_place(path: str, inputs: Iterable[str], option: str = "--json") -> N
     folder = Path(path).parent
     if _is_folder(path):
         raise BadInput(f"cannot write {path}: it is a folder; name a file in it")
-    if Path(path).exists():
+    if inputs and Path(path).exists():
         _require_no_input(path, inputs, option)
     if not folder.is_dir():
         raise BadInput(f"cannot write {path}: there is no folder {folder}; make it, or name another file")
@@ -103,6 +102,8 @@ def require_place(path: str, inputs: Iterable[str], option: str = "--json") -> N
 
 
 def _require_no_input(path: str, inputs: Iterable[str], option: str) -> None:
+    from andon.bootstrap.inputs import files_named  # noqa: PLC0415  # DuckDB takes its time, and few commands read logs
+
     for file in (each for source in inputs for each in files_named(source)):
         if Path(file).exists() and Path(path).samefile(file):
             raise BadInput(f"{option} {path} would overwrite {file}, which the scan reads: name another file")
