@@ -18,7 +18,7 @@ from andon.adapters.segments.segment import SegmentName, encode_segment, read_se
 from andon.adapters.segments.snapshot import Snapshot
 from andon.adapters.segments.verify import Checked, verify_folder
 from andon.base.errors import Tampered
-from andon.bootstrap import logs, verification
+from andon.bootstrap import logs, positions, verification
 from andon.bootstrap.ledger import open_ledger
 from andon.ledger.entry import Entry, make_entry, parse_header
 from andon.ledger.merkle import leaf_hash
@@ -118,6 +118,24 @@ def test_who_writes_meanwhile_is_no_tampering(
     code, out, err = andon("evidence", "verify", "log")
     assert (code, "each byte" in out) == (0, True), err
     assert ledger.exists()
+
+
+@pytest.mark.usefixtures("live")
+def test_a_hint_that_is_written_anew_while_it_is_read_is_no_tampering(
+    ledger: Path, here: Path, andon: Andon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "more.jsonl").write_text("".join(map(line, range(900))))
+    real = positions.secret_in
+
+    def late(path: Path) -> bytes:
+        monkeypatch.setattr(positions, "secret_in", real)
+        assert andon("record", "more.jsonl", "--producer", "q")[0] == 0
+        return real(path)
+
+    before = (ledger / "positions.json").read_bytes()
+    monkeypatch.setattr(positions, "secret_in", late)
+    assert andon("evidence", "verify", "log")[0] == 0
+    assert (ledger / "positions.json").read_bytes() != before
 
 
 @pytest.mark.usefixtures("live")

@@ -65,14 +65,11 @@ class Claims:
         Raises:
             Tampered: somebody else wrote it.
         """
-        self._path, self._told = folder / POSITIONS, _snapshot(folder)
-        if self._path.is_symlink() or (self._path.exists() and not self._is_own(folder)):
+        self._path, raw = folder / POSITIONS, _raw(folder)  # once: a server may write another meanwhile
+        self._told = None if raw is None else _told(folder, raw)
+        if self._path.is_symlink() or (raw is not None and (self._told is None or raw != _encoded(folder, self._told))):
             raise self._wrong("was not written by this ledger")
         self._learning, self._answered, self._labelled = Learning(), set[tuple[str, str]](), set[str]()
-
-    def _is_own(self, folder: Path) -> bool:
-        told = self._told
-        return told is not None and self._path.read_bytes() == _encoded(folder, told)
 
     def see(self, seq: int, fields: Mapping[str, Any]) -> None:
         """The next entry."""
@@ -132,13 +129,26 @@ def _root(nodes: NodeAt, size: int) -> str:
 
 def _snapshot(folder: Path) -> dict[str, Any] | None:
     """What the file says; None without one, or where it is not as it was written."""
+    raw = _raw(folder)
+    return None if raw is None else _told(folder, raw)
+
+
+def _raw(folder: Path) -> bytes | None:
+    """The bytes of the file, none of what is no file (a pipe would be waited for); None: there is nothing."""
     path = folder / POSITIONS
     try:
-        found = orjson.loads(path.read_bytes()) if path.is_file() else None
-    except (FileNotFoundError, ValueError):
+        return path.read_bytes() if path.is_file() or not path.exists() else b""
+    except FileNotFoundError:
+        return None
+
+
+def _told(folder: Path, raw: bytes) -> dict[str, Any] | None:
+    try:
+        found = orjson.loads(raw)
+    except ValueError:
         return None
     code = found.pop(_CODE, None) if isinstance(found, dict) else None
-    if found is None or not isinstance(code, str) or not hmac.compare_digest(code.encode(), _code(folder, found)):
+    if not isinstance(code, str) or not hmac.compare_digest(code.encode(), _code(folder, found)):
         return None
     return dict(found)
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from andon.bootstrap.verification import bundle_verifier, compare_ledger, verify
 from andon.interfaces.cli import output, progress
 from andon.ledger.checkpoint import Verifier, parse_vkey
 
+METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 NOTE_BYTES_MAX: Final = 16 << 20
 """So much of a receipt is read; a device has no end."""
 
@@ -152,9 +154,13 @@ def _note(path: str) -> bytes:
 
 def _note_in_zip(path: str) -> bytes:
     try:
-        with zipfile.ZipFile(path) as bundle, bundle.open("checkpoint") as file:
-            return file.read(NOTE_BYTES_MAX)
-    except Exception:  # noqa: BLE001  # damaged, encrypted, of a method unknown here: each library has its own error
-        raise BadInput(
-            f"{path} holds no checkpoint that can be read: name a bundle, a receipt or a checkpoint"
-        ) from None
+        with zipfile.ZipFile(path) as bundle:
+            is_packed_so = bundle.getinfo("checkpoint").compress_type in METHODS
+            note = bundle.open("checkpoint").read(NOTE_BYTES_MAX) if is_packed_so else b""
+    except (OSError, LookupError, ValueError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError):
+        note = (
+            b""  # missing, damaged, encrypted (RuntimeError) or of a later version of the format (NotImplementedError)
+        )
+    if not note:
+        raise BadInput(f"{path} holds no checkpoint that can be read: name a bundle, a receipt or a checkpoint")
+    return note
