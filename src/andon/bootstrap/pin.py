@@ -133,7 +133,7 @@ def read_pin(path: Path) -> Pin:
             if any(each.compress_type not in METHODS or each.flag_bits & 1 for each in infos):
                 raise BadInput(f"a member of {path} is encrypted or packed in an unknown way: name what Andon wrote")
             members = {each.filename: zipped.read(each) for each in infos}
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
+    except (OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile):
         raise BadInput(f"{path} is no pin: name the file that `andon scan --pin` wrote, or a bundle with one") from None
     if missing := [name for name in MEMBERS if name not in members]:
         raise BadInput(

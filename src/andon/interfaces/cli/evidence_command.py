@@ -1,10 +1,8 @@
 """`andon evidence seal`, `export`, `prove`, `hold`, `release`: parse, call the service, show."""
 
 import json
-import lzma
 import re
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -22,7 +20,6 @@ from andon.services.audit import Case
 from andon.services.retain import Retained
 
 MODEL_ID_BYTES_MAX: Final = 32_768
-UNPACKING: Final = (zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile)
 OURS: Final = ("ledger", "artifacts", FILES_FOLDER)
 """Folders in the data folder in which nobody else writes."""
 
@@ -260,8 +257,6 @@ def _scan(path: str) -> tuple[dict[str, Any], datetime | None, dict[str, bytes]]
         raise BadInput(f"cannot read {path}: {reason}; name what `andon scan --json` or --pin wrote") from None
     except (ValueError, RecursionError):
         raise BadInput(f"{path} is no JSON: name the file that `andon scan --json` or --pin wrote") from None
-    except UNPACKING:
-        raise BadInput(f"{path} cannot be unpacked: name the file that `andon scan --pin` wrote") from None
     if not isinstance(document, dict) or document.get("schema") != "andon.scan/1":
         raise BadInput(f"{path} is no andon.scan/1: name the file that `andon scan --json` or --pin wrote")
     return document, min(_starts(document, path), default=None), members
