@@ -59,7 +59,7 @@ def commitments(salts: Sequence[bytes], payloads: Sequence[bytes]) -> list[str]:
 
     A digest and a zero byte make 33 bytes, so that one call encodes all of them: 44 characters each, the last unused.
     """
-    digests = [sha256(b"\x02" + salt + payload).digest() for salt, payload in zip(salts, payloads, strict=True)]
+    digests = [sha256(b"\x02%b%b" % each).digest() for each in zip(salts, payloads, strict=True)]
     text = binascii.b2a_base64(b"\0".join([*digests, b""]), newline=False).translate(_URLSAFE).decode()
     return [text[at : at + 43] for at in range(0, len(text), 44)]
 

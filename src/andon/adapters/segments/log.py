@@ -311,7 +311,7 @@ class SegmentLog:
         self._require_sound()
         if not entries:
             return
-        wal, leaves = self._wals[-1], leaf_hashes(entry.header for entry in entries)
+        wal, leaves = self._wals[-1], leaf_hashes([entry.header for entry in entries])
         parts, digest = encode_group(self.size, entries, leaves, wal.last)
         path = wal_path(self.folder / "wal", wal.first)
         with self._poisoning("append"):
