@@ -68,6 +68,7 @@ def connect(*places: Place, in_order: bool = False, locked: bool = True) -> Conn
         f"preserve_insertion_order = {str(in_order).lower()}",
         "enable_progress_bar = false",
         "streaming_buffer_size = '16MB'",
+        "allocator_background_threads = true",  # what is freed goes back to the system: an eighth of a scan's peak
         _NO_STATISTICS,
         f"allowed_paths = [{allowed}]",
         "enable_external_access = false",
