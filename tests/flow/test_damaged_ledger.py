@@ -290,6 +290,26 @@ def test_a_journal_that_is_gone_is_missed(ledger: Path, andon: Andon) -> None:
     assert (code, "acts of custody (1 of its entries)" in out, "ledger/journal" in out) == (0, True, True), out
 
 
+def test_a_log_that_is_shorter_than_the_journal_knows_is_named(ledger: Path, here: Path, andon: Andon) -> None:
+    """Its folder was removed, and a later command began it anew: alone, that looks whole."""
+    shutil.rmtree(ledger)
+    assert andon("evidence", "verify", "log")[0] == 2
+    (here / "few.jsonl").write_text("".join(map(line, range(3))))
+    assert andon("record", "few.jsonl")[0] == 0
+    code, _, err = andon("evidence", "verify", "log")
+    assert (code, "the journal knows a seal at 70" in err, str(ledger) in err, "copy" in err) == (1, *[True] * 3), err
+
+
+def test_files_of_the_ledger_that_nothing_reads_are_named(ledger: Path, andon: Andon) -> None:
+    [ids, *_] = sorted((ledger / "evidence").glob("*.ids"))
+    for stranger in (ids.with_name(f"{7:020d}-9.ids"), ledger / "tiles" / "2.bin"):
+        shutil.copy(ids, stranger)
+        code, _, err = andon("evidence", "verify", "log")
+        assert (code, str(stranger) in err, "move it" in err) == (1, True, True), err
+        stranger.unlink()
+    assert andon("evidence", "verify", "log")[0] == 0
+
+
 def test_another_key_of_pseudonyms_is_thought_of(ledger: Path, here: Path, andon: Andon) -> None:
     (here / "more.jsonl").write_text("".join(line(number, subject=f"s{number}") for number in range(700, 1_000)))
     assert andon("record", "more.jsonl")[0] == 0

@@ -59,8 +59,13 @@ def verify_ledger(data: str | None, tell: Callable[[int], None] | None, writer: 
                 if not look.is_live or look.snapshot().first == log.first:
                     raise  # else retention deleted what was being read
             else:
-                acts = sum(kinds[kind] for kind in KINDS)
-                return Verified(checked, log.torn, _journal(look.place.parent), acts)
+                acts, journal = sum(kinds[kind] for kind in KINDS), _journal(look.place.parent, look.verifier.name)
+                if journal is not None and journal.sealed > log.size and journal.sealed > look.snapshot().size:
+                    raise Tampered(
+                        f"the journal knows a seal at {journal.sealed:,} entries of the log in {look.place}, which has"
+                        f" {log.size:,}: it was rolled back, or is another one; restore it from a copy"
+                    )
+                return Verified(checked, log.torn, None if journal is None else journal.entries, acts)
 
 
 def _seen_by(
@@ -111,16 +116,34 @@ class _Look:
         return Snapshot(self.place, self.verifier, self.settings, is_live=self.is_live)
 
 
-def _journal(folder: Path) -> int | None:
-    """How many entries the journal's log in a ledger's folder has, each checked."""
-    place, verifier = folder / JOURNAL, signer_of(folder, JOURNAL).verifier
+@dataclass(slots=True)
+class _Journal:
+    """A journal's log: how many entries it has, and the most that the other log had when it was sealed."""
+
+    entries: int = 0
+    sealed: int = 0
+
+
+def _journal(folder: Path, origin: str) -> _Journal | None:
+    """What the journal's log in a ledger's folder says, each entry checked; None: there is none.
+
+    `origin` is the log whose seals are of interest.
+    """
+    place, verifier, found = folder / JOURNAL, signer_of(folder, JOURNAL).verifier, _Journal()
+
+    def see(_: int, fields: Mapping[str, Any]) -> None:
+        if fields["kind"] == "seal_made" and fields["data"]["log"] == origin:
+            found.sealed = max(found.sealed, fields["data"]["checkpoint_size"])
+
     try:
         with _readable(place), stillness(place) as is_still:
             if signed_checkpoint(place, verifier) is None:
                 return None
-            return verify_folder(_Look(place, Settings(), verifier, not is_still).snapshot(), verifier).entries
+            log = _Look(place, Settings(), verifier, not is_still).snapshot()
+            found.entries = verify_folder(log, verifier, see).entries
     except Tampered as error:
         raise Tampered(f"the journal's log, {place}: {error}") from None
+    return found
 
 
 @contextmanager

@@ -165,6 +165,10 @@ def _check_strangers(log: SegmentLog | Snapshot, names: Sequence[SegmentName]) -
         is_later = is_table and SegmentName.of(path).first >= log.closed
         if path.is_symlink() or not (is_known or is_later or path.suffix == ".new"):
             raise Tampered(f"{path} is an analysis table of no closed segment: move it out of the folder")
+    for path in files_in(log.folder / "evidence", ".ids"):
+        name = SegmentName.of(path)
+        if name.first < log.closed and name not in {*names, *log.deleted}:
+            raise Tampered(f"{path} is the index of no closed segment: move it out of the folder")
 
 
 def _check_leftovers(log: SegmentLog | Snapshot) -> None:
@@ -252,3 +256,5 @@ def _check_tiles(log: SegmentLog | Snapshot, hashes: list[bytes]) -> None:
         whole = len(hashes) - len(hashes) % WIDTH
         hashes = [root_over(hashes[at : at + WIDTH]) for at in range(0, whole, WIDTH)]
         level += 1
+    if not log.is_live and not log.noted and tiles.path(level).exists():
+        raise Tampered(f"{tiles.path(level)} is of a level that a tree of {log.closed} does not have: move it away")
