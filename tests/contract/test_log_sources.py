@@ -6,7 +6,7 @@ import json
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -409,6 +409,27 @@ def test_nan_is_seen_whatever_the_statistics_of_parquet_say(tmp_path: Path) -> N
         assert log.profile_category("x") == twin.profile_category("x")
         for text in ("isnan(x)", "not isnan(x)", "x >= 0.5", "x < 0.5", "x > 7"):
             assert log.answer(Question(text, LATE, 2)) == twin.answer(Question(text, LATE, 2))
+
+
+@pytest.mark.parametrize(("together", "reads"), [(1, 3), (2, 2), (9, 1)])
+def test_features_that_are_read_together_have_the_profiles_of_each_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, together: int, reads: int
+) -> None:
+    monkeypatch.setattr("andon.adapters.duckdb.log.PROFILED_AT_ONCE", together * len(ROWS))
+    names = [name for name, kind in TYPES.types.items() if kind is LogicalType.NUMBER][:3]
+    model = replace(MODEL, features=("kind", "nowhere", *names))
+    twin, asked = MemoryLog(ROWS, model), list[int]()
+    with open_log(_parquet(ROWS, tmp_path), model) as log:
+        read = log._profile
+
+        def counted(of: Mapping[tuple[str, str | None], str]) -> None:
+            asked.append(len(of))
+            read(of)
+
+        monkeypatch.setattr(log, "_profile", counted)
+        for name in (names[1], names[2], names[0]):
+            assert log.profile_number(name) == twin.profile_number(name)
+    assert len(asked) == reads
 
 
 def test_a_large_log_is_profiled_over_the_same_rows_whatever_their_order(

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Self
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from andon.adapters.duckdb.coded import Coded, as_batch, as_coded, finite
 from andon.adapters.duckdb.codes import (
@@ -33,7 +35,7 @@ from andon.base.interval import MICROSECOND, Grid, Interval, from_us, to_us
 from andon.inventory.model import Model
 from andon.telemetry.plan import CategoryCoding, Codes, Coding, Plan, PredicateCoding, RepeatCoding
 from andon.telemetry.question import Answer, Question
-from andon.telemetry.schema import LogSchema
+from andon.telemetry.schema import LogicalType, LogSchema
 from andon.telemetry.source import CategoryProfile, NumberProfile, Progress
 from andon.telemetry.summary import Summary
 from andon.telemetry.tally import NEVER_US, Batch, Tally
@@ -48,6 +50,8 @@ VALUES_MAX = 1_000
 PROFILED_ROWS_MAX = 500_000
 """Up to so many rows are profiled whole; of more, about `SAMPLE_ROWS`, picked by the MD5 of their ids."""
 SAMPLE_ROWS = 250_000
+PROFILED_AT_ONCE = 2_000_000
+"""So many numbers are read together for profiles: each question of a wide log costs as much as it has columns."""
 SAMPLED_OVER = 1.2
 """To find the rows with the smallest MD5, so many times as many are put in order; all, should they not be enough."""
 QUANTILES_IN_1000 = (1, *range(50, 1000, 50), 999)
@@ -137,21 +141,26 @@ class DuckDBLog:
         """The spread of a numeric column; of a large log, over rows picked by the MD5 of their ids."""
         if (column, minus) not in self._profiles:
             number = difference_sql(column, minus, self._storages)
-            self._profiles[column, minus] = NumberProfile(0, None, ()) if number is None else self._spread(number)
+            if number is None:
+                return NumberProfile(0, None, ())
+            asked = {(column, minus): number} | (self._next_features() if minus is None else {})
+            rows = min(self._opened.rows, PROFILED_ROWS_MAX)
+            self._profile(dict(islice(asked.items(), max(1, PROFILED_AT_ONCE // rows))))
         return self._profiles[column, minus]
 
-    def _spread(self, number: str) -> NumberProfile:
+    def _next_features(self) -> dict[tuple[str, str | None], str]:
+        """The model's numeric features that have no profile: who asks for one asks for the others too."""
+        types = self.schema().types
+        names = [name for name in self.model.features if types.get(name) is LogicalType.NUMBER]
+        numbers = {(name, None): difference_sql(name, None, self._storages) for name in names}
+        return {key: sql for key, sql in numbers.items() if sql is not None and key not in self._profiles}
+
+    def _profile(self, asked: Mapping[tuple[str, str | None], str]) -> None:
+        read = ", ".join(f"{number} + 0e0 as x{place}" for place, number in enumerate(asked.values()))
         with reading(self._files):
             # A condition here would let DuckDB conclude from Parquet's statistics: what is not finite goes afterwards.
-            table = self._connection.sql(f"select {number} + 0e0 as x from {self._profiled()}").to_arrow_table()
-        numbers = finite(table.column(0))
-        if not len(numbers):
-            return NumberProfile(0, (), ())
-        numbers.sort()
-        distinct = numbers[np.flatnonzero(np.concatenate(([True], numbers[1:] != numbers[:-1])))]
-        ranks = [max(1, -(-len(numbers) * share // 1000)) for share in QUANTILES_IN_1000]
-        few = tuple(distinct.tolist()) if len(distinct) <= DISTINCT_MAX else None
-        return NumberProfile(len(numbers), few, tuple(numbers[np.array(ranks) - 1].tolist()))
+            table = self._connection.sql(f"select {read} from {self._profiled()}").to_arrow_table()
+        self._profiles |= {key: _spread(finite(table.column(place))) for place, key in enumerate(asked)}
 
     def _profiled(self) -> str:
         """The table to profile: the log, or the rows that stand for a large one, picked once, whatever its order."""
@@ -342,6 +351,16 @@ _MISFITS = (
     duckdb.TypeMismatchException,
 )
 _NEVER = f"cast({NEVER_US + 1} as bigint) - 1"
+
+
+def _spread(numbers: NDArray[np.float64]) -> NumberProfile:
+    if not len(numbers):
+        return NumberProfile(0, (), ())
+    numbers.sort()
+    distinct = numbers[np.flatnonzero(np.concatenate(([True], numbers[1:] != numbers[:-1])))]
+    ranks = [max(1, -(-len(numbers) * share // 1000)) for share in QUANTILES_IN_1000]
+    few = tuple(distinct.tolist()) if len(distinct) <= DISTINCT_MAX else None
+    return NumberProfile(len(numbers), few, tuple(numbers[np.array(ranks) - 1].tolist()))
 
 
 def _float(value: object) -> float:
