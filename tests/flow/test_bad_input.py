@@ -878,6 +878,23 @@ def test_files_without_the_column_of_a_role_are_named(ending: str, andon: Run, w
     assert {"code": "column_not_in_all_files", "text": text.replace("lg/", "labels/")} in warnings()
 
 
+def test_json_lines_without_the_key_of_a_role_are_named(andon: Run, work: Path) -> None:
+    """A key that comes later than the first lines is there."""
+    Path("model.yaml").write_text(MODEL + "label_column: y\nlabel_delay_days_median: 0.1\n")
+    pq.write_table(table(y=HALVES), "reference.parquet")
+    Path("lg").mkdir()
+    rows = table(y=HALVES).to_pylist()
+    for part, start in enumerate(range(0, ROWS, 300)):
+        some = [row | {"ts": row["ts"].isoformat()} for row in rows[start : start + 300]]
+        for place, row in enumerate(some):
+            if part == 2 or (part == 1 and place < 250):
+                del row["y"]
+        Path(f"lg/{part}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in some))
+    assert andon("scan", "lg", *SCAN[2:])[0] == 1
+    text = "lg/2.jsonl has no column 'y', which other files have: it is null in their rows"
+    assert [each["text"] for each in warnings() if each["code"] == "column_not_in_all_files"] == [text]
+
+
 def test_labels_with_their_times_under_another_name_are_refused(andon: Run, work: Path) -> None:
     Path("model.yaml").write_text(MODEL + "label_column: y\nlabel_time_column: at\n")
     pq.write_table(table(y=HALVES, at=TIMES), "reference.parquet")

@@ -9,7 +9,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import BinaryIO, cast
 
 import duckdb
 
+from andon.adapters.duckdb.codes import quoted_name
 from andon.adapters.duckdb.objects import SCHEME, Storage
 from andon.base import address
 from andon.base.errors import BadInput
@@ -106,15 +107,24 @@ class LogFiles:
             with _text(path, self.storage) as text:
                 _require_no_nul(path, text)
 
-    def lacking(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """A warning for each column that some files have and others lack, where the files say what they have."""
-        held = [{name.casefold() for name in header} for header in self.headers]
+    def lacking(self, connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """A warning for each column that some files have and others lack."""
+        by_keys = self.kind is Kind.JSON_LINES and len(self.paths) > 1
+        headers = [tuple(_first_keys([path], self.storage)) for path in self.paths] if by_keys else self.headers
+        held = [{name.casefold() for name in header} for header in headers]
         for name in names:
             without = [path for path, has in zip(self.paths, held, strict=False) if has and name.casefold() not in has]
+            if by_keys:  # it may come in later lines
+                without = [path for path in without if not replace(self, paths=(path,)).holds(connection, name)]
             if without and any(name.casefold() in has for has in held):
                 more = f" and {len(without) - 1:,} more files have" if len(without) > 1 else " has"
                 text = f"{without[0]}{more} no column {name!r}, which other files have: it is null in their rows"
                 yield "column_not_in_all_files", text
+
+    def holds(self, connection: duckdb.DuckDBPyConnection, key: str) -> bool:
+        """Whether a line of JSON has a value under this key."""
+        rows = self.reader({key: "VARCHAR"})
+        return bool(connection.execute(f"select count({quoted_name(key)}) > 0 from {rows}").fetchall()[0][0])
 
     def line_of(self, path: str, number: int) -> int:
         """Which line of a file is meant by one that the engine counted: it leaves empty lines out."""

@@ -107,7 +107,7 @@ class _Raw:
 def _open(connection: Connection, files: Place, columns: Columns, raw: _Raw) -> OpenedLog:
     if raw.joined is not None:
         columns = raw.joined.columns
-    warnings = [*_create_log(connection, files, columns, raw), *_lacking(files, raw, columns)]
+    warnings = [*_create_log(connection, files, columns, raw), *_lacking(connection, files, raw, columns)]
     storages = described(connection, "andon_log")
     if raw.part.equal is not None:
         _require_rows(connection, files, *raw.part.equal)
@@ -121,13 +121,13 @@ def _open(connection: Connection, files: Place, columns: Columns, raw: _Raw) -> 
     return OpenedLog(connection, files, storages, schema, *bounds, tuple(warnings), columns)
 
 
-def _lacking(files: Place, raw: _Raw, columns: Columns) -> Iterator[tuple[str, str]]:
+def _lacking(connection: Connection, files: Place, raw: _Raw, columns: Columns) -> Iterator[tuple[str, str]]:
     """Warnings about columns with a role that some of the files do not have."""
     if isinstance(files, LogFiles):
         elsewhere = () if raw.joined is None else (columns.label, columns.label_time)
         roles = (getattr(columns, field.name) for field in fields(Columns))
         named = [name for role in roles for name in ((role,) if isinstance(role, str) else role or ())]
-        yield from files.lacking(name for name in dict.fromkeys(named) if name not in elsewhere)
+        yield from files.lacking(connection, (name for name in dict.fromkeys(named) if name not in elsewhere))
 
 
 def _meant(name: str, names: Iterable[str]) -> str:

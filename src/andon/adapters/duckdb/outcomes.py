@@ -93,7 +93,7 @@ def read_labels(
     _require_known(connection, place, on, label)
     warnings = [*_hidden(place, label, predictions), *_warnings(connection, place, there)]
     if isinstance(place, LogFiles):
-        warnings += place.lacking(name for name in (on, label, label_time) if name is not None)
+        warnings += place.lacking(connection, (name for name in (on, label, label_time) if name is not None))
     return JoinedLabels(replace(columns, label=label, label_time=label_time), joined_by, tuple(warnings))
 
 
