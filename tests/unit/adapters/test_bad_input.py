@@ -217,6 +217,11 @@ CAUSES: dict[str, tuple[Callable[[], object], str | list[str], list[str]]] = {
         "log.parquet",
         ["log.parquet names the column 'x' twice (capital letters do not count)", "rename"],
     ),
+    "JSON keys that differ in case": (
+        lambda: _write("log.jsonl", f'{JSON_LINE}\n{{"id": 2, "ts": "2026-01-01", "x": 1}}\n{{"id": 3, "X": 2}}\n'),
+        "log.jsonl",
+        ["log.jsonl has the key 'X' beside 'x' (capital letters do not count)", "rename"],
+    ),
     "no rows in CSV": (_csv(), "log.csv", ["log.csv holds no rows", "name a log"]),
     "no rows in Parquet": (
         lambda: _parquet("log.parquet", id=pa.array([], pa.string()), ts=pa.array([], pa.timestamp("us"))),

@@ -1,6 +1,6 @@
 """What the columns of text formats hold, decided by every value: CSV says nothing about it, JSON half of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from andon.adapters.duckdb.codes import logical_type, quoted_name
@@ -76,6 +76,8 @@ def _json(
     columns, wanted = known
     if list(found) == ["json"] and isinstance(files, LogFiles):
         found = _by_keys(connection, files)
+    if isinstance(files, LogFiles):
+        _require_one_case(connection, files, found)
     storages, read_as = {}, {}
     for name, storage in found.items():
         is_time = name in (columns.time, columns.label_time) and logical_type(storage) is not LogicalType.NUMBER
@@ -85,6 +87,22 @@ def _json(
     tail = {name: " ->> '$'" if kind == "JSON" else "" for name, kind in read_as.items()}
     sql = {name: f"{quoted_name(name)}{tail[name]}" for name in found}
     return RawLog(files.reader(read_as), files.reader(read_as, with_file=True), storages, sql)
+
+
+def _require_one_case(connection: Connection, files: LogFiles, names: Iterable[str]) -> None:
+    """Refuse keys that differ in capital letters only: the engine calls `P` beside `p` a column `P_1`.
+
+    Raises:
+        BadInput: there are some.
+    """
+    known = {name.casefold(): name for name in names}
+    for name in names:
+        key, sign, number = name.rpartition("_")
+        other = known.get(key.casefold(), key)
+        if sign and number.isdecimal() and other != key and files.holds(connection, key):
+            raise BadInput(
+                f"{files.name} has the key {key!r} beside {other!r} (capital letters do not count): rename one of them"
+            )
 
 
 def _by_keys(connection: Connection, files: LogFiles) -> dict[str, str]:
