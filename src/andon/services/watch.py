@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -19,13 +19,9 @@ from andon.detect.detector import Detector
 from andon.detect.finding import Finding
 from andon.detect.history import History
 from andon.detect.hit import Hit, outcomes, search
-from andon.detect.mark import ROWS_MIN
 from andon.detect.narrow import Inquiry, blamed, narrowed
 from andon.detect.planning import (
-    LABEL,
     PACE_ROWS,
-    PREDICTION,
-    SLICE_ROWS_MIN,
     Watched,
     evaluation_length,
     make_plan,
@@ -35,16 +31,15 @@ from andon.detect.planning import (
 from andon.detect.tie import broken
 from andon.detect.versions import new_versions
 from andon.incident.description import WHOLE, Description, asks_where, describe, followed, of_version, picture, place_of
+from andon.incident.limits import limits
 from andon.incident.priority import Facts, propose, still_missing
 from andon.incident.scan import Affected, Changed, DetectedIncident, Note, Scan
-from andon.incident.scan import Warning as ScanWarning
 from andon.incident.versions import Judged, came_in
 from andon.incident.versions import warnings as version_warnings
 from andon.inventory.change import Change
 from andon.inventory.model import Model
-from andon.telemetry.plan import CategoryCoding, Plan
+from andon.telemetry.plan import Plan
 from andon.telemetry.question import Question
-from andon.telemetry.schema import LogicalType
 from andon.telemetry.source import LogSource
 
 Progress = Callable[[str, int, int], None]
@@ -52,12 +47,6 @@ Progress = Callable[[str, int, int], None]
 
 FINDINGS_MAX = 8
 EXAMPLES = 5
-REFERENCE_ROWS_MIN = 4 * ROWS_MIN
-"""Fewest rows of a baseline."""
-NAMES_TOLD = 12
-"""So many columns are named in one warning."""
-CLASSES_TOLD = 3
-"""So many values of a column show what it holds."""
 INNOCENT_KINDS = ("infra", "business")
 """Kinds of change that seldom alter an answer; another kind near the start is preferred."""
 RARE = 0.01
@@ -124,7 +113,7 @@ class Watch:
             evaluations=max(grid.last_evaluation(now) - grid.bucket(period.start), 0),
             incidents=incidents,
             notes=_unblamed(versions.first, incidents),
-            warnings=(*self._warnings(request, watched, history), *version_warnings(judged, versions)),
+            warnings=(*limits(request.model, judged), *version_warnings(judged, versions)),
             seconds=time.monotonic() - begun,
             detectors=tuple(each.name for each in self._detectors if each.cubes(watched)),
             versions=first_seen,
@@ -174,40 +163,6 @@ class Watch:
         reference = request.reference.summarize(plan, request.reference.period().end)
         return History.of(plan, request.log.summarize(plan, now), reference, now)
 
-    def _warnings(self, request: Request, watched: Watched, history: History) -> tuple[ScanWarning, ...]:
-        warnings = [ScanWarning("model_file", text) for text in request.model.warnings]
-        if not watched.names:
-            text = (
-                "the model file names no feature and no prediction that the reference has, so nothing was looked at: "
-                "name the log's columns under `features:` and `prediction_column:`"
-            )
-            warnings.append(ScanWarning("nothing_watched", text))
-        warnings += [
-            *_lacking(request),
-            *_unread(request, watched),
-            *_unknown_labels(request, watched, history),
-            *_unknown_delay(request, watched),
-        ]
-        for name in watched.names:
-            if history.absent(name):
-                column = watched.codings[name].column
-                text = (
-                    f"{column} has no usable value in the whole log, but has in the reference: nothing can be said of "
-                    "it; restore the column, or take it out of the model file"
-                )
-                warnings.append(ScanWarning("absent_throughout", text))
-        warnings += _unlike(watched, history)
-        if len(history.buckets) == 0:
-            period, end = request.log.period(), "the end of the log"
-            if request.now is not None and request.now < period.end:
-                period, end = Interval(period.start, request.now), "--now"
-            text = (
-                f"no evaluation was over before {end}: the rows until then span {period.length}, one evaluation is "
-                f"{history.plan.grid.length}; give a shorter one with --every"
-            )
-            warnings.append(ScanWarning("no_evaluation", text))
-        return tuple(warnings)
-
     def _incident(
         self, each: Group, watched: Watched, request: Request, history: History, now: datetime
     ) -> DetectedIncident:
@@ -255,128 +210,6 @@ class Watch:
             expected=known.before,
             wrong=wrong,
         )
-
-
-def _lacking(request: Request) -> Iterator[ScanWarning]:
-    """What the log has and the reference lacks: it is compared with nothing."""
-    model, columns = request.model, request.model.columns
-    known, rows = request.reference.schema().types, request.reference.rows()
-    if rows < REFERENCE_ROWS_MIN:
-        text = f"the reference holds {rows:,} rows, too few to compare with: give it {REFERENCE_ROWS_MIN} or more"
-        yield ScanWarning("reference_small", text)
-    named = dict.fromkeys((columns.prediction, columns.score, columns.version, *model.features, *model.slice_columns))
-    there = [name for name in named if name in request.log.schema().types]
-    lacking = [str(name) for name in there if name not in known]
-    if lacking:
-        text = f"the reference has no {', '.join(lacking)}, so nothing can be said of it: name a reference that has it"
-        yield ScanWarning("reference_lacks", text)
-
-
-def _unread(request: Request, watched: Watched) -> Iterator[ScanWarning]:
-    """Columns that are looked at, of which only absence is counted, as they hold neither numbers nor categories."""
-    types = request.reference.schema().types
-    columns = [watched.codings[name].column for name in watched.names]
-    unread = [each for each in dict.fromkeys(columns) if types.get(each) in (LogicalType.OTHER, LogicalType.TIME)]
-    if unread:
-        text = (
-            f"{_few(unread)} of the reference hold times, lists, structures or bytes, of which only their absence "
-            "is looked at: write what is in them as numbers, text or truth values"
-        )
-        yield ScanWarning("only_absence", text)
-    score = request.model.columns.score
-    if score in types and types[str(score)] is not LogicalType.NUMBER:
-        text = f"{score}, the `score_column`, holds no numbers in the reference, so the score is not looked at"
-        yield ScanWarning("score_unread", f"{text}: write it as numbers")
-    cut = {*watched.slices, *watched.cuts}
-    whole = [each for each in request.model.slice_columns if each in types and each not in cut]
-    if whole:
-        text = (
-            f"traffic is not compared by {_few(whole)}: in the reference fewer than two values of it have "
-            f"{SLICE_ROWS_MIN} rows; name a longer reference, or a column of fewer values"
-        )
-        yield ScanWarning("segment_uncut", text)
-    answers, favourable = watched.codings.get(PREDICTION), request.model.favourable_prediction
-    if favourable is not None and isinstance(answers, CategoryCoding) and favourable not in answers.values:
-        text = (
-            f"the `favourable_prediction` {favourable!r} is no answer that the reference holds in {answers.column}: "
-            f"write it as it stands there, such as {', '.join(map(repr, answers.values[:CLASSES_TOLD]))}"
-        )
-        yield ScanWarning("favourable_unknown", text)
-
-
-def _unlike(watched: Watched, history: History) -> Iterator[ScanWarning]:
-    """Columns that are other than in the reference from the first rows on, so that nothing began within the log."""
-    names = [name for name in watched.names if not history.absent(name) and history.unlike_from_the_start(name)]
-    if names:
-        text = (
-            f"{_few([watched.codings[name].column for name in names])} hardly ever has a value here that the reference "
-            "has, from the first rows on: nothing began within the log, so no incident is raised for it; check what "
-            "feeds it, or name a reference of the same kind"
-        )
-        yield ScanWarning("unlike_reference", text)
-
-
-def _few(names: Sequence[str]) -> str:
-    """The first names, and how many more."""
-    more = len(names) - NAMES_TOLD
-    return ", ".join(names[:NAMES_TOLD]) + (f" and {more:,} more" if more > 0 else "")
-
-
-def _unknown_labels(request: Request, watched: Watched, history: History) -> Iterator[ScanWarning]:
-    """Why nobody can say whether answers were right, where the model file names a label."""
-    columns, answers = request.model.columns, watched.codings.get(LABEL)
-    if columns.label is None:
-        return
-    if columns.label_time is None and request.model.label_delay is None:
-        text = (
-            f"nothing says when the labels of {columns.label} arrived, so no evaluation may use them: name their "
-            "times as `label_time_column:`, or the usual delay as `label_delay_days_median:`"
-        )
-        yield ScanWarning("labels_without_arrival", text)
-        return
-    is_empty = answers is None or (isinstance(answers, CategoryCoding) and not answers.values)
-    if is_empty and columns.label in request.log.schema().types:
-        text = (
-            f"the reference has no labels in {columns.label}, so nobody can say whether answers are wrong more often "
-            "than before: name a reference with labels"
-        )
-        yield ScanWarning("reference_unlabelled", text)
-        return
-    if watched.classes is not None and not alike(*(each.values for each in watched.classes)):
-        label, answer = ((each.column, ", ".join(map(repr, each.values[:CLASSES_TOLD]))) for each in watched.classes)
-        text = (
-            f"no answer is ever right: the reference holds {label[1]} in {label[0]} and {answer[1]} in {answer[0]}, "
-            "with no value in common; write labels and answers alike"
-        )
-        yield ScanWarning("labels_unlike_answers", text)
-    asked = next((cube for cube in history.plan.cubes if cube.known_at and cube.age is None), None)
-    if asked is not None and len(history.buckets) and not len(history.known_counts(*asked.columns).counts):
-        text = (
-            f"no label in {columns.label} had arrived when the log ends, so nobody can say whether answers were right: "
-            "fill in the labels, and mend their times or the delay that the model file states"
-        )
-        yield ScanWarning("no_label_arrived", text)
-
-
-def _unknown_delay(request: Request, watched: Watched) -> Iterator[ScanWarning]:
-    """That the reference does not say when its labels arrived, though the log does, and what that means."""
-    column, reference, labels = request.model.columns.label_time, request.reference, watched.codings.get(LABEL)
-    if column is None or labels is None or (isinstance(labels, CategoryCoding) and not labels.values):
-        return
-    is_there, timed = column in reference.schema().types, Question(f"not ({is_null(column)})", reference.period().end)
-    if is_there and (watched.ripeness is not None or reference.answer(timed).count):
-        return
-    lacks = f"the reference has no {'time in ' if is_there else ''}{column}, by which labels arrive"
-    delay = request.model.label_delay
-    if delay is not None and not is_there:
-        text = (
-            f"{lacks}, so its labels count as known {delay / timedelta(days=1):g} days later, as the model file states"
-        )
-    else:
-        text = (
-            f"{lacks}, so their delay is not known, and errors are judged by when labels came, not by when was decided"
-        )
-    yield ScanWarning("reference_label_times", f"{text}: name a reference that has those times")
 
 
 def _unblamed(versions: Mapping[str, datetime], incidents: Sequence[DetectedIncident]) -> tuple[Note, ...]:
