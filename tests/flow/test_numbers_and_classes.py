@@ -76,6 +76,38 @@ def test_a_page_draws_how_often_a_number_was_far_off(declared: str, andon: Run, 
     assert re.search(r"y - p is large: below -1\.\d+ or at least 1\.\d+: share of decisions over time", words)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_an_answer_never_given_before_is_told_of_all_the_traffic_that_has_it(
+    seed: int, andon: Run, tmp_path: Path
+) -> None:
+    """By chance some part of the traffic has fewer of it than another."""
+    rng = np.random.default_rng(seed)
+    x, good = rng.normal(size=ROWS), rng.choice(list("abc"), ROWS)
+    wrong = np.where((np.arange(ROWS) >= ROWS // 2) & (rng.random(ROWS) < 0.2), "d", good)
+    log, reference = write(tmp_path, "log", wrong, good, x), write(tmp_path, "reference", good, good, x)
+    (tmp_path / "model.yaml").write_text(MODEL + "problem: multiclass\n")
+    words = ("scan", log, "--model", str(tmp_path / "model.yaml"), "--reference", reference)
+    assert andon(*words, "--json", str(tmp_path / "out.json"))[0] == 1
+    [incident] = json.loads((tmp_path / "out.json").read_text())["incidents"]
+    assert (incident["slice"], incident["ended_at"]) == (None, None)
+    assert incident["affected"]["count"] >= (wrong == "d").sum()
+
+
+def test_a_number_that_only_grows_comes_to_lie_far_outside_and_is_no_incident(andon: Run, tmp_path: Path) -> None:
+    """As counters do; where they are missing is one all the same."""
+    _, _, good, _ = answers("multiclass")
+    (tmp_path / "model.yaml").write_text(MODEL)
+    grown = ROWS + np.arange(ROWS) * 3.0
+    reference = write(tmp_path, "reference", good, good, np.arange(ROWS) * 1.0)
+    for x, found in ((grown, 0), (-grown, 0), (np.where(np.arange(ROWS) < 5_000, grown, np.nan), 1)):
+        log = write(tmp_path, "log", good, good, x)
+        words = ("scan", log, "--model", str(tmp_path / "model.yaml"), "--reference", reference)
+        assert andon(*words, "--json", str(tmp_path / "out.json"))[0] == found
+        assert "unlike_reference" in {
+            each["code"] for each in json.loads((tmp_path / "out.json").read_text())["warnings"]
+        }
+
+
 def test_text_in_a_regression_is_refused(andon: Run, tmp_path: Path) -> None:
     x, labels, good, _ = answers("multiclass")
     log = write(tmp_path, "log", good, labels, x)

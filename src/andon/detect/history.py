@@ -235,6 +235,22 @@ class History:
         shares = (first / first.sum(), log.sum(axis=0) / log.sum())
         return all(bool(np.abs(each - reference / reference.sum()).sum() / 2 >= UNLIKE) for each in shares)
 
+    def unlike_until(self, coding: str) -> int:
+        """In so many of the first buckets nearly all rows until then are where few of the reference are.
+
+        The same as is known in each bucket; 0 where the first rows are like the reference.
+        """
+        rows, reference = self.counts(coding).cumsum(axis=0), self.reference_counts(coding).sum(axis=0)
+        total = rows.sum(axis=1)
+        known = total >= UNLIKE_ROWS_MIN
+        if not known.any() or not reference.sum():
+            return 0
+        shares = rows[known] / total[known, None]
+        alike = np.abs(shares - reference / reference.sum()).sum(axis=1) / 2 < UNLIKE
+        if alike[0]:
+            return 0
+        return int(np.argmax(known)) + (int(np.argmax(alike)) if alike.any() else len(alike))
+
     def _entries(self, summary: Summary, buckets: Int64, cube: Cube) -> Entries:
         shape = self.plan.shape(cube)
         bucket, _, code = unpack(summary.cubes[cube].keys, int(np.prod(shape, dtype=np.int64)))

@@ -76,10 +76,14 @@ def _cuts(name: str, coding: NumberCoding, reference: Int64, place: Slice | None
 
 
 def siblings(mark: Mark, coding: Coding) -> list[Mark]:
-    """All marks of the values of a mark's column; the mark alone when it is about absence, or about no single value."""
+    """All marks of the values of a mark's column; the mark alone when it is about absence, or about no single value.
+
+    The mark is among them, also where its value is one that the plan does not list.
+    """
     if mark.among_all:
         return [mark]
-    return value_marks(mark.coding, coding, np.zeros(coding.size, dtype=np.int64)) or [mark]
+    listed = value_marks(mark.coding, coding, np.zeros(coding.size, dtype=np.int64))
+    return listed if any(each.codes == mark.codes for each in listed) else [*listed, mark]
 
 
 def carried(marks: Sequence[Mark], coding: Coding) -> Int64:
@@ -146,13 +150,26 @@ def in_each(
 
 
 def in_all_traffic(watched: Watched, history: History, name: str) -> Iterator[MarkSeries]:
-    """The values of a coding over all traffic: the known values, then new ones."""
+    """The values of a coding over all traffic: the known values, then new ones.
+
+    A number that was beyond nearly all of the reference from the first row on goes further in time, as a counter does:
+    that it comes to lie far outside is no start of anything.
+    """
     coding = watched.codings[name]
     log, reference = history.counts(name), history.reference_counts(name)
-    yield everywhere(value_marks(name, coding, reference.sum(axis=0)), coding, log, reference)
+    known = everywhere(value_marks(name, coding, reference.sum(axis=0)), coding, log, reference)
+    unlike = history.unlike_until(name) if isinstance(coding, NumberCoding) else 0
+    yield _none_rare(known, unlike) if unlike else known
     new = new_marks(name, coding, history.names(name), reference.sum(axis=0))
     if new:
         yield replace(everywhere(new, coding, log, reference), alike=False)
+
+
+def _none_rare(series: MarkSeries, buckets: int) -> MarkSeries:
+    """The marks, those of values that the reference does not have without a row in the first buckets."""
+    count = series.log.count.copy()
+    count[[mark.rare for mark in series.marks], :buckets] = 0
+    return replace(series, log=replace(series.log, count=count))
 
 
 def in_slices(watched: Watched, history: History, column: str, name: str) -> Iterator[MarkSeries]:
