@@ -1,5 +1,6 @@
 """Evidence as a user keeps it and as an auditor checks it: record, seal, export, verify, release."""
 
+import errno
 import hashlib
 import json
 import os
@@ -136,6 +137,27 @@ def test_redacted_bundle_holds_no_payload(word, andon, sealed, tmp_path):
         assert not any(b"person-" in zipped.read(name) for name in zipped.namelist())
     code, out = check(tmp_path / "r.zip", "--vkey", sealed["vkey"])
     assert (code, "1 payloads are what was recorded" in out) == (0, True)
+
+
+def test_a_redacted_bundle_without_events_is_whole(andon, sealed):
+    assert andon("evidence", "seal", "--model", "of-nobody", "--reason", "INC-1")[0] == 0
+    assert andon("evidence", "export", "last", "--out", "empty.zip", "--redact", "inputs")[0] == 0
+    code, out, err = andon("evidence", "verify", "bundle", "empty.zip")
+    assert (code, "0 are left out" in out) == (0, True), (out, err)
+
+
+def test_an_export_to_a_full_disk_leaves_nothing(andon, sealed, tmp_path, monkeypatch):
+    """The end of a zip is written when it is closed."""
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = sorted(tmp_path.rglob("*"))
+    with monkeypatch.context() as patched:
+        patched.setattr("andon.adapters.zip_bundle.zipfile.ZipFile._write_end_record", full)
+        code, _, err = andon("evidence", "export", "last", "--out", "full.zip")
+    assert (code, "No space left" in err) == (2, True), err
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_an_export_goes_where_no_other_file_is(andon, sealed, bundle, tmp_path):

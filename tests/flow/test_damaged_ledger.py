@@ -300,6 +300,38 @@ def test_a_log_that_is_shorter_than_the_journal_knows_is_named(ledger: Path, her
     assert (code, "the journal knows a seal at 70" in err, str(ledger) in err, "copy" in err) == (1, *[True] * 3), err
 
 
+def test_a_log_rolled_back_to_just_before_its_last_seal_is_told(ledger: Path, here: Path, andon: Andon) -> None:
+    """It has as many entries as the seal's act names, as after a crash between the journal and the log."""
+    shutil.copytree(ledger, here / "old")
+    assert andon("evidence", "seal", "--model", "loan", "--reason", "INC-2")[0] == 0
+    shutil.rmtree(ledger)
+    shutil.copytree(here / "old", ledger)
+    _, out, _ = andon("evidence", "verify", "log")
+    assert ("does not have: after a crash" in out, "rolled back" in out) == (True, True), out
+    [seal] = json.loads(andon("evidence", "verify", "log", "--json")[1])["not_in_log"]
+    assert seal in out
+    assert andon("evidence", "seal", "--model", "loan", "--reason", "INC-3")[0] == 0
+    assert seal in andon("evidence", "verify", "log")[1]
+
+
+def test_a_journal_that_lacks_acts_of_the_log_is_told(ledger: Path, here: Path, andon: Andon) -> None:
+    journal = ledger.parent / "journal"
+    shutil.copytree(journal, here / "old")
+    _, out, _ = andon("evidence", "seal", "--model", "loan", "--reason", "INC-2", "--json")
+    shutil.rmtree(journal)
+    shutil.copytree(here / "old", journal)
+    found = json.loads(andon("evidence", "verify", "log", "--json")[1])
+    assert (found["not_in_log"], found["not_in_journal"]) == ([], [json.loads(out)["seal_id"]])
+    assert "that the journal's log beside it does not have" in found["text"]
+
+
+def test_a_torn_end_of_the_journal_is_told(ledger: Path, andon: Andon) -> None:
+    [wal] = (ledger.parent / "journal" / "wal").iterdir()
+    wal.write_bytes(wal.read_bytes() + b"EVG1half")
+    code, out, _ = andon("evidence", "verify", "log")
+    assert (code, "the last 8 bytes of the journal's" in out) == (0, True), out
+
+
 def test_files_of_the_ledger_that_nothing_reads_are_named(ledger: Path, andon: Andon) -> None:
     [ids, *_] = sorted((ledger / "evidence").glob("*.ids"))
     for stranger in (ids.with_name(f"{7:020d}-9.ids"), ledger / "tiles" / "2.bin"):
@@ -500,6 +532,20 @@ def test_a_torn_end_that_was_put_aside_and_edited_is_named(ledger: Path, andon: 
     torn.write_bytes(b"EVG1other")
     code, _, err = andon("evidence", "verify", "log")
     assert (code, torn.name in err) == (1, True), err
+
+
+def test_a_torn_end_that_was_put_aside_and_is_gone_is_named(ledger: Path, here: Path, andon: Andon) -> None:
+    [wal] = (ledger / "wal").iterdir()
+    wal.write_bytes(wal.read_bytes() + b"EVG1half")
+    (here / "more.jsonl").write_text("".join(map(line, range(700, 703))))
+    assert andon("record", "more.jsonl")[0] == 0
+    [torn] = (ledger / "quarantine").iterdir()
+    for damage in (torn.unlink, lambda: torn.with_name("foo.torn").write_bytes(b"x")):
+        kept = torn.read_bytes()
+        damage()
+        code, _, err = andon("evidence", "verify", "log")
+        assert (code, "put aside" in err, "copy" in err) == (1, True, True), err
+        torn.write_bytes(kept)
 
 
 # A model without a name, as an earlier version took it

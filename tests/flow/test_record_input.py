@@ -129,6 +129,20 @@ def test_a_line_without_an_end_is_not_kept(andon):
     assert json.loads(andon("record", "-", "--json", stdin=b" " * (3 << 20) + b"\n" + LINE)[1])["events"] == 1
 
 
+@pytest.mark.parametrize("more", [b"", b"no JSON", b" "])
+def test_white_space_makes_a_line_too_long_as_in_a_file(andon, tmp_path, more):
+    """Nothing behind it may be dropped without a word."""
+    long = LINE.rstrip() + b" " * (1 << 20) + more + b"\n"
+    (tmp_path / "long.jsonl").write_bytes(long + LINE + b"garbage\n")
+    for given in ({"stdin": long + LINE + b"garbage\n"}, {}):
+        err = refused(andon("record", "-" if given else "long.jsonl", **given))
+        assert "line 1: is over the limit of 1 MiB" in err
+
+
+def test_lines_of_standard_input_have_the_numbers_that_they_have_in_a_file(andon):
+    assert "line 5: id is missing" in refused(andon("record", "-", stdin=b"\n\n" + LINE + b"\n{}\n"))
+
+
 def test_what_is_nested_without_end_on_standard_input(andon):
     assert "line 1: is nested more than 100 deep" in refused(andon("record", "-", stdin=b'{"inputs":' + b"[" * 100_000))
 

@@ -29,13 +29,14 @@ class ZipBundle:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        self._zip.close()
-        if kind is not None:
+        try:
+            self._zip.close()
+            if kind is None:
+                with self._scratch.open("rb") as file:
+                    os.fsync(file.fileno())
+                self._scratch.replace(self._path)
+        finally:  # the end of the zip is written when it is closed, which a full disk refuses
             self._scratch.unlink(missing_ok=True)
-            return
-        with self._scratch.open("rb") as file:
-            os.fsync(file.fileno())
-        self._scratch.replace(self._path)
 
     def add(self, name: str, chunks: Iterable[bytes]) -> str:
         """Write a member; returns its SHA-256."""

@@ -80,6 +80,7 @@ def lines_of(stream: BinaryIO | None) -> Iterator[bytes]:
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
     limit = EVENT_BYTES_MAX + _LINE_END
     while line := stream.readline(limit):
-        yield line
-        if len(line) == limit and not line.endswith(b"\n") and not line.isspace():
+        is_cut = len(line) == limit and not line.endswith(b"\n") and not line.isspace()
+        yield line.strip().ljust(limit, b"x") if is_cut else line  # too long, whatever is white space in it
+        if is_cut:
             return

@@ -1,9 +1,8 @@
 """Checks a log without writing to it, as it stands: while a server goes on writing, or where nobody may write."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,11 +16,41 @@ from andon.bootstrap.logs import JOURNAL, require_log, settings_of
 from andon.bootstrap.packs import pack
 from andon.bootstrap.positions import Claims
 from andon.bootstrap.signing import signer_of
-from andon.evidence.custody import KINDS
+from andon.evidence.custody import FOLDS, KINDS
 from andon.ledger.checkpoint import Checkpoint, Verifier
 from andon.ledger.proof import require_grown
 
 TOLD_EVERY: Final = 8_192
+
+
+Torn = tuple[str, int, int]
+"""What a crash left half written: the file, the byte, how many bytes; the next opening puts it aside."""
+
+
+@dataclass(slots=True)
+class Journal:
+    """What the journal's log in a ledger's folder says.
+
+    Attributes:
+        entries: how many.
+        torn: at its end.
+        seals: those of the log that is verified: how many entries that had by then.
+        acts: the requests of the acts of custody that concern it.
+    """
+
+    entries: int = 0
+    torn: Torn | None = None
+    seals: dict[str, int] = field(default_factory=dict)
+    acts: dict[str, str] = field(default_factory=dict)
+
+    def see(self, origin: str, fields: Mapping[str, Any]) -> None:
+        """Take an entry; `origin` is the log of interest."""
+        kind, about, data = fields["kind"], fields["stream"], fields["data"]
+        if kind not in FOLDS or (data.get("log") != origin and about not in self.seals):
+            return
+        if kind == "seal_made":
+            self.seals[about] = data["checkpoint_size"]
+        self.acts[fields["request_id"]] = about
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +59,19 @@ class Verified:
 
     Attributes:
         checked: the entries, and how many segments.
-        torn: what a crash left half written: the file, the byte, how many bytes; the next opening puts it aside.
-        journal: how many entries the journal's log beside it has; None: there is none.
+        torn: at the log's end.
+        journal: of the installation; None: there is none beside the log.
         acts: how many acts of custody the log has, which stand in a journal too.
+        unentered: what the journal has acts of that the log does not have.
+        unknown: what the log has acts of that the journal does not have.
     """
 
     checked: Checked
-    torn: tuple[str, int, int] | None
-    journal: int | None
+    torn: Torn | None
+    journal: Journal | None
     acts: int
+    unentered: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 def verify_ledger(data: str | None, tell: Callable[[int], None] | None, writer: str, vkey: Verifier | None) -> Verified:
@@ -51,29 +84,42 @@ def verify_ledger(data: str | None, tell: Callable[[int], None] | None, writer: 
     with _standing(data, writer, vkey) as look:
         while True:
             claims, log = Claims(look.place), look.snapshot()  # in this order: the log may grow between
-            kinds = Counter[str]()
+            acts = dict[str, str]()
             try:
-                checked = verify_folder(log, look.verifier, _seen_by(claims, kinds, tell))
+                checked = verify_folder(log, look.verifier, _seen_by(claims, acts, tell))
                 claims.compare(log.nodes(), log.first, log.size)
             except (Tampered, FileNotFoundError):
                 if not look.is_live or look.snapshot().first == log.first:
                     raise  # else retention deleted what was being read
             else:
-                acts, journal = sum(kinds[kind] for kind in KINDS), _journal(look.place.parent, look.verifier.name)
-                if journal is not None and journal.sealed > log.size and journal.sealed > look.snapshot().size:
-                    raise Tampered(
-                        f"the journal knows a seal at {journal.sealed:,} entries of the log in {look.place}, which has"
-                        f" {log.size:,}: it was rolled back, or is another one; restore it from a copy"
-                    )
-                return Verified(checked, log.torn, None if journal is None else journal.entries, acts)
+                return _compared(Verified(checked, log.torn, _journal(look), len(acts)), acts, log, look)
+
+
+def _compared(found: Verified, acts: Mapping[str, str], log: Snapshot, look: "_Look") -> Verified:
+    """What the journal and the log say of the acts of custody: it comes first, so that a crash may come between."""
+    journal = found.journal
+    if journal is None:
+        return found
+    sealed = max(journal.seals.values(), default=0)
+    if sealed > log.size and sealed > look.snapshot().size:
+        raise Tampered(
+            f"the journal knows a seal at {sealed:,} entries of the log in {look.place}, which has {log.size:,}: it was"
+            " rolled back, or is another one; restore it from a copy"
+        )
+    unknown = tuple(dict.fromkeys(about for request, about in acts.items() if request not in journal.acts))
+    if log.first or look.is_live:  # retention deleted entries, or acts are under way
+        return replace(found, unknown=unknown)
+    missing = dict.fromkeys(about for request, about in journal.acts.items() if request not in acts)
+    return replace(found, unknown=unknown, unentered=tuple(missing))
 
 
 def _seen_by(
-    claims: Claims, kinds: Counter[str], tell: Callable[[int], None] | None
+    claims: Claims, acts: dict[str, str], tell: Callable[[int], None] | None
 ) -> Callable[[int, Mapping[str, Any]], None]:
     def see(seq: int, fields: Mapping[str, Any]) -> None:
         claims.see(seq, fields)
-        kinds[fields["kind"]] += 1
+        if fields["kind"] in KINDS and "request" in fields:
+            acts[fields["request"]] = fields.get("id", fields["kind"])
         if tell is not None and seq % TOLD_EVERY == 0:
             tell(seq)
 
@@ -116,31 +162,17 @@ class _Look:
         return Snapshot(self.place, self.verifier, self.settings, is_live=self.is_live)
 
 
-@dataclass(slots=True)
-class _Journal:
-    """A journal's log: how many entries it has, and the most that the other log had when it was sealed."""
-
-    entries: int = 0
-    sealed: int = 0
-
-
-def _journal(folder: Path, origin: str) -> _Journal | None:
-    """What the journal's log in a ledger's folder says, each entry checked; None: there is none.
-
-    `origin` is the log whose seals are of interest.
-    """
-    place, verifier, found = folder / JOURNAL, signer_of(folder, JOURNAL).verifier, _Journal()
-
-    def see(_: int, fields: Mapping[str, Any]) -> None:
-        if fields["kind"] == "seal_made" and fields["data"]["log"] == origin:
-            found.sealed = max(found.sealed, fields["data"]["checkpoint_size"])
-
+def _journal(look: _Look) -> Journal | None:
+    """What the journal's log beside a log says, each entry checked; None: there is none."""
+    folder, origin, found = look.place.parent, look.verifier.name, Journal()
+    place, verifier = folder / JOURNAL, signer_of(folder, JOURNAL).verifier
     try:
         with _readable(place), stillness(place) as is_still:
             if signed_checkpoint(place, verifier) is None:
                 return None
             log = _Look(place, Settings(), verifier, not is_still).snapshot()
-            found.entries = verify_folder(log, verifier, see).entries
+            found.entries = verify_folder(log, verifier, lambda _, fields: found.see(origin, fields)).entries
+            found.torn = log.torn
     except Tampered as error:
         raise Tampered(f"the journal's log, {place}: {error}") from None
     return found

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from andon.base.errors import Tampered
 from andon.evidence.bundle import (
@@ -105,7 +105,8 @@ class Export:
                     pass
         members["pinned.json"] = iter([_pinned(facts.get("pinned", {}), left_out)])
         files = {name: sink.add(name, chunks) for name, chunks in members.items()}
-        redacted = ["payload"] if redact else []
+        is_hidden = any(size and not is_shown(seq) for seq, size in selection.chosen.items())
+        redacted = ["payload"] if is_hidden else []
         content = json.dumps(manifest(selection, hold, self.verifier.vkey(), redacted, files), indent=2)
         sink.add("manifest.json", [content.encode()])
 
@@ -140,10 +141,14 @@ class Export:
             seal_seq=hold.seq,
             origin=self.verifier.name,
             at=f"{self.now():%Y-%m-%d %H:%M:%S} UTC",
-            payloads="left out" if redact else "included",
+            payloads=_REDACTED if redact else "included",
             file=file,
             vkey=self.verifier.vkey(),
         ).encode()
+
+
+_REDACTED: Final = """left out. What the seal pinned (the scan, profiles, charts, a model's files) is
+         here as it was pinned, and names values that columns had"""
 
 
 def _pinned(pinned: Mapping[str, Mapping[str, object]], left_out: Collection[str]) -> bytes:

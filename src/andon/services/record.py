@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import chain
+from itertools import count as counted
 from typing import Final, Protocol
 
 import msgspec
@@ -122,17 +123,17 @@ class Record:
         """
         first, count, signed_at = self.log.size, 0, self.now()
         batches = _batches(lines)
-        head = next(batches, [])
+        head, of_head = next(batches, ([], []))
         start = Range(producer, 0, 0, sha256(head[0]).hexdigest()) if producer is not None and head else None
         before, known = signed_at, 0 if start is None else intake.taken(start)
         repeated = 0
-        for batch in chain([head] if head else [], batches):
+        for batch, numbers in chain([(head, of_head)] if head else [], batches):
             new = batch[max(0, known - count) :]
             count += len(batch)
             if not new:
                 continue
             try:
-                entries = self.entries(new, count - len(new))
+                entries = self.entries(new, numbers[-len(new) :])
             except BadInput as error:
                 kept = count - len(batch)
                 said = f"the {kept:,} before this batch are recorded" if kept else "nothing was recorded"
@@ -151,8 +152,8 @@ class Record:
         repeated += min(count, known)
         return Recorded(count - repeated, repeated, first, self.log.size)
 
-    def entries(self, lines: Sequence[bytes], before: int = 0) -> list[Entry]:
-        """The entries of a batch; `before` lines came earlier.
+    def entries(self, lines: Sequence[bytes], numbers: Sequence[int] = ()) -> list[Entry]:
+        """The entries of a batch, whose lines have these numbers where they come from.
 
         Raises:
             BadInput: lines of it are no events; the first twenty are named.
@@ -162,7 +163,7 @@ class Record:
         try:
             headers, events = _headers(lines, at, salts)
         except ValueError:
-            check_lines(lines, before)
+            check_lines(lines, numbers)
             raise
         if self.watch is not None:
             self.watch(events)
@@ -189,14 +190,14 @@ def _headers(lines: Sequence[bytes], at: str, salts: Sequence[bytes]) -> tuple[l
     return headers, events
 
 
-def check_lines(lines: Iterable[bytes], before: int = 0) -> None:
-    """Refuse lines that are no events; `before` lines came earlier. A line of white space is nothing.
+def check_lines(lines: Iterable[bytes], numbers: Sequence[int] = ()) -> None:
+    """Refuse lines that are no events, by their numbers, else counted from 1. A line of white space is nothing.
 
     Raises:
         BadInput: the first twenty are named.
     """
     bad, count = [], 0
-    for number, line in enumerate(lines, before + 1):
+    for number, line in zip(numbers or counted(1), lines, strict=False):
         try:
             if not line.isspace():
                 _check_line(line)
@@ -258,20 +259,20 @@ def _utc(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Up to 1,000 events or 16 MiB."""
-    batch: list[bytes] = []
-    size = 0
-    for line in map(bytes.strip, lines):
+def _batches(lines: Iterable[bytes]) -> Iterator[tuple[list[bytes], list[int]]]:
+    """Up to 1,000 events or 16 MiB, and the numbers of their lines."""
+    batch, numbers, size = list[bytes](), list[int](), 0
+    for number, line in enumerate(map(bytes.strip, lines), 1):
         if not line:
             continue
         if batch and size + len(line) > BATCH_BYTES_MAX:
-            yield batch
-            batch, size = [], 0
+            yield batch, numbers
+            batch, numbers, size = [], [], 0
         batch.append(line)
+        numbers.append(number)
         size += len(line)
         if len(batch) == BATCH_EVENTS:
-            yield batch
-            batch, size = [], 0
+            yield batch, numbers
+            batch, numbers, size = [], [], 0
     if batch:
-        yield batch
+        yield batch, numbers

@@ -174,7 +174,7 @@ def test_one_line_is_one_event(lines):
 def test_headers_are_those_of_make_entry():
     record = recorder()
     event = json.dumps({"id": '\u00fc"\u0001\U0001f600', "ts": "2026-03-01T00:00:00Z", "model_id": "m/\u2028"}).encode()
-    (entry,) = record.entries([event], before=7)
+    (entry,) = record.entries([event], [8])
     rest = {key: value for key, value in parse_header(entry.header).items() if key not in ("v", "c", "n")}
     assert make_entry(rest, entry.salt, entry.payload) == entry
 

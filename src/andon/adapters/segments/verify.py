@@ -186,10 +186,17 @@ def _check_leftovers(log: SegmentLog | Snapshot) -> None:
 
 
 def _check_torn(folder: Path, noted: Mapping[str, str]) -> None:
-    """A torn end that was put aside is the one that an entry names."""
-    for path in files_in(folder, ".torn"):
-        if path.name in noted and file_sha256(path) != noted[path.name]:
+    """Each torn end that was put aside is there and is the one that an entry names.
+
+    A crash may have come before its entry: its name says what it holds all the same.
+    """
+    there = {path.name: path for path in files_in(folder, ".torn")}
+    for name, path in there.items():
+        digest = file_sha256(path)
+        if digest != noted.get(name, digest) or name.rpartition("-")[2] != f"{digest[:8]}.torn":
             raise Tampered(f"{path} is not what was put aside there; {RESTORE}")
+    if missing := sorted(noted.keys() - there.keys()):
+        raise Tampered(f"{folder / missing[0]}, a torn end that was put aside, is missing; {RESTORE}")
 
 
 def _check_tables(folder: Path, name: SegmentName, rows: list[tuple[int, Entry]], key: bytes) -> None:

@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from andon.base.errors import BadInput, Tampered
-from andon.bootstrap.verification import bundle_verifier, compare_ledger, verify_checkpoint, verify_ledger
+from andon.bootstrap.verification import (
+    Torn,
+    Verified,
+    bundle_verifier,
+    compare_ledger,
+    verify_checkpoint,
+    verify_ledger,
+)
 from andon.interfaces.cli import output, progress
 from andon.ledger.checkpoint import Verifier, parse_vkey
 
@@ -53,29 +60,53 @@ def _log(asked: Asked, quiet: bool) -> dict[str, Any]:  # noqa: FBT001
     with progress.shown(quiet=quiet, no_color=False) as report:
         tell = None if report is None else lambda seq: report("verifying", seq, 0)
         done = verify_ledger(asked.data, tell, asked.log, _vkey(asked))
-    found, torn = done.checked, done.torn
+    found, torn, journal = done.checked, done.torn, done.journal
     lines = [f"OK: {found.entries:,} entries, {found.segments} closed segments, each byte is what was recorded"]
     if torn is not None:
-        file, byte, count = torn
-        lines.append(
-            f"note: the last {count:,} bytes of {file}, from byte {byte:,} on, are no whole write, as after a crash; no"
-            " checkpoint covers them, and the next command that writes moves them to quarantine/ and records it"
-        )
-    if done.journal is None and done.acts:
+        lines.append(_half_written("", torn))
+    if journal is None and done.acts:
         lines.append(
             f"note: acts of custody ({done.acts:,} of its entries) stand in a journal too, whose log is not in this"
             " folder: if no other folder has it, restore ledger/journal from a copy"
         )
-    if done.journal is not None:
-        entries = "1 entry" if done.journal == 1 else f"{done.journal:,} entries"
+    if journal is not None:
+        entries = "1 entry" if journal.entries == 1 else f"{journal.entries:,} entries"
         lines.append(f"OK: {entries} of the journal's log beside it")
+        if journal.torn is not None:
+            lines.append(_half_written("the journal's ", journal.torn))
+    lines += _not_in_both(done)
     if asked.against is None:
         lines.append("rollback is not excluded: give a checkpoint you kept with --against")
     else:
         lines.append(_consistency(asked, quiet)["text"])
-    document = {"entries": found.entries, "segments": found.segments, "root": found.root.hex(), "journal": done.journal}
+    known = None if journal is None else journal.entries
+    document = {"entries": found.entries, "segments": found.segments, "root": found.root.hex(), "journal": known}
     half = None if torn is None else dict(zip(("file", "byte", "bytes"), torn, strict=True))
-    return {**document, "torn": half, "text": "\n".join(lines)}
+    acts = {"not_in_log": done.unentered, "not_in_journal": done.unknown}
+    return {**document, "torn": half, **acts, "text": "\n".join(lines)}
+
+
+def _half_written(whose: str, torn: Torn) -> str:
+    file, byte, count = torn
+    return (
+        f"note: the last {count:,} bytes of {whose}{file}, from byte {byte:,} on, are no whole write, as after a crash;"
+        " no checkpoint covers them, and the next command that writes moves them to quarantine/ and records it"
+    )
+
+
+def _not_in_both(done: Verified) -> Iterator[str]:
+    """Acts of custody that stand in the journal or in the log alone."""
+    if done.unentered:
+        yield (
+            f"note: the journal knows acts of custody of {', '.join(done.unentered)} that the log does not have: after"
+            " a crash the next seal, release or export enters them; if this is said after it too, the log was rolled"
+            " back: restore it from a copy"
+        )
+    if done.unknown:
+        yield (
+            f"note: the log has acts of custody of {', '.join(done.unknown)} that the journal's log beside it does not"
+            " have: it was rolled back, or they were entered from another folder; restore ledger/journal from a copy"
+        )
 
 
 def _consistency(asked: Asked, _quiet: bool) -> dict[str, Any]:  # noqa: FBT001
