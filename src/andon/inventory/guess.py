@@ -64,11 +64,16 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What is proposed, what has to be asked, and what this log can never answer."""
+    """What is proposed, what has to be asked, and what this log can never answer.
+
+    Attributes:
+        unread: a sentence about the columns that no key may name, for what they hold; None where there are none.
+    """
 
     proposals: tuple[Proposal, ...]
     questions: tuple[Proposal, ...]
     unanswerable: tuple[str, ...]
+    unread: str | None = None
 
     def content(self) -> dict[str, str | list[str]]:
         """The proposals as the content of a `model.yaml`; questions are not in it."""
@@ -253,7 +258,20 @@ def guess(columns: Sequence[Facts], model_id: str) -> Guess:
     named = Proposal("model_id", model_id, "the name of the log; give it the name that people know", Sureness.UNSURE)
     by_name = {column.name: column for column in columns}
     proposals = (named, *taken.values(), *_problem(taken, by_name), *_features(rest, taken), *_segments(rest))
-    return Guess(proposals, (*_questions(rest, taken, by_name),), tuple(_unanswerable(taken, columns)))
+    unread = _unread([column.name for column in rest if column.type is LogicalType.OTHER])
+    gaps = (*_unanswerable(taken, columns), *(() if unread is None else (unread,)))
+    return Guess(proposals, (*_questions(rest, taken, by_name),), gaps, unread)
+
+
+def _unread(names: Sequence[str]) -> str | None:
+    if not names:
+        return None
+    shown = ", ".join(names[:_SHOWN_COLUMNS]) + (" …" if len(names) > _SHOWN_COLUMNS else "")
+    hold = "1 column holds" if len(names) == 1 else f"{len(names):,} columns hold"
+    return (
+        f"what is in {shown}: {hold} bytes, lists, structures or the like, of which nothing can be guessed;"
+        " write it as numbers, text or truth values"
+    )
 
 
 def tokens(name: str) -> tuple[str, ...]:

@@ -156,6 +156,19 @@ def test_what_a_bare_log_can_never_answer() -> None:
         assert gap not in " ".join(told.unanswerable)
 
 
+def test_columns_that_hold_nothing_to_guess_by_are_named() -> None:
+    other = [Facts(f"blob{n}", LogicalType.OTHER, ROWS, ROWS, ROWS) for n in range(14)]
+    assert made(times("seen"), ids("other_id"), Facts("none", LogicalType.OTHER, ROWS, 0, 0)).unread is None
+    one = made(numbers("income"), other[0])
+    assert one.unread is not None
+    assert one.unread.startswith("what is in blob0: 1 column holds bytes, lists, structures or the like")
+    assert one.unread in one.unanswerable
+    many = made(*other).unread
+    assert many is not None
+    assert "blob10, blob11 …: 14 columns hold bytes" in many
+    assert "blob12" not in many
+
+
 def test_no_id_or_time_is_said_with_the_mend() -> None:
     with pytest.raises(BadInput, match="which column names each prediction, of foo, bar: write `id_column: NAME`"):
         guess([bits("foo"), bits("bar")], "m")
