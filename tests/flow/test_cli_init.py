@@ -70,6 +70,35 @@ def test_a_file_that_is_there_is_kept_unless_forced(tmp_path, run):
     assert [path.name for path in tmp_path.iterdir()] == ["model.yaml"]
 
 
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_one_value_that_is_no_time_does_not_make_the_labels_time_that_of_decisions(ending, run):
+    at = "timestamp '2026-01-01' + to_minutes(i)"
+    duckdb.sql(
+        f"copy (select 'p' || i as id, case when i = 7 then 'unknown' else strftime({at}, '%xT%X') end as ts,"
+        f" {at} + interval 1 day as label_ts, i % 2 as prediction, i % 3 % 2 as label from range(500) t(i))"
+        f" to 'log.{ending}'"
+    )
+    for command in (("init", "-o", "-"), ("scan",)):
+        told = refused(run(*command, f"log.{ending}"))
+        assert "'ts' has a name for it, but 1 of its 500 values is not an ISO 8601 time, for example 'unknown'" in told
+
+
+def test_columns_of_bytes_lists_and_structures_are_named(run):
+    duckdb.sql(
+        "copy (select 'p' || i as id, timestamp '2026-01-01' + to_minutes(i * 20) as ts, encode('eng') as job,"
+        " [i] as basket, {'a': i} as extra, i % 97 as age, i % 2 as prediction from range(6000) t(i)) to 'log.parquet'"
+    )
+    said = "what is in job, basket, extra: 3 columns hold bytes, lists, structures or the like"
+    assert f"  {said}" in run("init", "log.parquet").stdout
+    document = json.loads(run("init", "log.parquet", "--json").stdout)
+    assert [each for each in document["cannot_answer"] if each.startswith(said)]
+    assert document["model"]["features"] == ["age"]
+    done = run("scan", "log.parquet", "--json", "-")
+    told = [each["text"] for each in json.loads(done.stdout)["warnings"] if each["code"] == "not_guessed"]
+    assert [text.startswith(f"nothing is known of {said}") for text in told] == [True]
+    assert "nothing is known of what is in job" in done.stderr
+
+
 def test_hostile_names_stay_names(tmp_path, run):
     names = ["id", "ts", "a: b", "# c", "d\ne: f", 'g", h', "[i", "yes", "1.10", "null", "\x1b[31m"]
     columns = ", ".join(

@@ -184,3 +184,62 @@ def test_rows_of_no_model_are_told(andon: Run, folder: Path, tmp_path: Path) -> 
     assert " ".join(err.split()).count(text) == 1
     _, scans = scanned(andon, tmp_path)
     assert told(scans) == {"": ["rows_of_no_model"], "north": ["rows_of_no_model"]}
+
+
+@pytest.fixture
+def uneven(tmp_path: Path) -> Path:
+    """Of three models one has twenty rows, one a single row."""
+    duckdb.execute(
+        "copy (select i as id, timestamp '2025-01-01' + to_seconds(i * 260) as ts,"
+        " case when i = 5 then 'one' when i % 1000 = 7 then 'tiny' else 'big' end as model,"
+        " (hash(i) % 1000) / 10.0 as amount, hash(i + 3) % 2 as prediction from range(20000) t(i))"
+        f" to '{tmp_path}/log.parquet'"
+    )
+    (tmp_path / "model.yaml").write_text(
+        "model_id: all\nid_column: id\ntime_column: ts\nmodel_column: model\nprediction_column: prediction\n"
+        "features: [amount]\n"
+    )
+    return tmp_path
+
+
+def alone(folder: Path, *more: str, log: str = "log") -> tuple[str, ...]:
+    return ("scan", str(folder / f"{log}.parquet"), "--model", str(folder / "model.yaml"), *more)
+
+
+NEEDED = "that takes 2,000 decisions over 14 days, and more after them; name known-good rows with --reference"
+
+
+def test_models_too_short_for_their_own_beginning_keep_no_other_from_being_scanned(andon: Run, uneven: Path) -> None:
+    said = (
+        "2 of 3 models were not scanned, as they are too short to be judged by their own beginning,"
+        f" 'one' with 1 row, 'tiny' with 20 rows: {NEEDED}"
+    )
+    code, out, err = andon(*alone(uneven, "--json", "-"))
+    document = json.loads(out)
+    assert (code, document["schema"]) == (0, "andon.scans/1")
+    [scan] = document["scans"]
+    assert scan["model_id"] == "big"
+    assert [each["text"] for each in scan["warnings"] if each["code"] == "models_too_short"] == [said]
+    assert " ".join(err.split()).count(said) == 1
+    duckdb.execute(
+        f"copy (select * replace (case when model = 'big' and id % 2 = 0 then 'even' when model = 'one' then 'big'"
+        f" else model end as model) from '{uneven}/log.parquet') to '{uneven}/two.parquet'"
+    )
+    code, out, err = andon(*alone(uneven, log="two"))
+    assert code == 0
+    assert " of big." in out
+    assert " of even." in out
+    assert " ".join(err.split()).count("1 of 3 models was not scanned, as it is too short to be judged by its own") == 1
+
+
+def test_one_model_or_all_too_short_for_their_own_beginning_are_refused_by_name(andon: Run, uneven: Path) -> None:
+    err = refused(andon, *alone(uneven, "--model-id", "tiny"))
+    assert "andon: model 'tiny' of " in err
+    assert f"log.parquet, with 20 rows, is too short to be judged by its own beginning: {NEEDED}" in err
+    duckdb.execute(f"copy (from '{uneven}/log.parquet' where model <> 'big') to '{uneven}/short.parquet'")
+    err = refused(andon, *alone(uneven, log="short"))
+    assert "none of the 2 models of " in err
+    assert (
+        "short.parquet is long enough to be judged by its own beginning, 'one' with 1 row, 'tiny' with 20 rows:"
+        f" {NEEDED}"
+    ) in err

@@ -22,8 +22,20 @@ SPAN = timedelta(days=14)
 ATTEMPTS = 4
 """So often the part may begin anew; what still does not settle is taken, and said."""
 
+NEEDED = (
+    f"that takes {ROWS:,} decisions over {SPAN.days} days, and more after them; name known-good rows with --reference"
+)
+
 Unrest = Callable[[Interval, Interval], Interval | None]
 """The first incident in the second of two stretches, judged by the first."""
+
+
+class TooShort(BadInput):
+    """A log ends before there is a part to judge by and something left to judge."""
+
+    def __init__(self, name: str, rows: int) -> None:
+        super().__init__(f"{name} is too short to be judged by its own beginning: {NEEDED}")
+        self.rows = rows
 
 
 def earliest_stable_part(
@@ -32,7 +44,7 @@ def earliest_stable_part(
     """The part of a log, as it is at a time, to judge the rest by, and whether it is stable.
 
     Raises:
-        BadInput: the log ends before there is such a part and something left to judge.
+        TooShort: the log ends before there is such a part and something left to judge.
     """
     start, part = log.period().start, None
     over = min(log.period().end, now or log.period().end)
@@ -42,21 +54,25 @@ def earliest_stable_part(
             break
         part = found
         middle = part.start + part.length / 2
-        restless = unrest(Interval(part.start, middle), Interval(middle, part.end))
+        first, second = Interval(part.start, middle), Interval(middle, part.end)
+        has_both = all(
+            _rows_before(log, model, half.start) < _rows_before(log, model, half.end) for half in (first, second)
+        )
+        restless = unrest(first, second) if has_both else second
         if restless is None:
             return part, True
         start = max(restless.start, middle)
     if part is None:
-        raise BadInput(
-            f"{name} is too short to be judged by its own beginning: that takes {ROWS:,} decisions over"
-            f" {SPAN.days} days, and more after them; name known-good rows with --reference"
-        )
+        raise TooShort(name, log.rows())
     return part, False
 
 
 def _part_from(log: LogSource, model: Model, start: datetime, over: datetime) -> Interval | None:
     """The stretch from a time on that has rows and days enough; None when the log ends in it."""
-    skipped = log.answer(Question(before(model.columns.time, start), start)).count
-    full = log.time_of_row(skipped + ROWS)
+    full = log.time_of_row(_rows_before(log, model, start) + ROWS)
     end = None if full is None else max(full, start + SPAN)
     return None if end is None or end >= over else Interval(start, end)
+
+
+def _rows_before(log: LogSource, model: Model, at: datetime) -> int:
+    return log.answer(Question(before(model.columns.time, at), at)).count

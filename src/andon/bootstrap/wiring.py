@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ from andon.base.interval import Interval
 from andon.base.nearest import nearest
 from andon.base.predicate import is_null
 from andon.bootstrap.figures import figures_of
-from andon.bootstrap.own_reference import earliest_stable_part
+from andon.bootstrap.own_reference import NEEDED, TooShort, earliest_stable_part
 from andon.bootstrap.packs import floors
 from andon.bootstrap.pin import Memory, of_model
 from andon.detect.registry import DETECTORS
@@ -69,11 +69,20 @@ class ScanRequest:
     memory: Memory | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Models:
+    """The models in a log, by name, and what is to be told of its rows and its labels as a whole."""
+
+    log: str
+    names: tuple[str, ...]
+    told: tuple[Warning, ...]
+
+
 def scan_models(request: ScanRequest, model: Model, progress: Progress | None = None) -> tuple[Scan, ...]:
     """One scan per model of a log of several (`model_column`), or of the one that is asked for.
 
     Raises:
-        BadInput: an input cannot be used, or the model asked for is not in the log.
+        BadInput: an input cannot be used, the model asked for is not in the log, or none is long enough.
     """
     column = model.columns.model
     if column is None:
@@ -81,19 +90,54 @@ def scan_models(request: ScanRequest, model: Model, progress: Progress | None = 
             mend = "name the column that tells models apart as `model_column`, or leave --model-id out"
             raise BadInput(f"--model-id {request.model_id}: the model file is about {model.id} alone; {mend}")
         return (_scan(request, model, None, progress),)
-    names, told = _models_in(request, model, column)
+    models = _models_in(request, model, column)
     if request.model_id is not None:
-        if request.model_id not in names:
-            near = nearest(request.model_id, names)
-            meant = f"did you mean {near}?" if near else f"it holds {', '.join(names[:_SHOWN_MODELS])}"
+        if request.model_id not in models.names:
+            near = nearest(request.model_id, models.names)
+            meant = f"did you mean {near}?" if near else f"it holds {', '.join(models.names[:_SHOWN_MODELS])}"
             raise BadInput(f"--model-id {request.model_id}: the log holds no decision of that model; {meant}")
-        names = (request.model_id,)
-    scans = (_scan(request, replace(model, id=name), (column, name), progress) for name in names)
+        models = replace(models, names=(request.model_id,))
+    return _scan_each(request, model, models, progress)
+
+
+def _scan_each(request: ScanRequest, model: Model, models: _Models, progress: Progress | None) -> tuple[Scan, ...]:
+    """The scans of the models that are long enough; of the others a warning."""
+    scans: list[Scan] = []
+    short: dict[str, int] = {}
+    for name in models.names:
+        try:
+            scans.append(_scan(request, replace(model, id=name), (str(model.columns.model), name), progress))
+        except TooShort as error:
+            if len(models.names) == 1:
+                raise
+            short[name] = error.rows
+    if not scans:
+        raise BadInput(
+            f"none of the {len(short)} models of {models.log} is long enough to be judged by its own beginning,"
+            f" {_lengths(short)}: {NEEDED}"
+        )
+    told = (*models.told, *_of_short_models(short, len(models.names)))
     return tuple(replace(scan, warnings=(*told, *scan.warnings)) for scan in scans)
 
 
-def _models_in(request: ScanRequest, model: Model, column: str) -> tuple[tuple[str, ...], tuple[Warning, ...]]:
-    """The models in a log, by name, and what is to be told of its rows and its labels as a whole."""
+def _of_short_models(short: Mapping[str, int], of: int) -> Iterator[Warning]:
+    if short:
+        are = "was not scanned, as it is" if len(short) == 1 else "were not scanned, as they are"
+        own = "its" if len(short) == 1 else "their"
+        text = f"{len(short)} of {of} models {are} too short to be judged by {own} own beginning, {_lengths(short)}"
+        yield Warning("models_too_short", f"{text}: {NEEDED}")
+
+
+def _lengths(short: Mapping[str, int]) -> str:
+    shown = ", ".join(f"{name!r} with {_counted(rows)}" for name, rows in list(short.items())[:_SHOWN_MODELS])
+    return shown + (" …" if len(short) > _SHOWN_MODELS else "")
+
+
+def _counted(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows:,} rows"
+
+
+def _models_in(request: ScanRequest, model: Model, column: str) -> _Models:
     part = Part(before=None if request.now is None else (model.columns.time, request.now.isoformat()))
     storage = Storage(s3_endpoint())
     outcomes = _outcomes(request.labels, storage)
@@ -111,7 +155,8 @@ def _models_in(request: ScanRequest, model: Model, column: str) -> tuple[tuple[s
         )
     if not found.values:
         raise BadInput(f"{log.name} has no value in {column!r}: fill in the model's name, or drop `model_column`")
-    return tuple(sorted(name for name, _ in found.values)), tuple(Warning(code, text) for code, text in told)
+    names = tuple(sorted(each for each, _ in found.values))
+    return _Models(log.name, names, tuple(Warning(code, text) for code, text in told))
 
 
 def _of_no_model(log: DuckDBLog, column: str) -> Iterator[tuple[str, str]]:
@@ -191,7 +236,8 @@ def _own_reference(
     part = Part(equal, before=None if asked.now is None else (model.columns.time, asked.now.isoformat()))
     storage = Storage(s3_endpoint())
     with open_log(list(asked.logs), model, storage=storage, part=part) as whole:
-        chosen, is_stable = earliest_stable_part(whole, model, whole.name, unrest, asked.now)
+        name = whole.name if equal is None else f"model {equal[1]!r} of {whole.name}, with {_counted(whole.rows())},"
+        chosen, is_stable = earliest_stable_part(whole, model, name, unrest, asked.now)
     text = (
         f"no --reference was named, so the log is judged by its own beginning, {_moment(chosen.start)} to"
         f" {_moment(chosen.end)} UTC: what was wrong then is not seen; name known-good rows with --reference"

@@ -15,6 +15,7 @@ from andon.telemetry.schema import LogicalType
 FEW = 50
 """Up to so many distinct values a column cuts traffic into groups, or answers by class."""
 _SHOWN_COLUMNS = 12
+_SHOWN_LETTERS = 60
 _EPOCHS = ((315_532_800, 4_102_444_800), (315_532_800_000, 4_102_444_800_000), (3.155328e14, 4.1024448e15))
 
 
@@ -35,6 +36,7 @@ class Facts:
         low, high: the range of the finite numbers; None where there are none.
         whole: whether all numbers are whole.
         values: the distinct values as text, where they are few.
+        not_times, not_time: of text, how many values are no ISO 8601 times, and one of them.
     """
 
     name: str
@@ -46,6 +48,8 @@ class Facts:
     high: float | None = None
     whole: bool = True
     values: tuple[str, ...] = ()
+    not_times: int = 0
+    not_time: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +64,16 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What is proposed, what has to be asked, and what this log can never answer."""
+    """What is proposed, what has to be asked, and what this log can never answer.
+
+    Attributes:
+        unread: a sentence about the columns that no key may name, for what they hold; None where there are none.
+    """
 
     proposals: tuple[Proposal, ...]
     questions: tuple[Proposal, ...]
     unanswerable: tuple[str, ...]
+    unread: str | None = None
 
     def content(self) -> dict[str, str | list[str]]:
         """The proposals as the content of a `model.yaml`; questions are not in it."""
@@ -204,6 +213,7 @@ _ROLES = (
     ),
     _Role("entity_columns", _words("entity_id account_id device_id merchant_id konto_id compte_id"), _is_name, "names"),
 )
+_TIME, _LABEL_TIME = (next(role for role in _ROLES if role.key == key) for key in ("time_column", "label_time_column"))
 _LISTS = frozenset({"entity_columns"})
 
 _PROTECTED = frozenset(
@@ -239,7 +249,7 @@ def guess(columns: Sequence[Facts], model_id: str) -> Guess:
     taken: dict[str, Proposal] = {}
     for role in _ROLES:
         free = [column for column in columns if column.name not in _columns_of(taken.values())]
-        found = _by_name(role, free) or _by_content(role, free)
+        found = _by_name(role, free) or _by_content(role, free, columns)
         if found is not None:
             taken[role.key] = found
     for key in ("id_column", "time_column"):
@@ -248,7 +258,20 @@ def guess(columns: Sequence[Facts], model_id: str) -> Guess:
     named = Proposal("model_id", model_id, "the name of the log; give it the name that people know", Sureness.UNSURE)
     by_name = {column.name: column for column in columns}
     proposals = (named, *taken.values(), *_problem(taken, by_name), *_features(rest, taken), *_segments(rest))
-    return Guess(proposals, (*_questions(rest, taken, by_name),), tuple(_unanswerable(taken, columns)))
+    unread = _unread([column.name for column in rest if column.type is LogicalType.OTHER])
+    gaps = (*_unanswerable(taken, columns), *(() if unread is None else (unread,)))
+    return Guess(proposals, (*_questions(rest, taken, by_name),), gaps, unread)
+
+
+def _unread(names: Sequence[str]) -> str | None:
+    if not names:
+        return None
+    shown = ", ".join(names[:_SHOWN_COLUMNS]) + (" …" if len(names) > _SHOWN_COLUMNS else "")
+    hold = "1 column holds" if len(names) == 1 else f"{len(names):,} columns hold"
+    return (
+        f"what is in {shown}: {hold} bytes, lists, structures or the like, of which nothing can be guessed;"
+        " write it as numbers, text or truth values"
+    )
 
 
 def tokens(name: str) -> tuple[str, ...]:
@@ -264,30 +287,60 @@ def _columns_of(proposals: Iterable[Proposal]) -> set[str]:
 
 def _by_name(role: _Role, columns: Sequence[Facts]) -> Proposal | None:
     """The column with the best name for a role among those that hold what it needs."""
-    ranks = {name: place for place, name in enumerate(role.names)}
-    named = [(ranks.get("_".join(tokens(column.name))), column) for column in columns if role.fits(column)]
-    found = sorted(((rank, column.name) for rank, column in named if rank is not None), key=lambda each: each[0])
+    named = _named(role, columns)
+    found = [column.name for column in named if role.fits(column)]
     if not found:
         return None
-    name, others = found[0][1], [each for _, each in found[1:]]
+    name, *others = found
     reason = f"its name, and it holds {role.holds}"
     if others:
         reason += f"; {', '.join(others)} would fit too"
+    best = named[0]
+    if role.holds == _TIME.holds and _is_spoilt(best):
+        reason += f"; {best.name} has a better name, but {_instead_of_times(best)}"
+        return _proposal(role.key, name, reason, Sureness.UNSURE)
     return _proposal(role.key, name, reason, Sureness.LIKELY if others else Sureness.SURE)
 
 
-def _by_content(role: _Role, columns: Sequence[Facts]) -> Proposal | None:
+def _named(role: _Role, columns: Iterable[Facts]) -> list[Facts]:
+    """The columns that go by a name of a role, whatever they hold; the best name first."""
+    ranks = {name: place for place, name in enumerate(role.names)}
+    ranked = [(ranks.get("_".join(tokens(column.name))), column) for column in columns]
+    return [
+        column
+        for _, column in sorted(
+            ((rank, column) for rank, column in ranked if rank is not None), key=lambda each: each[0]
+        )
+    ]
+
+
+def _by_content(role: _Role, free: Sequence[Facts], columns: Sequence[Facts]) -> Proposal | None:
     """The one column that could be the id or the time by what it holds; of several none is better than another."""
     if role.key not in ("id_column", "time_column"):
         return None
-    full = [column for column in columns if role.fits(column) and column.present == column.rows > 1]
+    full = [column for column in free if role.fits(column) and column.present == column.rows > 1]
     if role.key == "time_column":
-        full = [column for column in full if column.type is LogicalType.TIME]
+        full = [column for column in full if column.type is LogicalType.TIME and _may_be_time(column, columns)]
+    else:
+        full = [column for column in full if not _named(_TIME, [column])]
     ids = [column for column in full if "id" in tokens(column.name)]
     fitting = ids or full
     if len(fitting) != 1:
         return None
     return _proposal(role.key, fitting[0].name, f"no other column holds {role.holds}", Sureness.UNSURE)
+
+
+def _may_be_time(column: Facts, columns: Sequence[Facts]) -> bool:
+    """Whether a column may be the decisions' time though its name says nothing: not while a better one is spoilt."""
+    named = _named(_TIME, columns)
+    if any(_is_spoilt(each) for each in named):
+        return False
+    return not (named and _named(_LABEL_TIME, [column]))
+
+
+def _is_spoilt(column: Facts) -> bool:
+    """Whether a column holds times as text, but for some values."""
+    return 0 < column.not_times < column.present
 
 
 def _proposal(key: str, name: str, reason: str, sureness: Sureness) -> Proposal:
@@ -297,6 +350,13 @@ def _proposal(key: str, name: str, reason: str, sureness: Sureness) -> Proposal:
 def _require(key: str, taken: Mapping[str, Proposal], columns: Sequence[Facts]) -> None:
     if key in taken:
         return
+    named = _named(_TIME, columns) if key == "time_column" else ()
+    if named:
+        raise BadInput(
+            f"it is not clear which column holds the time of each prediction: {named[0].name!r} has a name for it, but"
+            f" {_instead_of_times(named[0])}; write its values as ISO 8601 times, or write `{key}: NAME` into a"
+            " model.yaml and name it with --model"
+        )
     what = "names each prediction" if key == "id_column" else "holds the time of each prediction"
     names = ", ".join(column.name for column in columns[:_SHOWN_COLUMNS])
     more = " …" if len(columns) > _SHOWN_COLUMNS else ""
@@ -304,6 +364,18 @@ def _require(key: str, taken: Mapping[str, Proposal], columns: Sequence[Facts]) 
         f"it is not clear which column {what}, of {names}{more}: write `{key}: NAME` into a model.yaml and name it"
         " with --model"
     )
+
+
+def _instead_of_times(column: Facts) -> str:
+    if not column.present:
+        return "it holds no value"
+    if column.not_times:
+        example = column.not_time[:_SHOWN_LETTERS] + ("…" if len(column.not_time) > _SHOWN_LETTERS else "")
+        are = "is not an ISO 8601 time" if column.not_times == 1 else "are not ISO 8601 times"
+        return f"{column.not_times:,} of its {column.present:,} values {are}, for example {example!r}"
+    if _is_number(column) and column.low is not None and column.high is not None:
+        return f"it holds numbers from {column.low:,.15g} to {column.high:,.15g}, which are no times"
+    return "it holds something else than times"
 
 
 def _problem(taken: Mapping[str, Proposal], columns: Mapping[str, Facts]) -> Iterable[Proposal]:

@@ -67,6 +67,16 @@ def test_a_log_that_ends_within_it_is_refused(tmp_path: Path) -> None:
         part_of(short)
 
 
+def test_a_half_without_rows_shows_nothing_so_the_part_begins_anew(tmp_path: Path) -> None:
+    log = str(tmp_path / "gap.parquet")
+    first, again = ((START + days * DAY).replace(tzinfo=None) for days in (6.9, 20))
+    duckdb.execute(f"copy (from '{make_log(tmp_path)}' where ts < '{first}' or ts >= '{again}') to '{log}'")
+    part, is_stable = part_of(log)
+    assert is_stable
+    assert part.start > START + 7 * DAY
+    assert part.start + part.length / 2 > START + 20 * DAY
+
+
 def test_a_stretch_of_a_log_has_its_rows_and_the_labels_known_by_its_end(tmp_path: Path) -> None:
     log = make_log(tmp_path)
     stretch = Interval(START + 5 * DAY, START + 15 * DAY)

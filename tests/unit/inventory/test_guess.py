@@ -1,5 +1,8 @@
 """What is guessed from names and counts, what is asked instead, and what a log can never answer."""
 
+import re
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -153,6 +156,19 @@ def test_what_a_bare_log_can_never_answer() -> None:
         assert gap not in " ".join(told.unanswerable)
 
 
+def test_columns_that_hold_nothing_to_guess_by_are_named() -> None:
+    other = [Facts(f"blob{n}", LogicalType.OTHER, ROWS, ROWS, ROWS) for n in range(14)]
+    assert made(times("seen"), ids("other_id"), Facts("none", LogicalType.OTHER, ROWS, 0, 0)).unread is None
+    one = made(numbers("income"), other[0])
+    assert one.unread is not None
+    assert one.unread.startswith("what is in blob0: 1 column holds bytes, lists, structures or the like")
+    assert one.unread in one.unanswerable
+    many = made(*other).unread
+    assert many is not None
+    assert "blob10, blob11 …: 14 columns hold bytes" in many
+    assert "blob12" not in many
+
+
 def test_no_id_or_time_is_said_with_the_mend() -> None:
     with pytest.raises(BadInput, match="which column names each prediction, of foo, bar: write `id_column: NAME`"):
         guess([bits("foo"), bits("bar")], "m")
@@ -160,6 +176,52 @@ def test_no_id_or_time_is_said_with_the_mend() -> None:
         guess([ids("id"), bits("bar")], "m")
     with pytest.raises(BadInput, match="holds the time"):  # two strange names: none is better than the other
         guess([ids("id"), times("foo"), times("bar")], "m")
+
+
+def spoilt(name: str, wrong: int = 1) -> Facts:
+    return Facts(name, S, ROWS, ROWS, ROWS, not_times=wrong, not_time="unknown")
+
+
+NO_TIME = "it is not clear which column holds the time of each prediction: 'ts' has a name for it, but "
+
+
+@pytest.mark.parametrize(
+    ("column", "why"),
+    [
+        (spoilt("ts"), "1 of its 1,000 values is not an ISO 8601 time, for example 'unknown'; write its values"),
+        (spoilt("ts", ROWS), "1,000 of its 1,000 values are not ISO 8601 times, for example 'unknown'; write"),
+        (numbers("ts", 0, 1_770_000_000), "it holds numbers from 0 to 1,770,000,000, which are no times; write"),
+        (Facts("ts", LogicalType.OTHER, ROWS, ROWS, ROWS), "it holds something else than times; write"),
+        (Facts("ts", S, ROWS, 0, 0), "it holds no value; write"),
+    ],
+)
+def test_the_time_of_labels_never_stands_in_for_a_time_that_cannot_be_read(column: Facts, why: str) -> None:
+    for others in ([], [times("label_ts")], [times("outcome_at")]):
+        with pytest.raises(BadInput, match=f"^{re.escape(NO_TIME + why)}.*`time_column: NAME` into a model.yaml"):
+            guess([ids("id"), column, *others], "m")
+
+
+def test_a_stranger_stands_in_for_a_time_only_where_that_never_held_times() -> None:
+    assert guess([ids("id"), classes("date", "Mon", "Tue"), times("foo")], "m").content()["time_column"] == "foo"
+    with pytest.raises(BadInput, match="'date' has a name for it"):
+        guess([ids("id"), spoilt("date"), times("foo")], "m")
+
+
+def test_a_time_of_a_lesser_name_is_taken_unsurely_beside_a_spoilt_one() -> None:
+    found = guess([ids("id"), spoilt("ts"), times("created_at")], "m")
+    [time] = [each for each in found.proposals if each.key == "time_column"]
+    assert (time.value, time.sureness) == ("created_at", Sureness.UNSURE)
+    assert "ts has a better name, but 1 of its 1,000 values is not an ISO 8601 time" in time.reason
+
+
+def test_the_time_is_no_id() -> None:
+    with pytest.raises(BadInput, match="which column names each prediction"):
+        guess([spoilt("ts"), times("foo")], "m")
+
+
+def test_a_long_example_is_cut() -> None:
+    with pytest.raises(BadInput, match=f"for example '{'u' * 60}…';"):
+        guess([ids("id"), replace(spoilt("ts"), not_time="u" * 500)], "m")
 
 
 def test_an_only_candidate_is_taken_unsurely() -> None:

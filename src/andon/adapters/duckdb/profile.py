@@ -44,10 +44,11 @@ def _facts(connection: Connection, name: str, storage: str) -> Facts:
     kind, text = logical_type(storage), text_sql(name, storage)
     number = f"cast({quoted_name(name)} as double)" if kind is LogicalType.NUMBER else "cast(null as double)"
     finite = f"case when isfinite({number}) then {number} end"
-    rows, present, distinct, low, high, parted, other = one_row(
+    not_time = f"t is not null and not regexp_matches(trim(t), '{ISO_TIME}')"
+    rows, present, distinct, low, high, parted, other, example = one_row(
         connection,
         f"select count(*), count(t), count(distinct t), min(x), max(x), count(*) filter (where x <> floor(x)),"
-        f" count(*) filter (where t is not null and not regexp_matches(trim(t), '{ISO_TIME}'))"
+        f" count(*) filter (where {not_time}), min(t) filter (where {not_time})"
         f" from (select {text} as t, {finite} as x from andon_first)",
     )
     values: tuple[str, ...] = ()
@@ -65,4 +66,6 @@ def _facts(connection: Connection, name: str, storage: str) -> Facts:
         high=None if high is None else float(str(high)),
         whole=not parted,
         values=values,
+        not_times=int(str(other)) if kind is LogicalType.TEXT else 0,
+        not_time=str(example) if kind is LogicalType.TEXT and other else "",
     )

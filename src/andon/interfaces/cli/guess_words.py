@@ -50,7 +50,8 @@ def warnings(guess: Guess) -> tuple[Warning, ...]:
         )
         for each in guess.questions
     )
-    return (*guessed, *asked)
+    unread = () if guess.unread is None else (Warning("not_guessed", f"nothing is known of {guess.unread}"),)
+    return (*guessed, *asked, *unread)
 
 
 def line(guess: Guess) -> str:
