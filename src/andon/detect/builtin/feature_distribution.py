@@ -19,8 +19,8 @@ class FeatureDistribution:
     statistic = "effect_h"
     description = "The distribution of a numeric feature moves away from both the reference and the log before."
     blind_to = (
-        "A shift inside one bin (a twentieth of the reference's rows); a move that the reference's seasons know; going on "
-        "outside what the reference has, where it was so from the first row on, as a counter is."
+        "A shift inside one bin (a twentieth of the reference's rows); a move that the reference's seasons know; going "
+        "on outside what the reference has, where it was so from the first row on, as a counter is."
     )
     threshold_source = JUMP_TEST
     weight = 1.0
