@@ -325,6 +325,14 @@ def test_a_journal_that_lacks_acts_of_the_log_is_told(ledger: Path, here: Path, 
     assert "that the journal's log beside it does not have" in found["text"]
 
 
+def test_a_checkpoint_is_compared_with_a_receipt_too(ledger: Path, here: Path, andon: Andon) -> None:
+    shutil.copy(ledger / "checkpoint", here / "kept")
+    code, out, _ = andon("evidence", "verify", "checkpoint", "--against", "kept")
+    assert (code, "goes on from" in out) == (0, True), out
+    (here / "forged").write_bytes((here / "kept").read_bytes().replace(b"70", b"71", 1))
+    assert andon("evidence", "verify", "checkpoint", "--against", "forged")[0] == 1
+
+
 def test_a_torn_end_of_the_journal_is_told(ledger: Path, andon: Andon) -> None:
     [wal] = (ledger.parent / "journal" / "wal").iterdir()
     wal.write_bytes(wal.read_bytes() + b"EVG1half")

@@ -121,6 +121,17 @@ def test_an_event_with_odd_inputs_is_a_row_again(inputs, said):
     assert row == {"id": "p", "ts": "2026-03-01T00:00:00Z", "prediction": 1, "score": None} | said
 
 
+def test_segments_are_columns_beside_inputs():
+    event = PAYLOAD % b'{"x":1,"region":"n"}'
+    row = row_of(event[:-1] + b',"segments":{"channel":"web","region":"s","id":"q"}}', MODEL)
+    assert {name: row[name] for name in ("id", "x", "channel", "region")} == {
+        "id": "p",
+        "x": 1,
+        "channel": "web",
+        "region": "n",
+    }
+
+
 def test_the_label_of_an_outcome_that_says_more_than_doubles_hold():
     assert label_of(b'{"kind":"outcome","id":"p","ts":"2026-03-01T00:00:00Z","model_id":"m","label":1,"x":1e999}') == 1
 

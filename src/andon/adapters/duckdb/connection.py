@@ -113,6 +113,11 @@ def one_row(connection: Connection, sql: str) -> Row:
     return tuple(row)
 
 
+def described(connection: Connection, source: str) -> dict[str, str]:
+    """The columns of a table, view or reader with their DuckDB types."""
+    return {str(row[0]): str(row[1]) for row in connection.execute(f"describe select * from {source}").fetchall()}
+
+
 @contextmanager
 def reading(files: Place) -> Iterator[None]:
     """Turn what DuckDB says about bad data into one sentence; faults of ours pass through."""

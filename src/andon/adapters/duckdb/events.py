@@ -46,10 +46,13 @@ def events_of(paths: Sequence[str], model: Model) -> Iterator[bytes]:
 
 
 def row_of(payload: bytes, model: Model) -> dict[str, Any]:
-    """The columns of a prediction again: what `events_of` made it from, less the label; all of it orjson can write."""
+    """The columns of a prediction again: what `events_of` made it from, less the label; all of it orjson can write.
+
+    Its segments are columns beside its inputs, of which one may be a segment too.
+    """
     event = _event_of(payload)
-    columns, inputs = model.columns, event.get("inputs")
-    row = dict(inputs) if isinstance(inputs, dict) else {}
+    columns, (segments, inputs) = model.columns, map(event.get, ("segments", "inputs"))
+    row = {key: value for each in (segments, inputs) if isinstance(each, dict) for key, value in each.items()}
     row.pop("", None)  # with one, DuckDB takes the whole line for one value
     row |= {columns.id: event["id"], columns.time: event["ts"]}
     row |= {name: event.get(key) for key, name in _roles(model).items()}

@@ -6,13 +6,22 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 
 from andon.adapters.duckdb.codes import logical_type, present_sql, quoted_name, text_sql, time_us_sql
-from andon.adapters.duckdb.connection import Connection, by_statistics, close, connect, lock, one_row, reading
+from andon.adapters.duckdb.connection import (
+    Connection,
+    by_statistics,
+    close,
+    connect,
+    described,
+    lock,
+    one_row,
+    reading,
+)
 from andon.adapters.duckdb.files import LogFiles, quoted
 from andon.adapters.duckdb.outcomes import JoinedLabels, Outcomes, read_labels, unknown_ids
 from andon.adapters.duckdb.place import Place
 from andon.adapters.duckdb.tables import Part
 from andon.adapters.duckdb.times import TimeColumn, TimeReader
-from andon.adapters.duckdb.types import RawLog, described, raw_log
+from andon.adapters.duckdb.types import RawLog, raw_log
 from andon.base.errors import BadInput
 from andon.base.interval import MICROSECOND, Interval, to_us
 from andon.base.nearest import nearest

@@ -1,13 +1,13 @@
 """What the columns of text formats hold, decided by every value: CSV says nothing about it, JSON half of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from andon.adapters.duckdb.codes import logical_type, quoted_name
-from andon.adapters.duckdb.connection import Connection, one_row
+from andon.adapters.duckdb.connection import Connection, described, one_row
 from andon.adapters.duckdb.files import Kind, LogFiles
+from andon.adapters.duckdb.json_lines import keys_of
 from andon.adapters.duckdb.place import Place
-from andon.base.errors import BadInput
 from andon.inventory.model import Columns
 from andon.telemetry.schema import LogicalType, LogSchema
 
@@ -41,6 +41,9 @@ class RawLog:
 
 def raw_log(connection: Connection, files: Place, columns: Columns, types: LogSchema | None) -> RawLog:
     """Decide how the columns of some files are read; `types` are logical types known from elsewhere."""
+    if isinstance(files, LogFiles) and files.kind is Kind.JSON_LINES:
+        wanted = _names_are_text(columns) | ({} if types is None else types.types)
+        return _json(files, keys_of(connection, files), (columns, wanted))
     found = described(connection, files.reader())
     if files.kind.has_types:
         sql = {
@@ -48,19 +51,12 @@ def raw_log(connection: Connection, files: Place, columns: Columns, types: LogSc
         }
         return RawLog(files.reader(), files.reader(with_file=True), found, sql)
     wanted = _names_are_text(columns) | ({} if types is None else types.types)
-    if files.kind is Kind.JSON_LINES:
-        return _json(connection, files, found, (columns, wanted))
     held = _held(connection, files.reader(), list(found))
     if isinstance(files, LogFiles) and any(each & _NUL for each in held.values()):
         files.require_no_nul()
     storages = {name: _storage(each, wanted.get(name)) for name, each in held.items()}
     sql = {name: _from_text(name, storage) for name, storage in storages.items()}
     return RawLog(files.reader(), files.reader(with_file=True), storages, sql)
-
-
-def described(connection: Connection, source: str) -> dict[str, str]:
-    """The columns of a table, view or reader with their DuckDB types."""
-    return {str(row[0]): str(row[1]) for row in connection.execute(f"describe select * from {source}").fetchall()}
 
 
 def _names_are_text(columns: Columns) -> dict[str, LogicalType]:
@@ -70,14 +66,8 @@ def _names_are_text(columns: Columns) -> dict[str, LogicalType]:
     return {name: LogicalType.TEXT for name in names if name is not None}
 
 
-def _json(
-    connection: Connection, files: Place, found: dict[str, str], known: tuple[Columns, Mapping[str, LogicalType]]
-) -> RawLog:
+def _json(files: Place, found: dict[str, str], known: tuple[Columns, Mapping[str, LogicalType]]) -> RawLog:
     columns, wanted = known
-    if list(found) == ["json"] and isinstance(files, LogFiles):
-        found = _by_keys(connection, files)
-    if isinstance(files, LogFiles):
-        _require_one_case(connection, files, found)
     storages, read_as = {}, {}
     for name, storage in found.items():
         is_time = name in (columns.time, columns.label_time) and logical_type(storage) is not LogicalType.NUMBER
@@ -87,38 +77,6 @@ def _json(
     tail = {name: " ->> '$'" if kind == "JSON" else "" for name, kind in read_as.items()}
     sql = {name: f"{quoted_name(name)}{tail[name]}" for name in found}
     return RawLog(files.reader(read_as), files.reader(read_as, with_file=True), storages, sql)
-
-
-def _require_one_case(connection: Connection, files: LogFiles, names: Iterable[str]) -> None:
-    """Refuse keys that differ in capital letters only: the engine calls `P` beside `p` a column `P_1`.
-
-    Raises:
-        BadInput: there are some.
-    """
-    known = {name.casefold(): name for name in names}
-    for name in names:
-        key, sign, number = name.rpartition("_")
-        other = known.get(key.casefold(), key)
-        if sign and number.isdecimal() and other != key and files.holds(connection, key):
-            raise BadInput(
-                f"{files.name} has the key {key!r} beside {other!r} (capital letters do not count): rename one of them"
-            )
-
-
-def _by_keys(connection: Connection, files: LogFiles) -> dict[str, str]:
-    """The columns of lines that the engine takes for one column `json`: many rare keys, or no objects at all.
-
-    Raises:
-        BadInput: no keys can be columns.
-    """
-    found = described(connection, files.reader(rare_keys=True))
-    if list(found) != ["json"]:
-        return found
-    # asked for two columns, the engine says of lines that they are no objects
-    connection.execute(f"select count(json) from {files.reader({'json': 'JSON', 'more': 'JSON'})}")
-    if found["json"] != "JSON":
-        return found
-    raise BadInput(f"{files.name} has objects without keys, or a key without a name: name each key")
 
 
 def _held(connection: Connection, reader: str, names: list[str]) -> dict[str, int]:

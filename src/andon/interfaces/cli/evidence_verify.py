@@ -117,11 +117,13 @@ def _consistency(asked: Asked, _quiet: bool) -> dict[str, Any]:  # noqa: FBT001
     return {"size": old, "text": f"OK: the log of {size:,} goes on from the {old:,} that were signed"}
 
 
-def _checkpoint(asked: Asked, _quiet: bool) -> dict[str, Any]:  # noqa: FBT001
+def _checkpoint(asked: Asked, quiet: bool) -> dict[str, Any]:  # noqa: FBT001
     with _named(asked.file):
         note = None if asked.file is None else _note(asked.file)
         point = verify_checkpoint(asked.data, note, asked.log, _vkey(asked))
     text = f"OK: {point.origin} signed {point.size:,} entries with the root {point.root.hex()}"
+    if asked.against is not None:
+        text += "\n" + _consistency(asked, quiet)["text"]
     return {"size": point.size, "root": point.root.hex(), "text": text}
 
 
