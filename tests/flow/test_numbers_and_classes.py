@@ -108,6 +108,36 @@ def test_a_number_that_only_grows_comes_to_lie_far_outside_and_is_no_incident(an
         }
 
 
+def test_how_often_an_answer_is_wrong_is_a_share_of_those_answers(andon: Run, tmp_path: Path) -> None:
+    x, labels, good, _ = answers("multiclass")
+    rng = np.random.default_rng(2)
+    missed = (np.arange(ROWS) >= ROWS // 2) & (labels == "a") & (rng.random(ROWS) < 0.5)
+    log = write(tmp_path, "log", good, np.where(missed, "c", labels), x)
+    reference = write(tmp_path, "reference", good, labels, x)
+    (tmp_path / "model.yaml").write_text(MODEL + "problem: multiclass\n")
+    words = ("scan", log, "--model", str(tmp_path / "model.yaml"), "--reference", reference)
+    assert andon(*words, "--json", str(tmp_path / "out.json"))[0] == 1
+    [incident] = json.loads((tmp_path / "out.json").read_text())["incidents"]
+    assert "a predicted 'a' is wrong" in incident["summary"]
+    assert 0.4 < float(re.search(r"in ([\d.]+)%", incident["summary"])[1]) / 100 < 0.6  # type: ignore[index]
+
+
+def test_a_short_fault_whose_labels_come_when_it_is_over_is_one_incident(andon: Run, tmp_path: Path) -> None:
+    x, labels, good, _ = answers("regression")
+    during = (np.arange(ROWS) >= 3_000) & (np.arange(ROWS) < 3_432)
+    broken = np.where(during, x / 10 + 4, x)
+    log = write(tmp_path, "log", 10 + 3 * broken, labels, broken)
+    reference = write(tmp_path, "reference", good, labels, x)
+    for days in (1, 6):
+        (tmp_path / "model.yaml").write_text(
+            MODEL.replace("label_time_column: at", f"label_delay_days_median: {days}") + "problem: regression\n"
+        )
+        words = ("scan", log, "--model", str(tmp_path / "model.yaml"), "--reference", reference)
+        assert andon(*words, "--json", str(tmp_path / "out.json"))[0] == 1
+        [incident] = json.loads((tmp_path / "out.json").read_text())["incidents"]
+        assert (incident["changed"]["features"], incident["affected"]["count"] - 432 in range(72)) == (["x"], True)
+
+
 def test_text_in_a_regression_is_refused(andon: Run, tmp_path: Path) -> None:
     x, labels, good, _ = answers("multiclass")
     log = write(tmp_path, "log", good, labels, x)

@@ -151,5 +151,9 @@ def _lasting(hit: Hit, t: int, day: int) -> bool:
 
 
 def _later(hit: Hit, over: int) -> bool:
-    """Whether a hit began after bucket `over`: by its window, or by its own run where the window reaches back."""
-    return hit.t - hit.window + 1 >= over or follow(hit, hit.t).start >= over
+    """Whether a hit began after bucket `over`: by its window, or by its own run where the window reaches back.
+
+    What only labels show came to be known in its window, and may have been decided long before.
+    """
+    is_later = hit.stream.late is None and hit.t - hit.window + 1 >= over
+    return is_later or follow(hit, hit.t).start >= over

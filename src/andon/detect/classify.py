@@ -54,7 +54,7 @@ def classify(signs: Signs) -> tuple[str, str]:
         ),
         (signs.stale, "data_pipeline_corruption", f"{moved} is no longer refreshed: each entity keeps its old value"),
         (signs.labels_missing, "data_pipeline_corruption", "labels stopped arriving, so nobody knows how good it is"),
-        (signs.new_value, "model_drift", f"a value of {moved} that the reference does not have is ramping up"),
+        (signs.new_value, "model_drift", f"a value of {moved} that the reference does not have has come up"),
         (
             bool(signs.inputs_moved) and signs.sliced,
             "data_pipeline_corruption",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from andon.base.predicate import known_where
 from andon.detect.finding import Slice
 from andon.detect.history import Rest, Triangle
 from andon.telemetry.summary import Whole
@@ -41,6 +42,7 @@ class Mark:
         rescaled_min: Cohen's h below which a shift that began with a new version opens no incident: an equally good
             version scales its scores anew.
         good_falls: whether a falling share is good news, which opens no incident.
+        of: SQL that is true for the rows of which it is a share, as recall is of those that are positive; None: of all.
     """
 
     coding: str
@@ -57,6 +59,14 @@ class Mark:
     witness: bool = False
     rescaled_min: float = 0.0
     good_falls: bool = False
+    of: str | None = None
+
+    @property
+    def shown(self) -> str | None:
+        """The predicate, null for rows of which it is no share."""
+        if self.predicate is None or self.of is None:
+            return self.predicate
+        return known_where(self.predicate, self.of)
 
 
 @dataclass(frozen=True)

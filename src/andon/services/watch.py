@@ -137,8 +137,8 @@ class Watch:
             return known
         now = history.evaluation(known.t)
         stream, marked = known.lead.stream, None
-        if stream.late is not None and stream.mark.predicate is not None:
-            marked = request.model.as_known(stream.mark.predicate, request.log.schema().names, now)
+        if stream.late is not None and (shown := stream.mark.shown) is not None:
+            marked = request.model.as_known(shown, request.log.schema().names, now)
 
         def ask(plan: Plan) -> History:
             return self._ask(plan, request, now)
@@ -193,7 +193,7 @@ class Watch:
             severity=priority.severity,
             priority_rule=priority.rule,
             facts_missing=still_missing(priority.facts_missing, affected.count, 0 if wrong is None else wrong.of),
-            summary=f"{_sentence(known, observed)}; {reason}",
+            summary=f"{_sentence(known, observed)}; {_when(reason, at_firing, known)}",
             started_at=report.started_at,
             started_at_low=report.low,
             started_at_high=report.high,
@@ -295,9 +295,9 @@ class _Report:
         """The share of the leading mark in the part and the span: of their very rows if they can be asked for it."""
         known, model, mark = self._known, self._request.model, self._known.lead.stream.mark
         is_alike = self._request.log.schema().is_alike(self._request.reference.schema(), mark.features)
-        if mark.predicate is None or not is_alike:
+        if (shown := mark.shown) is None or not is_alike:
             return known.after
-        shown = model.as_known(mark.predicate, self._request.log.schema().names, self._now)
+        shown = model.as_known(shown, self._request.log.schema().names, self._now)
         seen = self._share(self._place(), shown).value
         return known.after if seen is None else seen
 
@@ -385,6 +385,11 @@ def _shown(each: Group, lead: Hit, watched: Watched) -> list[Hit]:
         order.append(turns[hit.stream.detector.name])
         turns[hit.stream.detector.name] += 1
     return [hit for _, hit in sorted(zip(order, hits.values(), strict=True), key=itemgetter(0))][:FINDINGS_MAX]
+
+
+def _when(reason: str, at_firing: Description, known: Description) -> str:
+    """Why it is of its type, which is that of when it was found: inputs may have moved since."""
+    return f"when it was found, {reason}" if known.features and not at_firing.features else reason
 
 
 def _sentence(known: Description, observed: float) -> str:

@@ -109,4 +109,5 @@ class _Outcomes:
         words += [] if high is None else [f"below {high:.6g}"]
         value = label.values[self.positive]
         what = f"{label.column} is {value!r} where {score} is {' and '.join(words)}"
-        return Mark(SCORE_BINS, (code,), what, (), all_of(*bounds, equals(label.column, value)))
+        within = all_of(*bounds)
+        return Mark(SCORE_BINS, (code,), what, (), all_of(within, equals(label.column, value)), of=within)

@@ -102,7 +102,8 @@ class _Pairs:
     def fault(self, what: str, among: Mask, predicate: str) -> Fault:
         """Being wrong among some pairs, in words and as SQL."""
         differ = differs(self.label.column, self.prediction.column)
-        mark = Mark(LABEL, (), what, (), all_of(predicate, differ), good_falls=True)
+        of = None if predicate == "true" else predicate
+        mark = Mark(LABEL, (), what, (), all_of(predicate, differ), good_falls=True, of=of)
         return Fault(mark, among & self.wrong, among)
 
     def faults_of_class(self, value: str) -> list[Fault]:
@@ -122,7 +123,8 @@ class _Pairs:
         ]
         if len(self.label.values) > TWO:
             alarm = self.fault(f"{value!r} is said of another class (false positive rate)", said, is_said)
-            faults.append(replace(alarm, among=self.known & ~has))
+            mark = replace(alarm.mark, of=f"not ({is_true})")
+            faults.append(replace(alarm, mark=mark, among=self.known & ~has))
         return faults
 
     def _missed(self, value: str) -> str:
