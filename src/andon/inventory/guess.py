@@ -473,7 +473,7 @@ _NEVER = {
     "score_column": "how confident the model was (no score): calibration cannot be judged",
     "prediction_column": "what the model answered (no prediction)",
     "latency_column": "how long an answer took (no latency)",
-    "subject_column": "how many people are concerned (no subject): decisions are counted, not people",
+    "subject_column": "how many people are concerned (no column known to name them): decisions are counted, not people",
 }
 
 

@@ -151,6 +151,7 @@ def test_what_a_bare_log_can_never_answer() -> None:
     bare = " ".join(made().unanswerable)
     for gap in ("no version", "no inputs", "no labels", "no review", "no score", "no prediction"):
         assert gap in bare
+    assert "how many people are concerned (no column known to name them)" in bare
     told = made(bits("label"), numbers("income"), classes("model_version", "1", "2"), bits("reviewed"))
     for gap in ("no version", "no inputs", "no labels", "no review"):
         assert gap not in " ".join(told.unanswerable)
