@@ -11,6 +11,8 @@ from andon.incident.figures import ScanFigures
 from andon.inventory.change import Change
 
 SCHEMA = "andon.scan/1"
+OWN_REFERENCE = "own_reference"
+"""The code of the warning that a log was judged by its own beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Warning:  # noqa: A001  # the contract's word
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The outcome of one scan of one model's log."""
+    """The outcome of one scan of one model's log; `rows` and `period` are of what was judged of it."""
 
     model_id: str
     rows: int
@@ -101,3 +103,8 @@ class Scan:
     """When each version of the model that came while the log ran was first seen; None where no column says it."""
     figures: ScanFigures | None = None
     """What its pictures show, where they were asked for."""
+
+    @property
+    def is_of_whole_log(self) -> bool:
+        """Whether all of the log was judged; else its beginning judged the rest, and is not among `rows`."""
+        return all(warning.code != OWN_REFERENCE for warning in self.warnings)
