@@ -23,7 +23,7 @@ from andon.bootstrap.packs import floors
 from andon.bootstrap.pin import Memory, of_model
 from andon.detect.registry import DETECTORS
 from andon.detect.surrogate import ROWS_MIN
-from andon.incident.scan import OWN_REFERENCE, Scan, Warning  # noqa: A004  # the contract's word
+from andon.incident.scan import Scan, Warning  # noqa: A004  # the contract's word
 from andon.inventory.columns import differing_types, resolve_columns
 from andon.inventory.model import Model
 from andon.services.illustrate import Illustrate, Subject
@@ -242,7 +242,7 @@ def _own_reference(
         f"no --reference was named, so the log is judged by its own beginning, {_moment(chosen.start)} to"
         f" {_moment(chosen.end)} UTC: what was wrong then is not seen; name known-good rows with --reference"
     )
-    told = [(OWN_REFERENCE, text)]
+    told = [("own_reference", text)]
     if not is_stable:
         told.append(("own_reference_unstable", "that part is not stable either: incidents may be its restlessness"))
     return (chosen, Interval(chosen.end, FOREVER)), tuple(told)

@@ -11,8 +11,6 @@ from andon.incident.figures import ScanFigures
 from andon.inventory.change import Change
 
 SCHEMA = "andon.scan/1"
-OWN_REFERENCE = "own_reference"
-"""The code of the warning that a log was judged by its own beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +105,4 @@ class Scan:
     @property
     def is_of_whole_log(self) -> bool:
         """Whether all of the log was judged; else its beginning judged the rest, and is not among `rows`."""
-        return all(warning.code != OWN_REFERENCE for warning in self.warnings)
+        return all(warning.code != "own_reference" for warning in self.warnings)
