@@ -77,6 +77,30 @@ def test_a_file_named_twice_is_recorded_once(andon, tmp_path):
     assert json.loads(andon("record", "log.jsonl", "--json")[1])["repeated"] == 1
 
 
+def test_decisions_that_stand_in_the_log_already_are_told(andon, tmp_path):
+    """The same lines under another producer are recorded again, as they may be others; it is told."""
+    (tmp_path / "log.jsonl").write_bytes(LINE)
+    assert json.loads(andon("record", "log.jsonl", "--json")[1])["first_id_known_as"] is None
+    assert andon("record", "log.jsonl")[2] == ""  # the same file is not recorded again
+    code, _, err = andon("record", "log.jsonl", "--producer", "queue-7")
+    assert (code, err.startswith("note: p1 stands in the log already, as entry 1: if these are the same")) == (0, True)
+    again = ("record", "log.jsonl", "--producer", "queue-8")
+    assert json.loads(andon(*again, "--json")[1])["first_id_known_as"] == 1
+    outcome = json.dumps(EVENT | {"kind": "outcome", "id": "p1", "label": True}).encode() + b"\n"
+    other = json.dumps(EVENT | {"id": "p1", "model_id": "other"}).encode() + b"\n"
+    for lines, told in ((outcome, False), (other, False), (outcome + LINE, True)):
+        code, _, err = andon("record", "-", stdin=lines)
+        assert (code, "stands in the log already" in err) == (0, told), err
+
+
+def test_rows_of_an_edited_model_file_are_told_too(andon, tmp_path):
+    (tmp_path / "log.csv").write_text("id,ts,income\np1,2026-03-01T00:00:00Z,5\np2,2026-03-01T00:00:01Z,6\n")
+    for features, told in (("", False), ("features: [income]\n", True)):
+        (tmp_path / "model.yaml").write_text(f"model_id: m\nid_column: id\ntime_column: ts\n{features}")
+        code, _, err = andon("record", "log.csv", "--model", "model.yaml")
+        assert (code, "note: p1 stands in the log already, as entry 1" in err) == (0, told), err
+
+
 def test_of_several_files_only_the_new_ones_are_recorded(andon, tmp_path):
     for name in "abc":
         (tmp_path / f"{name}.jsonl").write_text(

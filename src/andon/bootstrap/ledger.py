@@ -2,11 +2,12 @@
 
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import file_digest, sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from andon.adapters.segments.log import SegmentLog
 from andon.adapters.segments.recovery import signed_checkpoint
 from andon.adapters.segments.snapshot import Snapshot
 from andon.adapters.zip_bundle import ZipBundle
-from andon.base.errors import BadInput, NotFound, Refused, Unavailable
+from andon.base.errors import BadInput, NotFound, Refused, Tampered, Unavailable
 from andon.bootstrap import positions
 from andon.bootstrap.beside import Beside, server_in
 from andon.bootstrap.chance import many_random_bytes
@@ -206,6 +207,34 @@ def record_lines(
         done.append(ledger.record.record(lines_in(path), ingest, told_on, _producer_of([path])))
     events, repeated = (sum(counts) for counts in zip(*((each.events, each.repeated) for each in done), strict=True))
     return Recorded(events, repeated, done[0].first, done[-1].end)
+
+
+LOOKED_AT = 1_000
+"""So many new entries are looked at for a prediction: a recording of labels alone has none."""
+
+
+def known_before(ledger: Ledger | Beside, done: Recorded) -> tuple[str, int] | None:
+    """The first prediction that was recorded, where an earlier entry is one of the same model and id; and its number.
+
+    It costs one look, and finds a log that was recorded whole for the second time, under another name of a producer.
+    """
+    if isinstance(ledger, Beside) or not done.events:
+        return None
+    fields = (parse_header(header) for _, header in islice(ledger.log.headers(done.first), LOOKED_AT))
+    new = next((each for each in fields if each["kind"] == "prediction"), None)
+    if new is None:
+        return None
+    with suppress(Tampered):  # what was recorded is on the disk; `verify log` is who tells of that
+        found = ledger.log.find(new["id"])
+        if found is not None and found[0] < done.first and _is_of(found[1], new):
+            return new["id"], found[0]
+    return None
+
+
+def _is_of(entry: Entry, new: Mapping[str, Any]) -> bool:
+    """Whether an entry is of the same kind and model; models may name their decisions alike."""
+    fields = parse_header(entry.header)
+    return all(fields.get(key) == new[key] for key in ("kind", "model_id"))
 
 
 def _producer_of(paths: Sequence[str]) -> str | None:

@@ -22,6 +22,8 @@ PROTECTED_P0: Final = 100
 LOSS_P0_USD: Final = 100_000
 WRONG: Final = "how many of the decisions were wrong"
 """What is missing while nobody looked."""
+PEOPLE_UNKNOWN: Final = "how many people they concern (decisions are counted, not people)"
+"""A scan does not count them, whether a column names them or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ def _assumed(facts: Facts) -> tuple[str, ...]:
     """Facts that would have to be known to go below the floor."""
     asked = (
         (facts.wrong is None, WRONG),
-        (facts.people is None, "how many people they concern (no subject_column)"),
+        (facts.people is None, PEOPLE_UNKNOWN),
         (facts.risk is RiskClass.UNKNOWN, "the model's risk class (judged as high)"),
         (facts.confirmed_harm is None, "whether anybody came to harm"),
     )

@@ -84,7 +84,7 @@ class Warning:  # noqa: A001  # the contract's word
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The outcome of one scan of one model's log."""
+    """The outcome of one scan of one model's log; `rows` and `period` are of what was judged of it."""
 
     model_id: str
     rows: int
@@ -101,3 +101,8 @@ class Scan:
     """When each version of the model that came while the log ran was first seen; None where no column says it."""
     figures: ScanFigures | None = None
     """What its pictures show, where they were asked for."""
+
+    @property
+    def is_of_whole_log(self) -> bool:
+        """Whether all of the log was judged; else its beginning judged the rest, and is not among `rows`."""
+        return all(warning.code != "own_reference" for warning in self.warnings)

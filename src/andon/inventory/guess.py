@@ -14,6 +14,8 @@ from andon.telemetry.schema import LogicalType
 
 FEW = 50
 """Up to so many distinct values a column cuts traffic into groups, or answers by class."""
+KINDS = 12
+"""A column of a plain name, such as `customer`, holds kinds or levels if it has no more distinct values than that."""
 _SHOWN_COLUMNS = 12
 _SHOWN_LETTERS = 60
 _EPOCHS = ((315_532_800, 4_102_444_800), (315_532_800_000, 4_102_444_800_000), (3.155328e14, 4.1024448e15))
@@ -82,12 +84,23 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class _Role:
-    """A key, the names that its columns go by (best first), and what such a column has to hold."""
+    """A key, the names that its columns go by (best first), and what such a column has to hold.
+
+    Attributes:
+        plain: lesser names, which inputs have as well: `risk` may be a level, `customer` a kind of customer.
+    """
 
     key: str
     names: tuple[str, ...]
     fits: Callable[[Facts], bool]
     holds: str
+    plain: tuple[str, ...] = ()
+
+    def is_held_by(self, column: Facts) -> bool:
+        return self.fits(column) and (column.distinct > KINDS or not self.has_plain(column))
+
+    def has_plain(self, column: Facts) -> bool:
+        return "_".join(tokens(column.name)) in self.plain
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -168,6 +181,7 @@ _ROLES = (
         ),
         _is_share,
         "numbers from 0 to 1",
+        _words("risk confidence likelihood risiko konfidenz risque confiance riesgo confianza"),
     ),
     _Role(
         "prediction_column",
@@ -207,9 +221,13 @@ _ROLES = (
     _Role("tool_args_column", _words("tool_args tool_arguments tool_input"), _is_text, "text"),
     _Role(
         "subject_column",
-        _words("subject_id customer_id user_id person_id applicant_id patient_id client_id kunden_id cliente_id"),
+        _words(
+            "subject_id customer_id user_id person_id applicant_id patient_id client_id borrower_id member_id kunden_id"
+            " cliente_id"
+        ),
         _is_name,
         "names",
+        _words("subject customer client applicant borrower patient member user person kunde kundin cliente"),
     ),
     _Role("entity_columns", _words("entity_id account_id device_id merchant_id konto_id compte_id"), _is_name, "names"),
 )
@@ -288,10 +306,10 @@ def _columns_of(proposals: Iterable[Proposal]) -> set[str]:
 def _by_name(role: _Role, columns: Sequence[Facts]) -> Proposal | None:
     """The column with the best name for a role among those that hold what it needs."""
     named = _named(role, columns)
-    found = [column.name for column in named if role.fits(column)]
+    found = [column for column in named if role.is_held_by(column)]
     if not found:
         return None
-    name, *others = found
+    name, *others = (column.name for column in found)
     reason = f"its name, and it holds {role.holds}"
     if others:
         reason += f"; {', '.join(others)} would fit too"
@@ -299,12 +317,12 @@ def _by_name(role: _Role, columns: Sequence[Facts]) -> Proposal | None:
     if role.holds == _TIME.holds and _is_spoilt(best):
         reason += f"; {best.name} has a better name, but {_instead_of_times(best)}"
         return _proposal(role.key, name, reason, Sureness.UNSURE)
-    return _proposal(role.key, name, reason, Sureness.LIKELY if others else Sureness.SURE)
+    return _proposal(role.key, name, reason, Sureness.LIKELY if others or role.has_plain(found[0]) else Sureness.SURE)
 
 
 def _named(role: _Role, columns: Iterable[Facts]) -> list[Facts]:
     """The columns that go by a name of a role, whatever they hold; the best name first."""
-    ranks = {name: place for place, name in enumerate(role.names)}
+    ranks = {name: place for place, name in enumerate((*role.names, *role.plain))}
     ranked = [(ranks.get("_".join(tokens(column.name))), column) for column in columns]
     return [
         column
@@ -473,7 +491,7 @@ _NEVER = {
     "score_column": "how confident the model was (no score): calibration cannot be judged",
     "prediction_column": "what the model answered (no prediction)",
     "latency_column": "how long an answer took (no latency)",
-    "subject_column": "how many people are concerned (no subject): decisions are counted, not people",
+    "subject_column": "how many people are concerned (no column known to name them): decisions are counted, not people",
 }
 
 

@@ -99,7 +99,7 @@ def test_a_scan_without_a_reference_finds_what_came_after_its_beginning(tmp_path
     [incident] = scan.incidents
     assert incident.incident_type == FAULT.type
     assert abs(incident.started_at - FAULT.started_at) < timedelta(hours=6)
-    assert scan.warnings[0].code == "own_reference"
+    assert (scan.warnings[0].code, scan.is_of_whole_log) == ("own_reference", False)
     assert scan.period.start >= START + SPAN
     cut_short = scan_log([log], MODEL, now=incident.detected_at)
     assert [each.detected_at for each in cut_short.incidents] == [incident.detected_at]

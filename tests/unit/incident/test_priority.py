@@ -152,7 +152,8 @@ def test_small_harm_to_a_protected_group_outranks_a_large_one_in_a_harmless_use(
 
 def test_decisions_are_never_called_people_without_a_subject():
     assert "1,159 people" not in propose(Facts(1159), "medium").rule
-    assert "how many people they concern (no subject_column)" in propose(Facts(1159), "medium").facts_missing
+    people = "how many people they concern (decisions are counted, not people)"  # a column may name them all the same
+    assert people in propose(Facts(1159), "medium").facts_missing
 
 
 def test_a_fact_that_stands_alone_lacks_nothing():

@@ -20,6 +20,10 @@ def ids(name: str) -> Facts:
     return Facts(name, S, ROWS, ROWS, ROWS)
 
 
+def people(name: str) -> Facts:
+    return Facts(name, S, ROWS, ROWS, 300)
+
+
 def times(name: str) -> Facts:
     return Facts(name, T, ROWS, ROWS, 900)
 
@@ -77,10 +81,38 @@ def test_a_name_has_words_whatever_the_habit(name: str, words: str) -> None:
         ("label_time_column", times("outcomeAt")),
         ("version_column", classes("modelVersion", "1", "2")),
         ("latency_column", numbers("latencyMs")),
+        ("subject_column", ids("customerId")),
     ],
 )
 def test_a_role_is_found_by_name_and_content(key: str, column: Facts) -> None:
     assert made(column).content()[key] == column.name
+
+
+@pytest.mark.parametrize(
+    ("key", "column"),
+    [
+        *(("subject_column", people(name)) for name in ("customer", "Client", "applicant", "borrower", "patient")),
+        *(("subject_column", people(name)) for name in ("member", "user")),
+        *(("score_column", numbers(name, 0, 1)) for name in ("risk", "Confidence", "likelihood")),
+    ],
+)
+def test_a_plain_name_is_believed_less_and_only_of_many_values(key: str, column: Facts) -> None:
+    found = made(column, numbers("income"))
+    [proposal] = [each for each in found.proposals if each.key == key]
+    assert (proposal.value, proposal.sureness) == (column.name, Sureness.LIKELY)
+    assert found.content()["features"] == ["income"]
+    kinds = made(replace(column, distinct=4), numbers("income")).content()  # new, returning … or low, high
+    assert (key in kinds, kinds["features"]) == (False, [column.name, "income"])
+
+
+@pytest.mark.parametrize("column", [numbers("risk", 0, 100), numbers("customer"), classes("user", "yes", "no")])
+def test_a_plain_name_that_its_content_belies_is_an_input(column: Facts) -> None:
+    assert made(column).content()["features"] == [column.name]
+
+
+def test_a_full_name_is_better_than_a_plain_one() -> None:
+    found = made(numbers("risk", 0, 1), numbers("score", 0, 1), people("customer"), people("customer_id")).content()
+    assert (found["score_column"], found["subject_column"]) == ("score", "customer_id")
 
 
 @pytest.mark.parametrize(
@@ -151,6 +183,7 @@ def test_what_a_bare_log_can_never_answer() -> None:
     bare = " ".join(made().unanswerable)
     for gap in ("no version", "no inputs", "no labels", "no review", "no score", "no prediction"):
         assert gap in bare
+    assert "how many people are concerned (no column known to name them)" in bare
     told = made(bits("label"), numbers("income"), classes("model_version", "1", "2"), bits("reviewed"))
     for gap in ("no version", "no inputs", "no labels", "no review"):
         assert gap not in " ".join(told.unanswerable)

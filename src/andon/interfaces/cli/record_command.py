@@ -6,8 +6,8 @@ from typing import Any
 
 from andon.base.errors import BadInput
 from andon.bootstrap.event_files import lines_of, require_event_files
-from andon.bootstrap.ledger import check_only, open_ledger, record_lines, record_rows
-from andon.interfaces.cli import output, progress
+from andon.bootstrap.ledger import check_only, known_before, open_ledger, record_lines, record_rows
+from andon.interfaces.cli import output, progress, words
 from andon.services.record import Recorded
 from andon.telemetry.producer import is_name
 
@@ -38,16 +38,26 @@ def run(asked: Asked, *, as_json: bool, quiet: bool, dry_run: bool) -> None:
         return
     if asked.model is not None:
         _check_rows(asked)
-    done, note = _record(asked, quiet=quiet or as_json)
+    done, note, known = _record(asked, quiet=quiet or as_json)
     document: dict[str, Any] = {"events": done.events, "repeated": done.repeated, "first": done.first, "end": done.end}
-    document["checkpoint"] = note
+    document |= {"first_id_known_as": None if known is None else known[1], "checkpoint": note}
     text = f"{_events(done.events, 'is', 'are')} on disk, entries {done.first:,} to {done.end - 1:,}"
     text += ", under a signed checkpoint"
     if done.repeated:
         text = f"{_events(done.repeated, 'was', 'were')} recorded before and left alone" + (
             f"; {text}" if done.events else ""
         )
+    if known is not None and not (as_json or quiet):
+        _note_known(*known)
     _say(document, text if done.events or done.repeated else "no events, nothing recorded", as_json, quiet)
+
+
+def _note_known(name: str, seq: int) -> None:
+    print(
+        f"note: {words.plain(name)} stands in the log already, as entry {seq:,}: if these are the same decisions"
+        " (another model.yaml, another producer), they are there twice now",
+        file=sys.stderr,
+    )
 
 
 def _check_rows(asked: Asked) -> None:
@@ -59,7 +69,7 @@ def _check_rows(asked: Asked) -> None:
         raise BadInput(told if told.endswith("nothing was recorded") else f"{told}; nothing was recorded") from None
 
 
-def _record(asked: Asked, *, quiet: bool) -> tuple[Recorded, str]:
+def _record(asked: Asked, *, quiet: bool) -> tuple[Recorded, str, tuple[str, int] | None]:
     with open_ledger(asked.data, make=True) as ledger, progress.shown(quiet=quiet, no_color=False) as report:
 
         def tell(done: int) -> None:
@@ -74,7 +84,7 @@ def _record(asked: Asked, *, quiet: bool) -> tuple[Recorded, str]:
             done = ledger.record.record(lines_of(stdin), ledger.ingest(), tell, asked.producer)
         else:
             done = record_lines(ledger, logs, tell, asked.producer)
-        return done, ledger.log.checkpoint()[1].decode()
+        return done, ledger.log.checkpoint()[1].decode(), known_before(ledger, done)
 
 
 def _events(count: int, one: str, many: str) -> str:

@@ -83,9 +83,7 @@ class Page:
 
     def _head(self, console: Console) -> None:
         scan = self.scan
-        decisions = (
-            f"{words.of_things(scan.rows, 'decision', 'decisions')} of {words.plain(words.named(scan.model_id))}"
-        )
+        decisions = f"{words.judged(scan)} of {words.plain(words.named(scan.model_id))}"
         console.print(Text(f"{_found(scan)} in {decisions}.", style="bold"))
         period = words.span(scan.period, self.frame.zone)
         evaluations = words.of_things(scan.evaluations, "evaluation", "evaluations")
@@ -204,8 +202,9 @@ def _answer_rows(page: Page, incident: DetectedIncident) -> list[tuple[str, str]
     rows.append(("until", "still going on where the log ends" if ended is None else words.moment(ended, zone)))
     rows.append(("for whom", "all of the traffic" if incident.slice is None else words.where(incident.slice.predicate)))
     share = words.percent(affected.count / page.scan.rows) if page.scan.rows else "0"
+    of = "the log" if page.scan.is_of_whole_log else "those judged"
     count = words.of_things(affected.count, "decision", "decisions")
-    rows.append(("how many", f"{count} (between {affected.low:,} and {affected.high:,}), {share} of the log"))
+    rows.append(("how many", f"{count} (between {affected.low:,} and {affected.high:,}), {share} of {of}"))
     if incident.wrong is not None:
         rows.append(("wrong", words.wrong(incident.wrong)))
     late = words.length(incident.detected_at - incident.started_at)

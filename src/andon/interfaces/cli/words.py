@@ -8,6 +8,7 @@ from typing import Final
 from andon.base import share as shares
 from andon.base.interval import Interval
 from andon.base.visible import visible
+from andon.incident.scan import Scan
 
 PRIORITY_MARKS: Final = {"P0": "●●●", "P1": "●●○", "P2": "●○○", "P3": "○○○"}
 EQUALS: Final = re.compile(r"""\(?\s*"?(?P<column>[^\s"=()]+)"?\s*=\s*'(?P<value>(?:[^']|'')*)'\s*\)?""")
@@ -81,6 +82,12 @@ def wrong(found: shares.Share) -> str:
 def of_things(count: int, one: str, many: str) -> str:
     """`1 decision`, `1,159 decisions`."""
     return f"{count:,} {one if count == 1 else many}"
+
+
+def judged(*scans: Scan) -> str:
+    """How many decisions scans judged: `61,192 decisions`, `22,933 judged decisions` where the log holds more."""
+    which = "" if all(scan.is_of_whole_log for scan in scans) else "judged "
+    return of_things(sum(scan.rows for scan in scans), f"{which}decision", f"{which}decisions")
 
 
 def where(predicate: str) -> str:

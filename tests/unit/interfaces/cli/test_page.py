@@ -9,6 +9,7 @@ import pytest
 
 from andon.detect.finding import Slice
 from andon.incident.figures import ScanFigures
+from andon.incident.scan import Warning  # noqa: A004  # the contract's word
 from andon.interfaces.cli.page.render import render
 from andon.interfaces.cli.scan_text import Frame
 from andon.inventory.model import Version
@@ -46,6 +47,17 @@ def test_without_figures_the_page_still_tells_all(scan, frame):
         "p0033388",
     ):
         assert told in page
+
+
+def test_a_log_judged_by_its_own_beginning_is_not_called_the_log(scan, clean_scan, frame):
+    assert "All decisions in the log" in words_of(render((scan, frame)))
+    own = (Warning("own_reference", "no --reference was named"),)
+    page = words_of(render((replace(scan, warnings=own), frame)))
+    for told in ("61,192 judged decisions", "of 61,192 judged (1.89%)", "All decisions judged"):
+        assert told in page
+    quiet = words_of(render((replace(clean_scan, warnings=own), frame)))
+    assert "No silent failure found in 61,192 judged decisions" in quiet
+    assert "Judged decisions 61,192" in quiet
 
 
 def test_the_lamp_says_the_worst(scan, clean_scan, frame):

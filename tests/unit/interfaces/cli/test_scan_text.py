@@ -43,6 +43,14 @@ def test_the_six_answers(scan, frame):
         assert answer in page
 
 
+def test_a_log_judged_by_its_own_beginning_is_not_called_the_log(scan, clean_scan, frame):
+    own = (Warning("own_reference", "no --reference was named"),)
+    page = drawn(replace(scan, warnings=own), frame, 160)
+    assert "One incident in 61,192 judged decisions of bts-flights-2001." in page
+    assert "1,159 decisions (between 1,140 and 1,181), 1.89% of those judged" in page
+    assert "No silent failure found in 61,192 judged decisions" in drawn(replace(clean_scan, warnings=own), frame, 160)
+
+
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_it_fits_the_terminal_but_for_commands(scan, frame, width):
     lines = drawn(scan, frame, width).splitlines()

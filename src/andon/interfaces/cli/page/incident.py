@@ -62,7 +62,7 @@ def show(told: Told) -> ShownIncident:
         spread=None if figures is None else spread(figures, scene),
         contrast=None if figures is None else pictures.contrast(figures, scene),
         by_value=None if figures is None else pictures.by_value(figures),
-        reached=pictures.reached(told.scan.rows, figures, incident),
+        reached=pictures.reached(told.scan, figures, incident),
         predicate=incident.affected.predicate,
         changes=shown,
         changes_note=_changes_note(told, len(near)),
@@ -104,6 +104,7 @@ def _cells(told: Told) -> tuple[Cell, ...]:
     incident, zone = told.incident, told.frame.zone
     affected = incident.affected
     share = words.percent(affected.count / told.scan.rows) if told.scan.rows else "0%"
+    of = f"{told.scan.rows:,}" if told.scan.is_of_whole_log else f"{told.scan.rows:,} judged"
     bounds = "exact" if affected.low == affected.high else f"between {affected.low:,} and {affected.high:,}"
     wrong = () if incident.wrong is None else (f"wrong: {words.wrong(incident.wrong)}",)
     estimate = words.span(Interval(incident.started_at_low, incident.started_at_high), zone)
@@ -112,7 +113,7 @@ def _cells(told: Told) -> tuple[Cell, ...]:
     start = incident.started_at.astimezone(zone)
     late = incident.detected_at - incident.started_at
     return (
-        Cell("Affected decisions", f"{affected.count:,}", (f"of {told.scan.rows:,} ({share})", bounds, *wrong)),
+        Cell("Affected decisions", f"{affected.count:,}", (f"of {of} ({share})", bounds, *wrong)),
         Cell(
             "Started",
             f"{start.day} {start:%b}",

@@ -10,7 +10,7 @@ from andon.base.share import Share
 from andon.chart import rows, timeline, traffic
 from andon.chart.scale import Linear, TimeAxis, share_axis
 from andon.incident.figures import Contrast, Course, Figures, Point
-from andon.incident.scan import DetectedIncident
+from andon.incident.scan import DetectedIncident, Scan
 from andon.interfaces.cli import words
 from andon.interfaces.cli.page import sayings
 from andon.interfaces.cli.page.parts import Picture, Row, Rows, Table
@@ -184,10 +184,11 @@ def _contrast_scale(contrasts: Iterable[Contrast]) -> Linear:
     )
 
 
-def reached(toldin_all: int, figures: Figures | None, incident: DetectedIncident) -> Rows:
+def reached(scan: Scan, figures: Figures | None, incident: DetectedIncident) -> Rows:
     """From all decisions to those affected, on one scale."""
     affected = incident.affected
-    steps: list[tuple[str, int, str, str]] = [("All decisions in the log", toldin_all, "all", "")]
+    every = "All decisions in the log" if scan.is_of_whole_log else "All decisions judged"
+    steps: list[tuple[str, int, str, str]] = [(every, scan.rows, "all", "")]
     if figures is not None:
         lasted = "Since the start" if incident.ended_at is None else "From the start to the end"
         steps.append((lasted, figures.since, "exposed", ""))
@@ -197,7 +198,7 @@ def reached(toldin_all: int, figures: Figures | None, incident: DetectedIncident
     steps.append(("Affected", affected.count, "affected", "" if exact else f"{affected.low:,} to {affected.high:,}"))
     shown = []
     for label, count, style, bounds in steps:
-        share = count / toldin_all if toldin_all else 0.0
+        share = count / scan.rows if scan.rows else 0.0
         figure = ", ".join(part for part in (words.percent(share) if style != "all" else "", bounds) if part)
         shown.append(Row(label, Markup(rows.bar(share, style)), figure, f"{count:,}"))  # noqa: S704  # numbers only
     return Rows("", "From all decisions to those affected", "decisions", "count, share of all", tuple(shown))

@@ -25,7 +25,7 @@ def show(scan: Scan, frame: Frame) -> ShownQuiet:
     scene = Scene("whole", scan.period, zone, marks)
     drawn = () if figures is None else (*pictures.courses(figures, scene), pictures.traffic_picture(figures, scene))
     judged = bool(scan.evaluations)
-    decisions = words.of_things(scan.rows, "decision", "decisions")
+    decisions = words.judged(scan)
     return ShownQuiet(
         is_calm=judged,
         eyebrow="Nothing found" if judged else "Not judged",
@@ -59,7 +59,11 @@ def _cells(scan: Scan, frame: Frame) -> tuple[Cell, ...]:
     figures = scan.figures
     reference = () if figures is None else (words.span(figures.reference_period, zone),)
     return (
-        Cell("Decisions", f"{scan.rows:,}", (sayings.name(words.named(scan.model_id)),)),
+        Cell(
+            "Decisions" if scan.is_of_whole_log else "Judged decisions",
+            f"{scan.rows:,}",
+            (sayings.name(words.named(scan.model_id)),),
+        ),
         Cell("From, to", f"{first.day} {first:%b}", (f"to {words.moment(last, zone)}",)),
         Cell("Evaluations", f"{scan.evaluations:,}", (f"one every {words.length(scan.evaluation)}",)),
         Cell(

@@ -74,7 +74,7 @@ def _several(framed: Sequence[Framed]) -> dict[str, Any]:
         "tab": f"{title} · {', '.join(_short(log) for log in frame.logs)}",
         "subject": sayings.name(f"{models} · {', '.join(_short(log) for log in frame.logs)}"),
         "facts": (
-            f"{words.of_things(sum(s.rows for s, _ in framed), 'decision', 'decisions')}",
+            words.judged(*(each for each, _ in framed)),
             words.span(Interval(start, end), frame.zone),
         ),
         "eyebrow": f"{models}, each scanned by itself",
@@ -93,7 +93,7 @@ def _model(scan: Scan, frame: Frame) -> dict[str, Any]:
         "name": sayings.name(words.named(scan.model_id)),
         "headline": page["title"] if len(found) > 1 else found[0].title if found else page["quiet"].title,
         "priority": min((each.priority for each in scan.incidents), default=None),
-        "rows": words.of_things(scan.rows, "decision", "decisions"),
+        "rows": words.judged(scan),
         "method": page["foot"][:-2],
     }
 
@@ -117,7 +117,7 @@ def _page(scan: Scan, frame: Frame) -> dict[str, Any]:
         where = "" if kind is None else f" This type begins with: {known.cause_categories[kind.cause_category]}"
         drawn = figures[number] if number < len(figures) else None
         shown.append(incident.show(incident.Told(scan, frame, each, drawn, number, where)))
-    decisions = f"{words.of_things(scan.rows, 'decision', 'decisions')}"
+    decisions = words.judged(scan)
     several = f"{len(found)} incidents in {decisions}"
     tab = several if len(found) > 1 else shown[0].title if shown else "Nothing found"
     replayed = words.of_things(scan.evaluations, "evaluation", "evaluations")
