@@ -11,7 +11,7 @@ from andon.detect.planning import LABEL, PREDICTION, SLICE_ROWS_MIN
 from andon.incident.scan import Warning  # noqa: A004  # the contract's word
 from andon.incident.versions import Judged
 from andon.inventory.model import Model
-from andon.telemetry.plan import CategoryCoding
+from andon.telemetry.plan import CategoryCoding, NumberCoding
 from andon.telemetry.question import Question
 from andon.telemetry.schema import LogicalType
 
@@ -37,6 +37,7 @@ def limits(model: Model, judged: Judged) -> Iterator[Warning]:
     yield from _unknown_labels(model, judged)
     yield from _unknown_delay(model, judged)
     yield from _absent(judged)
+    yield from _read_as_numbers(judged)
     yield from _unlike(judged)
     yield from _unevaluated(judged)
 
@@ -108,6 +109,21 @@ def _unread(model: Model, judged: Judged) -> Iterator[Warning]:
             f"write it as it stands there, such as {', '.join(map(repr, answers.values[:CLASSES_TOLD]))}"
         )
         yield Warning("favourable_unknown", text)
+
+
+def _read_as_numbers(judged: Judged) -> Iterator[Warning]:
+    """Columns that are numbers in the reference and something else here: a query of one's own has to turn them too."""
+    kinds = judged.log.schema().types
+    codings = [judged.watched.codings[name] for name in judged.watched.names]
+    read = [each for coding in codings if isinstance(coding, NumberCoding) for each in (coding.column, coding.minus)]
+    named = [each for each in dict.fromkeys(read) if each is not None and each in kinds]
+    other = [each for each in named if kinds[each] is not LogicalType.NUMBER]
+    if other:
+        text = (
+            f"{_few(other)}: not stored as numbers in the log, but in the reference, so read as numbers, with null for "
+            "a value that is none; a query has to do the same; write numbers"
+        )
+        yield Warning("read_as_numbers", text)
 
 
 def _unlike(judged: Judged) -> Iterator[Warning]:
