@@ -361,6 +361,29 @@ def test_a_scan_goes_on_and_tells(cause: str, andon: Run, work: Path) -> None:
     ]
 
 
+NUMBERS_KEPT_AS_TEXT: Mapping[str, tuple[Callable[[int], str], bool]] = {
+    "measures": (lambda n: f"{n * 1.37:.2f}", True),
+    "measures of few values": (lambda n: f"{n % 60 / 4:.2f}", True),
+    "large amounts": (lambda n: f"-{n}", True),
+    "codes with leading zeros": (lambda n: f"{n:06}", False),
+    "codes of few values": (lambda n: f"{n % 60}", False),
+    "grades": (lambda n: f"{n % 9 / 2}", False),
+    "names among numbers": (lambda n: f"{n * 1.37:.2f}" if n % 9 else "none", False),
+}
+
+
+@pytest.mark.parametrize("cause", NUMBERS_KEPT_AS_TEXT)
+def test_numbers_that_log_and_reference_keep_as_text_are_told(cause: str, andon: Run, work: Path) -> None:
+    text, is_told = NUMBERS_KEPT_AS_TEXT[cause]
+    for name in ("log", "reference"):
+        pq.write_table(table(x=[text(n) for n in range(ROWS)]), f"{name}.parquet")
+    code, _, err = andon(*SCAN)
+    assert code in (0, 1), err
+    told = {warning["code"]: warning["text"] for warning in json.loads(Path("out.json").read_text())["warnings"]}
+    assert ("numbers_as_text" in told) is is_told
+    assert told.get("numbers_as_text", "x: ").startswith("x: ")
+
+
 THIN_REFERENCES: Mapping[str, Callable[[], pa.Table]] = {
     "one row": lambda: table().slice(0, 1),
     "an all-null feature": lambda: table(x=pa.nulls(ROWS, pa.float64())),

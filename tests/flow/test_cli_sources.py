@@ -77,6 +77,34 @@ def test_a_scan_finds_the_same_wherever_the_log_is(
     assert list((tmp_path / "work").iterdir()) == []
 
 
+BIKES = DATA.parent / "o10_bikes_temperature_unit"
+
+
+def test_a_table_of_text_only_is_scanned_as_the_numbers_it_holds(andon: Run, tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "w.db")) as database:
+        database.execute(f"create table log as select columns(*)::varchar from '{BIKES / 'log.parquet'}'")
+    text, typed = f"duckdb:///{tmp_path}/w.db?table=log", str(BIKES / "log.parquet")
+    found, told = bikes(andon, text, "--json", "-"), bikes(andon, text)
+    affected = [each["affected"] for each in json.loads(found)["incidents"]]
+    assert "temp >= " in affected[0]["predicate"]
+    assert affected == [each["affected"] for each in json.loads(bikes(andon, typed, "--json", "-"))["incidents"]]
+    assert {"type_differs", "text_times", "read_as_numbers"} <= {w["code"] for w in json.loads(found)["warnings"]}
+    assert "text turned into times first, text turned into numbers first" in " ".join(told.split())
+    assert "turned into" not in bikes(andon, typed)
+    turned = "* replace (try_cast(temp as double) as temp, cast(ts as timestamptz) as ts)"
+    with duckdb.connect(str(tmp_path / "w.db")) as database:
+        database.execute("set timezone = 'UTC'")
+        asked = f"select count(*) from (select {turned} from log) where {affected[0]['predicate']}"
+        assert database.execute(asked).fetchall() == [(affected[0]["count"],)]
+
+
+def bikes(andon: Run, log: str, *more: str) -> str:
+    model, reference = str(BIKES / "model.yaml"), str(BIKES / "reference.parquet")
+    code, out, err = andon("scan", log, "--model", model, "--reference", reference, "--every", "3d", *more)
+    assert code == 1, err
+    return out
+
+
 def test_a_server_that_is_not_there_is_exit_4(andon: Run) -> None:
     place = "postgresql://me:hidden@127.0.0.1:1/db?table=t"
     code, out, err = andon("scan", place, "--model", str(DATA / "model.yaml"), "--reference", place)

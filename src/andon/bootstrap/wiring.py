@@ -196,7 +196,8 @@ def _scan(asked: ScanRequest, model: Model, equal: tuple[str, str] | None, progr
         request = Request(*seen, resolve_columns(log.model, seen[0].schema()), asked.every, asked.now)
         scan = _watch().scan(request, progress)
         types = differing_types(request.model, log.schema(), known_good.schema())
-        told = dict.fromkeys((*known_good.warnings, *log.warnings, *(("type_differs", text) for text in types)))
+        before = (each for each in known_good.warnings if each[0] != "text_times")  # no query of it is printed
+        told = dict.fromkeys((*before, *log.warnings, *(("type_differs", text) for text in types)))
         about_files = (Warning(code, text) for code, text in (*about_part, *told))
         incidents = tuple(of_model(each, equal) for each in scan.incidents)
         scan = replace(scan, warnings=(*about_files, *scan.warnings), incidents=incidents)

@@ -1,5 +1,6 @@
 """What limits a scan: what of the log, the reference or the model file it could not look at, and how to mend it."""
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ from andon.detect.planning import LABEL, PREDICTION, SLICE_ROWS_MIN
 from andon.incident.scan import Warning  # noqa: A004  # the contract's word
 from andon.incident.versions import Judged
 from andon.inventory.model import Model
-from andon.telemetry.plan import CategoryCoding
+from andon.telemetry.plan import CategoryCoding, Coding, NumberCoding, PresenceCoding
 from andon.telemetry.question import Question
 from andon.telemetry.schema import LogicalType
 
@@ -21,6 +22,10 @@ NAMES_TOLD = 12
 """So many columns are named in one warning."""
 CLASSES_TOLD = 3
 """So many values of a column show what it holds."""
+NUMBERS_MIN = 50
+"""Numbers with a fraction, kept as text, are a measure and no names from so many on."""
+_NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
+"""A number as one is written; leading zeros make a code."""
 
 
 def limits(model: Model, judged: Judged) -> Iterator[Warning]:
@@ -37,6 +42,8 @@ def limits(model: Model, judged: Judged) -> Iterator[Warning]:
     yield from _unknown_labels(model, judged)
     yield from _unknown_delay(model, judged)
     yield from _absent(judged)
+    yield from _read_as_numbers(judged)
+    yield from _numbers_as_text(judged)
     yield from _unlike(judged)
     yield from _unevaluated(judged)
 
@@ -108,6 +115,46 @@ def _unread(model: Model, judged: Judged) -> Iterator[Warning]:
             f"write it as it stands there, such as {', '.join(map(repr, answers.values[:CLASSES_TOLD]))}"
         )
         yield Warning("favourable_unknown", text)
+
+
+def _read_as_numbers(judged: Judged) -> Iterator[Warning]:
+    """Columns that are numbers in the reference and something else here: a query of one's own has to turn them too."""
+    kinds = judged.log.schema().types
+    codings = [judged.watched.codings[name] for name in judged.watched.names]
+    read = [each for coding in codings if isinstance(coding, NumberCoding) for each in (coding.column, coding.minus)]
+    named = [each for each in dict.fromkeys(read) if each is not None and each in kinds]
+    other = [each for each in named if kinds[each] is not LogicalType.NUMBER]
+    if other:
+        text = (
+            f"{_few(other)}: not stored as numbers in the log, but in the reference, so read as numbers, with null for "
+            "a value that is none; a query has to do the same; write numbers"
+        )
+        yield Warning("read_as_numbers", text)
+
+
+def _numbers_as_text(judged: Judged) -> Iterator[Warning]:
+    """Numbers that the reference keeps as text: values that are near one another are then only different ones."""
+    kinds, watched = judged.reference.schema().types, judged.watched
+    codings = {watched.codings[name].column: watched.codings[name] for name in watched.names}
+    texts = [name for name in codings if kinds.get(name) is LogicalType.TEXT]
+    numbers = [name for name in texts if _holds_numbers(judged, codings[name])]
+    if numbers:
+        text = (
+            f"{_few(numbers)}: numbers stored as text in the reference, which are looked at as names are, so it may "
+            "not be seen that they grow or shrink; write them as numbers, in the log too"
+        )
+        yield Warning("numbers_as_text", text)
+
+
+def _holds_numbers(judged: Judged, coding: Coding) -> bool:
+    """Whether the texts of a column are numbers and no codes: too many to be told apart, or with a fraction."""
+    if isinstance(coding, CategoryCoding):
+        is_measure = len(coding.values) >= NUMBERS_MIN and any("." in value for value in coding.values)
+        return is_measure and all(map(_NUMBER.fullmatch, coding.values))
+    if not isinstance(coding, PresenceCoding):
+        return False
+    values = judged.reference.profile_category(coding.column).values
+    return len(values) >= NUMBERS_MIN and all(_NUMBER.fullmatch(value) for value, _ in values)
 
 
 def _unlike(judged: Judged) -> Iterator[Warning]:

@@ -1,10 +1,13 @@
-"""A predicate as the engine is asked it: what is stored as text and what is not are compared by their texts."""
+"""A predicate as the engine is asked it: what is stored in another kind than it is compared with is turned into it.
+
+A column is compared with a text by its text, and with a number by its number, as the codes of its rows are counted.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from andon.adapters.duckdb.codes import logical_type, text_sql
+from andon.adapters.duckdb.codes import logical_type, number_sql, text_sql
 from andon.base import predicate
 from andon.telemetry.schema import LogicalType
 
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
 _TEXT = "VARCHAR"
 _BY_VALUE = frozenset({LogicalType.NUMBER, LogicalType.BOOLEAN})
 """Kinds that the engine compares with one another."""
+_COMPARISONS = frozenset({"EQ", "NEQ", "LT", "LTE", "GT", "GTE", "Between"})
+_ARITHMETIC = frozenset({"Add", "Sub", "Mul", "Div", "Neg"})
 
 
 def condition(text: str, storages: Mapping[str, str]) -> str:
@@ -29,11 +34,36 @@ def condition(text: str, storages: Mapping[str, str]) -> str:
         return parsed.sql
     tree = predicate.parse_tree(text, storages)
     for node in list(tree.walk()):
-        if type(node).__name__ in {"EQ", "NEQ"}:
+        if _is_of_numbers(node):
+            _as_numbers(node, storages)
+        elif type(node).__name__ in {"EQ", "NEQ"}:
             _compare(node.this, node.expression, storages)
         elif type(node).__name__ == "In":
             _find(node, storages)
     return tree.sql(dialect="duckdb", identify=True, comments=False)
+
+
+def _is_of_numbers(node: "Expr") -> bool:
+    """Whether a condition asks of numbers, whatever its columns are stored as."""
+    kind = type(node).__name__
+    return kind == "IsNan" or (kind in _COMPARISONS and any(_is_number(side) for side in node.iter_expressions()))
+
+
+def _is_number(node: "Expr") -> bool:
+    kind = type(node).__name__
+    if kind == "Paren":
+        return _is_number(node.this)
+    if kind == "Cast":
+        return str(node.args["to"].this.name) == "DOUBLE"
+    return kind in _ARITHMETIC or (kind == "Literal" and not node.is_string)
+
+
+def _as_numbers(node: "Expr", storages: Mapping[str, str]) -> None:
+    """Have columns stored as something else give the numbers that were counted; the engine would not compare them."""
+    for column in [each for each in node.walk() if type(each).__name__ == "Column"]:
+        storage = storages[column.name]
+        if logical_type(storage) is not LogicalType.NUMBER:
+            _replace(column, number_sql(column.name, storage))
 
 
 def _compare(left: "Expr", right: "Expr", storages: Mapping[str, str]) -> None:
@@ -78,6 +108,10 @@ def _is_time(text: str) -> bool:
 
 
 def _as_text(column: "Expr", storages: Mapping[str, str]) -> None:
+    _replace(column, text_sql(column.name, storages[column.name]))
+
+
+def _replace(column: "Expr", sql: str) -> None:
     import sqlglot  # noqa: PLC0415  # heavy, and loaded by who parsed the predicate
 
-    column.replace(sqlglot.parse_one(text_sql(column.name, storages[column.name]), dialect="duckdb"))
+    column.replace(sqlglot.parse_one(sql, dialect="duckdb"))

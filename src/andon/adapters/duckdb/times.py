@@ -1,12 +1,13 @@
 """Reads the time columns of a log as naive UTC, or says why their zone or form is not clear."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from andon.adapters.duckdb.codes import logical_type, quoted_name
 from andon.adapters.duckdb.connection import Connection, one_row
 from andon.adapters.duckdb.files import FILE, Kind, quoted
 from andon.adapters.duckdb.place import Place
-from andon.adapters.duckdb.types import ISO_TIME, RawLog, instant_sql
+from andon.adapters.duckdb.types import ISO_TIME, RawLog, described, instant_sql
 from andon.base.errors import BadInput
 from andon.telemetry.schema import LogicalType
 
@@ -109,7 +110,18 @@ class TimeReader:
         if len(zones) > 1:
             one, other = (self._example(column, f"{zone} = {quoted(each)}") for each in zones[:2])
             raise BadInput(f"the time column {name!r} mixes time zones, {one} and {other}: {_MEND}")
-        return TimeColumn(f"({instant} at time zone 'UTC')", zones[0] != "" if zones else None)
+        warnings = tuple(self._text_times(name)) if zones else ()
+        return TimeColumn(f"({instant} at time zone 'UTC')", zones[0] != "" if zones else None, warnings)
+
+    def _text_times(self, name: str) -> Iterator[tuple[str, str]]:
+        """What to warn of where a query of one's own would find text too, and compare it as such with a time."""
+        storage = self.raw.storages[name]
+        if not self.files.kind.has_types:  # the engine finds times in CSV, and in most of JSON, by itself
+            is_json = self.files.kind is Kind.JSON_LINES
+            storage = described(self.connection, self.files.reader()).get(name, "") if is_json else ""
+        if logical_type(storage) is LogicalType.TEXT:
+            text = f"{name!r} is stored as text and was read as times: a query has to do the same; store timestamps"
+            yield "text_times", text
 
     def _example(self, column: str, where: str) -> str:
         sql = f"select {quoted_name(FILE)}, {quoted_name(self.id_column)}, {column} from {self.raw.reader_with_file}"

@@ -27,6 +27,12 @@ LOUD: Final = {"P0": "bold red", "P1": "bold yellow", "P2": "bold", "P3": "bold"
 QUIET: Final = "dim"
 PLACEHOLDER: Final = "log"
 """Stands in a query for rows that no name of a query's language names."""
+TURNED_FIRST: Final = {
+    "epoch_times": "numbers turned into times first",
+    "text_times": "text turned into times first",
+    "read_as_numbers": "text turned into numbers first",
+}
+"""What has to be done in a query to what a scan read as something else than it is stored as, by the warning of it."""
 READERS: Final = {".parquet": "read_parquet", ".csv": "read_csv", ".jsonl": "read_json", ".ndjson": "read_json"}
 
 
@@ -312,9 +318,8 @@ def _source_of_several(logs: Sequence[str]) -> str:
 
 def about_query(logs: Sequence[str], scan: Scan) -> str:
     """What has to be known of the query: the zone of its times, and what it cannot say by itself."""
-    told = ["SQL", "times in UTC"]
-    if any(warning.code == "epoch_times" for warning in scan.warnings):
-        told.append("numbers turned into times first")
+    codes = {warning.code for warning in scan.warnings}
+    told = ["SQL", "times in UTC", *(text for code, text in TURNED_FIRST.items() if code in codes)]
     if _source(logs) == PLACEHOLDER and logs:
         more = f" and {len(logs) - 1:,} more" if len(logs) > 1 else ""
         told.append(f"{PLACEHOLDER} stands for the rows of {words.plain(logs[0])}{more}")

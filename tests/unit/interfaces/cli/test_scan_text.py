@@ -144,3 +144,6 @@ def test_what_a_query_cannot_say_stands_beside_it(scan):
     assert about_query(["lg", "more"], scan) == "(SQL, times in UTC, log stands for the rows of lg and 1 more)"
     numbers = replace(scan, warnings=(Warning("epoch_times", "'ts' holds numbers"),))
     assert about_query(["a.csv"], numbers) == "(SQL, times in UTC, numbers turned into times first)"
+    texts = replace(scan, warnings=(Warning("text_times", "'ts' is text"), Warning("read_as_numbers", "x is text")))
+    turned = "text turned into times first, text turned into numbers first"
+    assert about_query(["a.parquet"], texts) == f"(SQL, times in UTC, {turned})"
