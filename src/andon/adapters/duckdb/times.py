@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from andon.adapters.duckdb.codes import logical_type, quoted_name
-from andon.adapters.duckdb.connection import Connection, one_row
+from andon.adapters.duckdb.connection import Connection, described, one_row
 from andon.adapters.duckdb.files import FILE, Kind, quoted
 from andon.adapters.duckdb.place import Place
-from andon.adapters.duckdb.types import ISO_TIME, RawLog, described, instant_sql
+from andon.adapters.duckdb.types import ISO_TIME, RawLog, instant_sql
 from andon.base.errors import BadInput
 from andon.telemetry.schema import LogicalType
 
