@@ -456,7 +456,7 @@ def test_standard_input(tmp_path):
     done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)  # noqa: S603
     receipt = json.loads(done.stdout)
     assert receipt.pop("checkpoint").startswith("andon.local/w-main\n2503\n")
-    assert receipt == {"events": 2500, "repeated": 0, "first": 0, "end": 2503}
+    assert receipt == {"events": 2500, "repeated": 0, "first": 0, "end": 2503, "first_id_known_as": None}
     done = subprocess.run(command, input=lines + "nonsense\n", capture_output=True, text=True, check=False)  # noqa: S603
     assert (done.returncode, "the 2,000 before this batch are recorded" in done.stderr) == (2, True)
     command += ["--producer", "queue-7"]
