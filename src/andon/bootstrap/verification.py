@@ -28,7 +28,7 @@ Torn = tuple[str, int, int]
 
 
 @dataclass(slots=True)
-class Journal:
+class JournalLog:
     """What the journal's log in a ledger's folder says.
 
     Attributes:
@@ -68,7 +68,7 @@ class Verified:
 
     checked: Checked
     torn: Torn | None
-    journal: Journal | None
+    journal: JournalLog | None
     acts: int
     unentered: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
@@ -162,9 +162,9 @@ class _Look:
         return Snapshot(self.place, self.verifier, self.settings, is_live=self.is_live)
 
 
-def _journal(look: _Look) -> Journal | None:
+def _journal(look: _Look) -> JournalLog | None:
     """What the journal's log beside a log says, each entry checked; None: there is none."""
-    folder, origin, found = look.place.parent, look.verifier.name, Journal()
+    folder, origin, found = look.place.parent, look.verifier.name, JournalLog()
     place, verifier = folder / JOURNAL, signer_of(folder, JOURNAL).verifier
     try:
         with _readable(place), stillness(place) as is_still:

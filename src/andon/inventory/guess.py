@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import itemgetter
 
 from andon.base.errors import BadInput
 from andon.telemetry.schema import LogicalType
@@ -323,13 +324,8 @@ def _by_name(role: _Role, columns: Sequence[Facts]) -> Proposal | None:
 def _named(role: _Role, columns: Iterable[Facts]) -> list[Facts]:
     """The columns that go by a name of a role, whatever they hold; the best name first."""
     ranks = {name: place for place, name in enumerate((*role.names, *role.plain))}
-    ranked = [(ranks.get("_".join(tokens(column.name))), column) for column in columns]
-    return [
-        column
-        for _, column in sorted(
-            ((rank, column) for rank, column in ranked if rank is not None), key=lambda each: each[0]
-        )
-    ]
+    ranked = [(ranks.get("_".join(tokens(column.name)), len(ranks)), column) for column in columns]
+    return [column for rank, column in sorted(ranked, key=itemgetter(0)) if rank < len(ranks)]
 
 
 def _by_content(role: _Role, free: Sequence[Facts], columns: Sequence[Facts]) -> Proposal | None:

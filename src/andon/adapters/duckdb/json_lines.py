@@ -43,9 +43,11 @@ def _seen(connection: Connection, files: LogFiles, *, rare_keys: bool = False) -
 
 def either(one: str, other: str) -> str:
     """The type of a column that has one type in some files and another in others."""
-    kinds = {one, other} - {_NEVER}
-    if not kinds or one == other or _NEVER in (one, other):
-        return kinds.pop() if kinds else _NEVER
+    if _NEVER in (one, other):
+        return other if one == _NEVER else one
+    kinds = {one, other}
+    if len(kinds) == 1:
+        return one
     if kinds <= set(_NUMBERS):
         return max(kinds, key=_NUMBERS.index)
     if all(kind.startswith("STRUCT(") for kind in kinds):

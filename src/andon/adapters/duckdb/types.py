@@ -41,8 +41,8 @@ class RawLog:
 
 def raw_log(connection: Connection, files: Place, columns: Columns, types: LogSchema | None) -> RawLog:
     """Decide how the columns of some files are read; `types` are logical types known from elsewhere."""
+    wanted = _names_are_text(columns) | ({} if types is None else types.types)
     if isinstance(files, LogFiles) and files.kind is Kind.JSON_LINES:
-        wanted = _names_are_text(columns) | ({} if types is None else types.types)
         return _json(files, keys_of(connection, files), (columns, wanted))
     found = described(connection, files.reader())
     if files.kind.has_types:
@@ -50,7 +50,6 @@ def raw_log(connection: Connection, files: Place, columns: Columns, types: LogSc
             name: _PARQUET_CASTS.get(storage, "{}").replace("{}", quoted_name(name)) for name, storage in found.items()
         }
         return RawLog(files.reader(), files.reader(with_file=True), found, sql)
-    wanted = _names_are_text(columns) | ({} if types is None else types.types)
     held = _held(connection, files.reader(), list(found))
     if isinstance(files, LogFiles) and any(each & _NUL for each in held.values()):
         files.require_no_nul()

@@ -190,10 +190,9 @@ def _note_in_zip(path: str) -> bytes:
         with zipfile.ZipFile(path) as bundle:
             is_packed_so = bundle.getinfo("checkpoint").compress_type in METHODS
             note = bundle.open("checkpoint").read(NOTE_BYTES_MAX) if is_packed_so else b""
+    # missing, damaged, encrypted (RuntimeError) or of a later version of the format (NotImplementedError)
     except (OSError, LookupError, ValueError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError):
-        note = (
-            b""  # missing, damaged, encrypted (RuntimeError) or of a later version of the format (NotImplementedError)
-        )
+        note = b""
     if not note:
         raise BadInput(f"{path} holds no checkpoint that can be read: name a bundle, a receipt or a checkpoint")
     return note
